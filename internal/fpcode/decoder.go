@@ -1,0 +1,158 @@
+package fpcode
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Problem is all that a decoder may see: the readings and what it takes to know
+// every issued copy's codeword. Access logs, timing and suspicion are not in it.
+type Problem struct {
+	Readings []Reading
+	Profile  Profile
+	Bias     Key
+	Holders  [][16]byte           // every copy ever issued, each once
+	CopyKey  func(h [16]byte) Key // pure
+	Run      int                  // this is the Run-th decoding of the package, from 1
+	Alpha    float64              // family-wise, in (0, 1)
+	Seed     [32]byte             // hash of the frozen readings
+}
+
+// Accusation is what the specimen says of one holder. It accuses only if it
+// stands in Result.Accused.
+type Accusation struct {
+	Holder     [16]byte
+	Score      int64   // units of 2⁻¹⁶ nat
+	PUpper     float64 // never below the true probability; the one that decides
+	PEstimate  float64
+	PSampled   float64
+	SE         float64 // standard error of PSampled
+	PAdjusted  float64 // PUpper, family-wise over copies and runs
+	Consistent bool    // whether the three agree; without that, no accusation
+}
+
+// Result is what a decoder found. The zero Result accuses nobody.
+type Result struct {
+	Version string
+	Channel Channel
+
+	// How many sites were weighed, were erased, showed something else, or were
+	// read but could not be weighed (contradictory reads, no channel).
+	Read, Erased, Other, Unweighed int
+
+	Scores  []int64      // of each of Problem.Holders, in that order
+	Accused []Accusation // PAdjusted ≤ Alpha and Consistent; greatest score first
+	Best    Accusation   // the greatest score, accused or not
+}
+
+// Decoder finds whose copies a specimen derives from. It is a pure function of
+// the Problem; its version is bound before release.
+type Decoder interface {
+	Version() string
+	Decode(Problem) (Result, error)
+}
+
+// Decoders are all decoders that this program has, by version.
+var Decoders = map[string]Decoder{SingleDecoder: single{}}
+
+// SingleDecoder is the version of the decoder that scores each holder alone.
+const SingleDecoder = "single/1"
+
+type single struct{}
+
+func (single) Version() string { return SingleDecoder }
+
+// Check fails with ErrParameter when the problem is not one that can be decoded.
+func (p Problem) Check() error {
+	if p.Run < 1 || !(p.Alpha > 0 && p.Alpha < 1) || len(p.Holders) == 0 || p.CopyKey == nil {
+		return fmt.Errorf("%w: a problem needs copies and their keys, a run from 1 and an alpha between 0 and 1", ErrParameter)
+	}
+	if _, err := p.Profile.Law(p.Bias, SiteID{}, MinQ); err != nil {
+		return err
+	}
+	seen := map[[16]byte]bool{}
+	for _, h := range p.Holders {
+		if seen[h] {
+			return fmt.Errorf("%w: holder %x is listed twice", ErrParameter, h)
+		}
+		seen[h] = true
+	}
+	for _, r := range p.Readings {
+		if err := r.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (single) Decode(p Problem) (Result, error) {
+	if err := p.Check(); err != nil {
+		return Result{}, err
+	}
+	ch := Declared()
+	ev := Weigh(p.Readings, p.Profile.Laws(p.Bias), ch)
+	r := Result{Version: SingleDecoder, Channel: ch}
+	r.count(p.Readings, len(ev))
+	r.Scores = make([]int64, len(p.Holders))
+	order := make([]int, len(p.Holders))
+	for i, h := range p.Holders {
+		r.Scores[i], order[i] = Score(ev, p.CopyKey(h)), i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(r.Scores[b], r.Scores[a]), slices.Compare(p.Holders[a][:], p.Holders[b][:]))
+	})
+	// The probability rises as the score falls: after the first that is too
+	// great, all are.
+	for n, i := range order {
+		a := judge(ev, r.Scores[i], len(p.Holders), p.Run, p.Seed)
+		a.Holder = p.Holders[i]
+		if n == 0 {
+			r.Best = a
+		}
+		if a.PAdjusted > p.Alpha {
+			break
+		}
+		if a.Consistent {
+			r.Accused = append(r.Accused, a)
+		}
+	}
+	return r, nil
+}
+
+func (r *Result) count(readings []Reading, weighed int) {
+	state := map[SiteID]State{}
+	for _, x := range readings {
+		state[x.Site] = x.State
+	}
+	for _, s := range state {
+		switch s {
+		case Erased:
+			r.Erased++
+		case Other:
+			r.Other++
+		case Value:
+			r.Read++
+		}
+	}
+	r.Unweighed = r.Read - weighed
+	r.Read = weighed
+}
+
+// Recompute gives the numbers of one accused again, from what a dossier opens:
+// the readings, the bias key and that copy's key alone. It leaves Holder zero.
+func Recompute(readings []Reading, profile Profile, bias, copyKey Key, copies, run int, seed [32]byte) Accusation {
+	ev := Weigh(readings, profile.Laws(bias), Declared())
+	return judge(ev, Score(ev, copyKey), copies, run, seed)
+}
+
+// Trials is the number of simulated innocents behind PSampled.
+const Trials = 1 << 15
+
+func judge(ev []Evidence, score int64, copies, run int, seed [32]byte) Accusation {
+	a := Accusation{Score: score, PUpper: PUpper(ev, score), PEstimate: PEstimate(ev, score)}
+	a.PSampled, a.SE = PSampled(ev, score, seed, Trials)
+	a.PAdjusted = Adjust(a.PUpper, copies, run)
+	a.Consistent = Consistent(a.PUpper, a.PEstimate, a.PSampled, a.SE)
+	return a
+}
