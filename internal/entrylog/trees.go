@@ -110,8 +110,8 @@ func (t *Trees) Extend(to Tick) error {
 	// An idle tick has the same inner root as the one before it.
 	var size uint64
 	var root Hash
-	m, p := t.marksUpTo(t.Next()), 0
-	p, _ = t.board(t.Next())
+	m := t.marksUpTo(t.Next())
+	p, _ := t.board(t.Next())
 	for tick := t.Next(); tick <= to; tick++ {
 		for m < len(t.marks) && t.marks[m].tick <= tick {
 			m++
@@ -141,8 +141,7 @@ func (t *Trees) marksUpTo(tick Tick) int {
 // board is where the tick's public entries stand in the list of all.
 func (t *Trees) board(tick Tick) (from, to int) {
 	from = sort.Search(len(t.public), func(i int) bool { return t.public[i].tick >= tick })
-	for to = from; to < len(t.public) && t.public[to].tick == tick; to++ {
-	}
+	to = sort.Search(len(t.public), func(i int) bool { return t.public[i].tick > tick })
 	return from, to
 }
 

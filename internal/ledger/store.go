@@ -115,10 +115,7 @@ type Store interface {
 
 // File is one file to publish. Path is relative, with forward slashes, and of
 // the characters a-z 0-9 . / - only: 'checkpoint', 'tile/0/x001/067.p/8'.
-type File struct {
-	Path string
-	Data []byte
-}
+type File = entrylog.File
 
 // Publisher is the folder that outsiders read. It is trusted with nothing: all
 // in it can be made again from the store and is checked.
