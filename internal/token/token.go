@@ -43,16 +43,24 @@ func Identity(kID [32]byte, epoch uint32, pkg, holder [16]byte, slot string) uin
 
 // Recogniser tells tokens from other text. It is safe for concurrent use.
 type Recogniser struct {
-	block cipher.Block
+	block        cipher.Block
+	uuid, base62 *ff1
 }
 
-// NewRecogniser makes the Recogniser of a recognition key.
+// NewRecogniser makes the Recogniser of a recognition key. The narrower
+// alphabets have keys of their own, each the AES of a label. No label begins
+// with eight zero bytes, so none is ever the plaintext of a token.
 func NewRecogniser(key [16]byte) *Recogniser {
 	b, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err) // 16 bytes are always a key
 	}
-	return &Recogniser{block: b}
+	sub := func(label string) (k [16]byte) {
+		copy(k[:], label)
+		b.Encrypt(k[:], k[:])
+		return k
+	}
+	return &Recogniser{b, newFF1(sub("forewarn uuid v1"), uuidShape), newFF1(sub("forewarn b62  v1"), base62Shape)}
 }
 
 // Recognise tells whether t is a token, and what it says. Something else passes
