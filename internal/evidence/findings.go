@@ -193,13 +193,12 @@ type OtherCopies struct {
 
 // Alone is what one evidence would say if there were no other.
 type Alone struct {
-	Evidence  string       `json:"evidence"`
-	Holder    ID           `json:"holder,omitzero"`
-	Name      string       `json:"name,omitempty"`
-	SitesRead int          `json:"sites_read"`
-	PAdjusted string       `json:"p_adjusted"`
-	Result    string       `json:"result"`
-	Holders   List[string] `json:"holders"`
+	Evidence  string `json:"evidence"`
+	Holder    ID     `json:"holder,omitzero"` // zero when no copy is named
+	Name      string `json:"name,omitempty"`
+	SitesRead int    `json:"sites_read"` // 0 for tokens
+	PAdjusted string `json:"p_adjusted,omitempty"`
+	Result    string `json:"result"`
 }
 
 // Shown is a design-based piece of evidence: its probability follows from

@@ -1,0 +1,170 @@
+package evidence
+
+import (
+	"slices"
+
+	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
+)
+
+// Basis is all that the numbers of one copy follow from, but its key. Those who
+// write findings and those who check them make the same Basis and so the same
+// numbers.
+type Basis struct {
+	Readings *form.Readings
+	Profile  fpcode.Profile
+	Bias     fpcode.Key
+	Copies   int // issued, all of them tested
+	Run      int // of this package, from 1
+}
+
+// Numbers are what the wording of the specimens says of one copy.
+type Numbers struct {
+	Score      int64  // 2⁻¹⁶ nat
+	PUpper     string // fpcode.RoundUp2, as are all of these
+	PEstimate  string
+	PSampled   string
+	PSampledSE string
+	PAdjusted  string
+	Consistent bool
+
+	SitesRead     int
+	SitesAgreeing int
+}
+
+// Of weighs the readings for the copy with this key. The seed of the sampled
+// probability is the hash of the frozen readings.
+func (b Basis) Of(key fpcode.Key) Numbers {
+	list := b.Readings.List()
+	a := fpcode.Recompute(list, b.Profile, b.Bias, key, b.Copies, b.Run, b.Readings.Hash())
+	read, agreeing := b.agreement(list, key)
+	return Numbers{
+		Score:         a.Score,
+		PUpper:        fpcode.RoundUp2(a.PUpper),
+		PEstimate:     fpcode.RoundUp2(a.PEstimate),
+		PSampled:      fpcode.RoundUp2(a.PSampled),
+		PSampledSE:    fpcode.RoundUp2(a.SE),
+		PAdjusted:     fpcode.RoundUp2(a.PAdjusted),
+		Consistent:    a.Consistent,
+		SitesRead:     read,
+		SitesAgreeing: agreeing,
+	}
+}
+
+// OfClass is how much one class of carriers would say alone: sites read, and
+// their adjusted p_upper.
+func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string) {
+	var list []fpcode.Reading
+	for _, r := range b.Readings.List() {
+		if r.Class == class {
+			list = append(list, r)
+		}
+	}
+	ev := fpcode.Weigh(list, b.Profile.Laws(b.Bias), fpcode.Declared())
+	p := fpcode.Adjust(fpcode.PUpper(ev, fpcode.Score(ev, key)), b.Copies, b.Run)
+	return len(ev), fpcode.RoundUp2(p)
+}
+
+// agreement counts the sites that were weighed, and those where the copy shows
+// what was read. A likelihood counts as its most likely symbol.
+func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read, agreeing int) {
+	symbol := make(map[fpcode.SiteID]uint8, len(list))
+	for _, r := range list {
+		if r.State != fpcode.Value {
+			continue
+		}
+		symbol[r.Site] = r.Symbol
+		for v, l := range r.Likelihood {
+			if l == 65535 {
+				symbol[r.Site] = uint8(v)
+				break
+			}
+		}
+	}
+	for _, e := range fpcode.Weigh(list, b.Profile.Laws(b.Bias), fpcode.Declared()) {
+		read++
+		if fpcode.Symbol(key, e.Site, e.Law) == symbol[e.Site] {
+			agreeing++
+		}
+	}
+	return read, agreeing
+}
+
+// Counts is what the specimens show of the package, over all sites and by class.
+func Counts(r *form.Readings) ReadingCounts {
+	out := ReadingCounts{Sites: len(r.Sites)}
+	for _, class := range fpcode.Classes() {
+		c := ClassCounts{Class: class.String()}
+		for i := range r.Sites {
+			if r.Sites[i].Class != class {
+				continue
+			}
+			switch r.Sites[i].State {
+			case fpcode.Value:
+				c.Read++
+			case fpcode.Other:
+				c.Other++
+			default:
+				c.Erased++
+			}
+		}
+		if c.Read+c.Other+c.Erased > 0 {
+			out.ByClass = append(out.ByClass, c)
+		}
+	}
+	out.Read, out.Other, out.Erased = r.Count()
+	return out
+}
+
+// TokenChance bounds the probability that any of copies·slots tokens, each
+// uniform over at least 2¹²² texts, stands at any of so many bytes by chance,
+// over all runs. The bound is on coincidence: whoever holds the recognition key
+// can aim, and then it is copies·slots in 2⁶⁴.
+func TokenChance(bytes int64, copies, slots, run int) string {
+	const each = 1.0 / (1 << 61) / (1 << 61)
+	p := float64(bytes) * float64(slots)
+	return fpcode.RoundUp2(fpcode.Adjust(p*each, copies, run))
+}
+
+// TokenCounts reports whether a token is evidence, or may be a replay. It is
+// evidence when the specimen certainly existed before the token was first
+// publicly seen anywhere else: afterwards anybody could have copied it. What is
+// unknown is taken for the worse.
+func TokenCounts(found, firstPublic Window) bool {
+	if firstPublic == (Window{}) {
+		return true
+	}
+	return !found.To.IsZero() && !firstPublic.From.IsZero() && found.To.Before(firstPublic.From)
+}
+
+// Sensitivities is what each evidence would say of the named copies if there
+// were no other: all wording, each class of carriers, tokens.
+func Sensitivities(b Basis, alpha string, named []*Accused, key func(ID) fpcode.Key) List[Alone] {
+	if len(named) == 0 {
+		return List[Alone]{{Evidence: EvidenceWording, Result: namesNone}, {Evidence: EvidenceTokens, Result: namesNone}}
+	}
+	var out List[Alone]
+	for _, a := range named {
+		by := a.Named(alpha)
+		row := func(evidence string, sites int, p string, names bool) {
+			result := namesNone
+			if names {
+				result = namesIt
+			}
+			out = append(out, Alone{evidence, a.Holder, a.Name, sites, p, result})
+		}
+		row(EvidenceWording, a.SitesRead, a.PAdjusted, slices.Contains(by, EvidenceWording))
+		for _, class := range fpcode.Classes() {
+			if n, p := b.OfClass(key(a.Holder), class); n > 0 {
+				row(EvidenceWording+", "+class.String()+" only", n, p, atMost(p, alpha))
+			}
+		}
+		row(EvidenceTokens, 0, a.PTokens, slices.Contains(by, EvidenceTokens))
+	}
+	return out
+}
+
+const (
+	namesIt   = "names the copy"
+	namesNone = "names no copy"
+)

@@ -1,0 +1,299 @@
+package evidence
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"forewarn/internal/entrylog"
+	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
+	"forewarn/internal/token"
+)
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func commitKey(k fpcode.Key) [32]byte { return fpcode.Commit(k) }
+
+// AlphaText is how a committed alpha is printed: fpcode.RoundUp2's form, rounded
+// down, so that printing never raises it.
+func AlphaText(pico uint64) string {
+	digits := fmt.Sprintf("%013d", pico) // 10⁻¹²
+	lead := strings.IndexFunc(digits, func(r rune) bool { return r != '0' })
+	if lead < 0 || pico > 1e12 {
+		return "0.0e+00"
+	}
+	padded := digits + "0"
+	return fmt.Sprintf("%c.%ce-%02d", padded[lead], padded[lead+1], lead)
+}
+
+func sameCounts(a, b ReadingCounts) bool {
+	return a.Sites == b.Sites && a.Read == b.Read && a.Other == b.Other && a.Erased == b.Erased &&
+		slices.Equal(a.ByClass, b.ByClass)
+}
+
+// copies checks that every opened copy was committed to, and that the findings
+// list exactly those.
+func (v *verification) copies() (string, error) {
+	v.keys = map[ID][]*OpenedCopy{}
+	for i := range v.d.Copies {
+		o := &v.d.Copies[i]
+		if int64(o.Wave) >= int64(len(v.wave)) {
+			return "", failf("copy %d: it names wave %d of %d", i+1, o.Wave+1, len(v.wave))
+		}
+		w, holder := v.wave[o.Wave], ID(o.Holder)
+		leaf := form.CopyLeaf(o.LeafSalt, o.Holder, fpcode.Commit(o.Key), o.Copy)
+		if err := bound(w, o.Path, leaf); err != nil {
+			return "", fmt.Errorf("copy %d: %w", i+1, err)
+		}
+		if v.f.FrozenAt.Before(v.waveEntry[o.Wave].Time) {
+			return "", failf("copy %d: wave %d was sealed after the readings were frozen", i+1, o.Wave+1)
+		}
+		if w.Form != v.readings.Form {
+			return "", failf("copy %d: it is of another Form than the one that was read", i+1)
+		}
+		for _, other := range v.keys[holder] {
+			if other.Key != o.Key || other.Wave >= o.Wave {
+				return "", failf("copy %d: the copies of one holder have one key and are listed by wave, once each", i+1)
+			}
+		}
+		v.keys[holder] = append(v.keys[holder], o)
+	}
+	seen := map[ID]bool{}
+	for _, a := range v.named() {
+		opened := v.keys[a.Holder]
+		if len(opened) == 0 || seen[a.Holder] {
+			return "", failf("the copy of %s is named without being opened, or twice", a.Name)
+		}
+		seen[a.Holder] = true
+		if len(a.Copies) != len(opened) {
+			return "", failf("the findings list %d copies of %s; %d are opened", len(a.Copies), a.Name, len(opened))
+		}
+		for i, c := range a.Copies {
+			w := v.wave[opened[i].Wave]
+			if c.Wave != ID(w.Wave) || c.Level != w.Level.String() || !c.OpensAt.Equal(w.OpensAt) || c.Copy != fmt.Sprintf("%x", opened[i].Copy) {
+				return "", failf("the findings' copy of %s in %s is not the one opened", a.Name, c.Label)
+			}
+		}
+		if a.DerivedFrom != a.Derived() {
+			return "", failf("the findings do not name the copy of %s by what they say of it", a.Name)
+		}
+	}
+	if len(seen) != len(v.keys) {
+		return "", failf("copies are opened that the findings do not name")
+	}
+	return fmt.Sprintf("%d opened, each under the root of a wave statement", len(v.d.Copies)), nil
+}
+
+// print prints every opened copy anew, from the Form, its key and its tokens,
+// and compares with what was committed to.
+func (v *verification) print() (string, error) {
+	f := v.form[v.readings.Form]
+	slots := f.Slots()
+	for i := range v.d.Copies {
+		o := &v.d.Copies[i]
+		if len(o.Tokens) != len(slots) {
+			return "", failf("copy %d: it has %d tokens and its Form %d slots", i+1, len(o.Tokens), len(slots))
+		}
+		text := map[string]string{}
+		for j, t := range o.Tokens {
+			if t.Slot != slots[j].Name || len(t.Text) != slots[j].Alphabet.Len() {
+				return "", failf("copy %d: token %d is not one for slot %s", i+1, j+1, slots[j].Name)
+			}
+			text[t.Slot] = t.Text
+		}
+		symbols, err := symbols(f, v.basis, o.Key)
+		if err != nil {
+			return "", err
+		}
+		files := f.Render(v.wave[o.Wave].Level, func(s form.Site) uint8 { return symbols[s.ID] },
+			func(slot string, _ token.Alphabet) string { return text[slot] })
+		if form.CopyHash(files) != o.Copy {
+			return "", failf("copy %d: printed again, it is not the copy that was committed to", i+1)
+		}
+	}
+	if len(v.d.Copies) == 0 {
+		return "nothing to print: no copy is named", nil
+	}
+	return fmt.Sprintf("%d printed from Form, key and tokens, each with the committed hash", len(v.d.Copies)), nil
+}
+
+func symbols(f *form.Form, b Basis, key fpcode.Key) (map[fpcode.SiteID]uint8, error) {
+	out := make(map[fpcode.SiteID]uint8, len(f.Sites))
+	for _, s := range f.Sites {
+		law, err := b.Profile.Law(b.Bias, s.ID, int(s.Q))
+		if err != nil {
+			return nil, failf("site %x: %v", s.ID, err)
+		}
+		out[s.ID] = fpcode.Symbol(key, s.ID, law)
+	}
+	return out, nil
+}
+
+// Numbers is what an accusation's row states, for comparison.
+func (a *Accused) numbers() Numbers {
+	return Numbers{a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE, a.PAdjusted, a.Consistent, a.SitesRead, a.SitesAgreeing}
+}
+
+func (v *verification) probabilities() (string, error) {
+	if _, ok := fpcode.Decoders[v.f.Decoder]; !ok {
+		return "", failf("decoder %q is unknown to this program: use a version of forewarn that has it", v.f.Decoder)
+	}
+	var all []string
+	for _, a := range v.named() {
+		n := v.basis.Of(v.keys[a.Holder][0].Key)
+		if n != a.numbers() {
+			return "", failf("%s: the findings say score %d, p_upper %s, p_estimate %s, p_sampled %s ± %s, p_adjusted %s, %d of %d sites; computed again it is %d, %s, %s, %s ± %s, %s, %d of %d",
+				a.Name, a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE, a.PAdjusted, a.SitesAgreeing, a.SitesRead,
+				n.Score, n.PUpper, n.PEstimate, n.PSampled, n.PSampledSE, n.PAdjusted, n.SitesAgreeing, n.SitesRead)
+		}
+		all = append(all, fmt.Sprintf("%s: p_adjusted %s on %d of %d sites", a.Name, n.PAdjusted, n.SitesAgreeing, n.SitesRead))
+	}
+	if all == nil {
+		return "none to compute: no copy is named", nil
+	}
+	return "computed again, the same: " + strings.Join(all, "; "), nil
+}
+
+func (v *verification) tokens() (string, error) {
+	var total int64
+	for _, s := range v.d.Specimens {
+		total += int64(len(s.Data))
+	}
+	slots := v.form[v.readings.Form].Slots()
+	chance := TokenChance(total, v.f.Copies, len(slots), v.f.Run)
+	hits := 0
+	for _, a := range v.named() {
+		for _, t := range a.Tokens {
+			hits++
+			if err := v.token(a, t, slots); err != nil {
+				return "", err
+			}
+		}
+		if want := chance; len(a.Tokens) == 0 && a.PTokens != "" || len(a.Tokens) > 0 && a.PTokens != want {
+			return "", failf("%s: p_tokens is %q; it should be %q", a.Name, a.PTokens, want)
+		}
+	}
+	if hits == 0 {
+		return "none claimed", nil
+	}
+	return fmt.Sprintf("%d claimed, each in its specimen and in the committed copy", hits), nil
+}
+
+func (v *verification) token(a *Accused, t TokenHit, slots []form.Slot) error {
+	if t.Specimen < 0 || t.Specimen >= len(v.d.Specimens) {
+		return failf("%s: token %s is claimed in specimen %d of %d", a.Name, t.Slot, t.Specimen+1, len(v.d.Specimens))
+	}
+	data := v.d.Specimens[t.Specimen].Data
+	if t.Offset < 0 || t.Offset > int64(len(data)) || !bytes.HasPrefix(data[t.Offset:], []byte(t.Text)) || t.Text == "" {
+		return failf("%s: token %s does not stand at byte %d of specimen %d", a.Name, t.Slot, t.Offset, t.Specimen+1)
+	}
+	i := slices.IndexFunc(slots, func(s form.Slot) bool { return s.Name == t.Slot })
+	if i < 0 {
+		return failf("%s: there is no token slot %s", a.Name, t.Slot)
+	}
+	for _, o := range v.keys[a.Holder] {
+		if own := o.Tokens[i].Text; own != t.Text && (slots[i].Alphabet == token.Base62 || !asciiFold(own, t.Text)) {
+			return failf("%s: the token %s in specimen %d is not the one in the committed copy", a.Name, t.Slot, t.Specimen+1)
+		}
+	}
+	if want := TokenCounts(v.f.Specimens[t.Specimen].Found, t.FirstPublic); t.Counts != want {
+		return failf("%s: token %s is said to count: %t; by the times given it is %t", a.Name, t.Slot, t.Counts, want)
+	}
+	return nil
+}
+
+// asciiFold compares without regard to the case of ASCII letters.
+func asciiFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		x, y := a[i], b[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *verification) sensitivity() (string, error) {
+	want := Sensitivities(v.basis, v.f.Alpha, v.named(), func(h ID) fpcode.Key { return v.keys[h][0].Key })
+	same := func(a, b Alone) bool { return a == b }
+	if !slices.EqualFunc(want, v.f.Sensitivity, same) {
+		return "", failf("what each evidence would say alone is not as computed again")
+	}
+	return fmt.Sprintf("%d rows computed again, the same", len(want)), nil
+}
+
+// The kinds of the main log that findings cite.
+const (
+	kindCopyFetched   entrylog.Kind = 27
+	kindReceiptLodged entrylog.Kind = 28
+)
+
+// facts checks every opened entry, and that each fetch and receipt which the
+// findings cite is among them.
+func (v *verification) facts() (string, error) {
+	opened := map[uint64]entrylog.Entry{}
+	for i := range v.d.Facts {
+		p := &v.d.Facts[i].Proof
+		e, err := p.Verify(v.log, v.d.Programme.Interval)
+		if err != nil {
+			return "", fmt.Errorf("entry %d: %w", p.Seq, err)
+		}
+		if _, ok := opened[uint64(p.Seq)]; ok {
+			return "", failf("entry %d is opened twice", p.Seq)
+		}
+		opened[uint64(p.Seq)] = e
+	}
+	cited := 0
+	for _, a := range v.named() {
+		for _, c := range []struct {
+			what string
+			kind entrylog.Kind
+			rows List[Access]
+		}{{"fetch", kindCopyFetched, a.Fetches}, {"receipt", kindReceiptLodged, a.Receipts}} {
+			for _, x := range c.rows {
+				cited++
+				e, ok := opened[x.Entry]
+				if !ok || e.Kind != c.kind || !e.Time.Equal(x.At) || ID(e.Actor) != x.Account || !slices.ContainsFunc(a.Copies, func(k IssuedCopy) bool { return k.Wave == ID(e.Subject) }) {
+					return "", failf("%s: the %s cited as entry %d is not opened here, or differs in kind, time, account or wave", a.Name, c.what, x.Entry)
+				}
+			}
+		}
+	}
+	return fmt.Sprintf("%d opened, each in the anchored log; %d fetches and receipts cited", len(opened), cited), nil
+}
+
+func (v *verification) assumptions() (string, error) {
+	f := v.f
+	if !slices.Equal(f.Assumptions, Assumptions()) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != ConclusionRule {
+		return "", failf("the findings leave out or change an assumption, the meaning of the probabilities, process error or the rule")
+	}
+	return fmt.Sprintf("all %d are printed, with process error and the meaning of the probabilities", len(f.Assumptions)), nil
+}
+
+func (v *verification) conclusion() (string, error) {
+	f := v.f
+	var all []Accused
+	for _, a := range v.named() {
+		if by := a.Named(f.Alpha); len(by) == 0 || !slices.Equal(by, a.NamedBy) {
+			return "", failf("%s is listed as named by %v; by the rule it is %v", a.Name, a.NamedBy, by)
+		}
+		all = append(all, *a)
+	}
+	want, why := Conclude(f.Alpha, all)
+	if f.Conclusion != want || f.Statement != Sentence(want, all) {
+		return "", failf("the findings conclude %q; by the rule it is %q", f.Conclusion, want)
+	}
+	if (want == Traced) != (len(f.Accused) > 0) || want == Traced && len(f.Conflicting) > 0 {
+		return "", failf("the copies are not listed under the conclusion that follows")
+	}
+	if want == CannotSay && !slices.Contains(f.Why, why) {
+		return "", failf("the findings do not give the reason: %s", why)
+	}
+	return want, nil
+}
