@@ -1,0 +1,231 @@
+package cvd
+
+import "fmt"
+
+// Small vocabularies of bodies. Numbers are frozen, names are what people and
+// programs read, and every zero is the value that allows nothing.
+
+// Standing is a member's place in the programme.
+type Standing uint8
+
+const (
+	NoStanding Standing = iota
+	Good                // takes part
+	Suspended           // stopped for now: reads and does nothing
+	Excluded            // for good
+	Left                // went; may come back
+)
+
+// Consent is a member's stance towards one case's embargo, after the Vultron
+// model's participant embargo consent (CERT/CC).
+type Consent uint8
+
+const (
+	NoConsent Consent = iota // not a participant
+	Invited                  // asked; reads nothing yet
+	Signatory                // agreed to the embargo: may be shown content
+	Declined                 // said no, or withdrew
+	Lapsed                   // did not answer in time, or agreed to terms that were since changed
+)
+
+// EmbargoState is a case's place in the Vultron model's embargo process.
+type EmbargoState uint8
+
+const (
+	NoEmbargo EmbargoState = iota // nothing agreed
+	Proposed                      // proposed, not agreed
+	Active                        // agreed: binds
+	Revise                        // agreed, and a change is proposed; the old one binds
+	Exited                        // over: ended, released or its time reached
+)
+
+// WaveState is where a wave is at some time. Open, Held and Superseded are
+// derived; no entry says them.
+type WaveState uint8
+
+const (
+	NoWave          WaveState = iota // there is no such wave
+	StateDraft                       // waits for a second person
+	StateApproved                    // waits for the sealer
+	StateSealed                      // committed; waits for its time
+	StateOpen                        // served
+	StateHeld                        // sealed, and its serving stopped
+	StateCancelled                   // called off before anybody had it
+	StateSuperseded                  // its revision was recalled
+)
+
+// AnswerState is what a member says about a product. No answer yet is a state
+// of its own, and nobody can give it.
+type AnswerState uint8
+
+const (
+	NoAnswer AnswerState = iota
+	NotAffected
+	Investigating
+	Affected
+	InProgress // protection in progress
+	Ready      // protection ready
+	Shipped    // protection shipped
+)
+
+// FindingsStage is how far findings are on their way to being final.
+type FindingsStage uint8
+
+const (
+	FindingsNone     FindingsStage = iota
+	FindingsDraft                  // made, seen by the investigator
+	FindingsPut                    // put to the member
+	FindingsReplied                // the member's reply is attached
+	FindingsReviewed               // independently reviewed
+	FindingsFinal
+)
+
+// Purpose says which rules a wave is under.
+type Purpose uint8
+
+const (
+	NoPurpose Purpose = iota
+	Staged            // an early warning to members; needs a second person
+	Preview           // to staff only, in their own marks; needs none
+	BreakPack         // after the embargo was ended: the level approved with the revision
+)
+
+// Relation is how one case stands to another.
+type Relation uint8
+
+const (
+	NoRelation Relation = iota
+	Duplicate           // the same matter
+	Split               // part of it
+	Incomplete          // the other's fix did not hold
+)
+
+// ParticipantRole is what a member is in a case.
+type ParticipantRole uint8
+
+const (
+	NoParticipant ParticipantRole = iota
+	AsVendor                      // makes an affected product
+	AsDeployer                    // runs it
+	AsProtector                   // ships protections for it
+	AsObserver                    // only follows
+)
+
+// Use is something a member may want to do before release.
+type Use uint8
+
+const (
+	DeployPatch Use = iota
+	DeployMitigation
+	ShipSignature
+	TellCustomers
+	ShareWithMember
+	useEnd
+)
+
+// Verdict is a ruling on a Use. The zero Verdict is no.
+type Verdict uint8
+
+const (
+	No Verdict = iota
+	Yes
+	From // yes, from an instant on
+)
+
+// Grade is how reliable a sighting's source is, after the Admiralty code's
+// first letter (AJP-2.1).
+type Grade uint8
+
+const (
+	Ungraded Grade = iota
+	GradeA         // completely reliable
+	GradeB         // usually
+	GradeC         // fairly
+	GradeD         // not usually
+	GradeE         // unreliable
+	GradeF         // cannot be judged
+)
+
+// KeyScope says whose key a body is about.
+type KeyScope uint8
+
+const (
+	NoKey     KeyScope = iota
+	CaseKey            // content of one case
+	PersonKey          // the person behind one account
+)
+
+var (
+	standingNames    = []string{"none", "good", "suspended", "excluded", "left"}
+	consentNames     = []string{"none", "invited", "signatory", "declined", "lapsed"}
+	embargoNames     = []string{"none", "proposed", "active", "revise", "exited"}
+	waveNames        = []string{"none", "draft", "approved", "sealed", "open", "held", "cancelled", "superseded"}
+	answerNames      = []string{"no answer", "not affected", "investigating", "affected", "in progress", "ready", "shipped"}
+	findingsNames    = []string{"none", "draft", "put to the member", "replied", "reviewed", "final"}
+	purposeNames     = []string{"none", "staged", "preview", "break pack"}
+	relationNames    = []string{"none", "duplicate of", "split from", "incomplete fix of"}
+	participantNames = []string{"none", "vendor", "deployer", "protector", "observer"}
+	useNames         = []string{"deploy-patch", "deploy-mitigation", "ship-signature", "tell-customers", "share-with-member"}
+	verdictNames     = []string{"no", "yes", "from"}
+	gradeNames       = []string{"ungraded", "A", "B", "C", "D", "E", "F"}
+	keyScopeNames    = []string{"none", "case", "person"}
+)
+
+func name[T ~uint8](names []string, v T) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("unknown (%d)", uint8(v))
+}
+
+func parse[T ~uint8](names []string, s, what string) (T, error) {
+	for i, n := range names {
+		if n == s {
+			return T(i), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not %s: use one of %q", s, what, names)
+}
+
+func (v Standing) String() string        { return name(standingNames, v) }
+func (v Consent) String() string         { return name(consentNames, v) }
+func (v EmbargoState) String() string    { return name(embargoNames, v) }
+func (v WaveState) String() string       { return name(waveNames, v) }
+func (v AnswerState) String() string     { return name(answerNames, v) }
+func (v FindingsStage) String() string   { return name(findingsNames, v) }
+func (v Purpose) String() string         { return name(purposeNames, v) }
+func (v Relation) String() string        { return name(relationNames, v) }
+func (v ParticipantRole) String() string { return name(participantNames, v) }
+func (v Use) String() string             { return name(useNames, v) }
+func (v Verdict) String() string         { return name(verdictNames, v) }
+func (v Grade) String() string           { return name(gradeNames, v) }
+func (v KeyScope) String() string        { return name(keyScopeNames, v) }
+
+// ParseStanding reads what Standing.String writes.
+func ParseStanding(s string) (Standing, error) {
+	return parse[Standing](standingNames, s, "a standing")
+}
+
+// ParseConsent reads what Consent.String writes.
+func ParseConsent(s string) (Consent, error) { return parse[Consent](consentNames, s, "a consent") }
+
+// ParseAnswer reads what AnswerState.String writes.
+func ParseAnswer(s string) (AnswerState, error) {
+	return parse[AnswerState](answerNames, s, "an answer")
+}
+
+// ParseRelation reads what Relation.String writes.
+func ParseRelation(s string) (Relation, error) {
+	return parse[Relation](relationNames, s, "a relation")
+}
+
+// ParseUse reads what Use.String writes.
+func ParseUse(s string) (Use, error) { return parse[Use](useNames, s, "a use") }
+
+// ParseParticipantRole reads what ParticipantRole.String writes.
+func ParseParticipantRole(s string) (ParticipantRole, error) {
+	return parse[ParticipantRole](participantNames, s, "a role in a case")
+}
+
+// ParseGrade reads what Grade.String writes.
+func ParseGrade(s string) (Grade, error) { return parse[Grade](gradeNames, s, "a source's grade") }
