@@ -68,9 +68,9 @@ func (t Tile) Needs() uint64 {
 	return n << shift
 }
 
-// tilesFor lists the tiles that a log which grew from one size to another must
+// TilesFor lists the tiles that a log which grew from one size to another must
 // publish: partial ones only for the final size.
-func tilesFor(from, to uint64) []Tile {
+func TilesFor(from, to uint64) []Tile {
 	var out []Tile
 	for _, t := range tlog.NewTiles(tileHeight, int64(from), int64(to)) {
 		out = append(out, Tile{Level: t.L, N: t.N, Width: t.W})
@@ -98,10 +98,56 @@ func appendBundled(dst []byte, a Anchor) []byte {
 	return append(dst, leaf[:]...)
 }
 
+// AnchorLog is an anchor log made of its anchors alone, by a reader who has
+// neither records nor blinding key: a mirror, or an auditor of what was
+// published. The zero AnchorLog is empty.
+type AnchorLog struct {
+	tree    Tree
+	anchors []Anchor
+}
+
+// Append adds the next anchor.
+func (l *AnchorLog) Append(a Anchor) {
+	l.tree.Append(a.LeafHash())
+	l.anchors = append(l.anchors, a)
+}
+
+// Anchors is how many there are.
+func (l *AnchorLog) Anchors() uint64 { return uint64(l.tree.size) }
+
+// Root is the root at a size up to Anchors.
+func (l *AnchorLog) Root(size uint64) (Hash, error) { return l.tree.RootAt(int64(size)) }
+
+// TileData is what a tile must contain. It exists when Needs ≤ Anchors.
+func (l *AnchorLog) TileData(tile Tile) ([]byte, error) {
+	return tileData(&l.tree, tile, func(i uint64) (Anchor, error) { return l.anchors[i], nil })
+}
+
+func tileData(tree *Tree, tile Tile, anchor func(uint64) (Anchor, error)) ([]byte, error) {
+	if tile.Width < 1 || tile.Width > tileWidth || tile.N < 0 || tile.Level < 0 || tile.Needs() > uint64(tree.size) {
+		return nil, fmt.Errorf("%s needs %d anchors; there are %d", tile.Path(), tile.Needs(), tree.size)
+	}
+	if !tile.Entries {
+		return tree.hashes(tile), nil
+	}
+	out := make([]byte, 0, tile.Width*BundledSize)
+	for i := range uint64(tile.Width) {
+		a, err := anchor(uint64(tile.N)*tileWidth + i)
+		if err != nil {
+			return nil, err
+		}
+		out = appendBundled(out, a)
+	}
+	return out, nil
+}
+
+// BundledSize is the length of an anchor in an entry bundle.
+const BundledSize = 2 + AnchorSize
+
 // ParseBundle reads an entry bundle of the anchor log. Errors wrap
 // wire.ErrFormat or name the anchor within the bundle.
 func ParseBundle(b []byte) ([]Anchor, error) {
-	const each = 2 + AnchorSize
+	const each = BundledSize
 	if len(b) == 0 || len(b)%each != 0 || len(b) > tileWidth*each {
 		return nil, fmt.Errorf("a bundle is 1 to %d anchors of %d bytes, not %d bytes", tileWidth, each, len(b))
 	}

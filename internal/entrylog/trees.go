@@ -183,28 +183,14 @@ func (t *Trees) Checkpoint(origin string, size uint64) (Checkpoint, error) {
 
 // TileData is what a tile must contain. It exists when Needs ≤ Anchors.
 func (t *Trees) TileData(tile Tile) ([]byte, error) {
-	if tile.Needs() > t.Anchors() || tile.Width < 1 || tile.Width > tileWidth || tile.N < 0 {
-		return nil, fmt.Errorf("%s needs %d anchors; there are %d", tile.Path(), tile.Needs(), t.Anchors())
-	}
-	if !tile.Entries {
-		return t.outer.hashes(tile), nil
-	}
-	out := make([]byte, 0, tile.Width*(2+AnchorSize))
-	for i := range uint64(tile.Width) {
-		a, err := t.Anchor(uint64(tile.N)*tileWidth + i)
-		if err != nil {
-			return nil, err
-		}
-		out = appendBundled(out, a)
-	}
-	return out, nil
+	return tileData(&t.outer, tile, t.Anchor)
 }
 
 // Tiles makes the files to publish when the log has grown from one size to
 // another, and lists what they make obsolete: the folders of partial tiles
 // whose full tile is now there.
 func (t *Trees) Tiles(from, to uint64) (files []File, obsolete []string, err error) {
-	for _, tile := range tilesFor(from, to) {
+	for _, tile := range TilesFor(from, to) {
 		data, err := t.TileData(tile)
 		if err != nil {
 			return nil, nil, err
