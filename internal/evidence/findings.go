@@ -50,9 +50,10 @@ type Findings struct {
 	Reader  string `json:"reader"`  // form.Readings.Reader
 	Decoder string `json:"decoder"` // as every wave statement fixed it
 	Profile string `json:"profile"`
-	Alpha   string `json:"alpha"`  // family-wise, over all copies and runs
-	Run     int    `json:"run"`    // which decoding of this package this is, from 1
-	Copies  int    `json:"copies"` // issued of this package, all of them tested
+	Channel string `json:"channel"` // declared noise of copying and reading, by class
+	Alpha   string `json:"alpha"`   // family-wise, over all copies and runs
+	Run     int    `json:"run"`     // which decoding of this package this is, from 1
+	Copies  int    `json:"copies"`  // issued of this package, all of them tested
 
 	FrozenAt time.Time `json:"frozen_at"` // of the readings, before any codebook was opened
 

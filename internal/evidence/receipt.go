@@ -17,7 +17,7 @@ const receiptMagic = "forewarn receipt v1\n"
 // anchor log looked like this'. It holds no name, no case and no count, so it
 // may be shown to anybody; the leaf is a salted hash.
 type Receipt struct {
-	Origin     string        // of the anchor log
+	Origin     string        // name of the log's key
 	Tick       entrylog.Tick // of the anchor that covers the wave's entry
 	AnchorRoot entrylog.Hash // of the anchor log, in the checkpoint that came with the copy
 	AnchorSize uint64        // of the anchor log, in the same checkpoint
@@ -89,7 +89,7 @@ func receiptFor(p *CopyProof, v note.Verifier) (*Receipt, error) {
 		return nil, err
 	}
 	return &Receipt{
-		Origin:     seen.Origin,
+		Origin:     v.Name(),
 		Tick:       p.Entry.Anchor.Tick,
 		AnchorRoot: seen.Root,
 		AnchorSize: seen.Size,

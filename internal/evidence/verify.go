@@ -10,6 +10,7 @@ import (
 
 	"forewarn/internal/entrylog"
 	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
 	"forewarn/internal/wire"
 )
 
@@ -98,6 +99,7 @@ func VerifyDossier(b []byte, trust Trust) (Report, error) {
 	r.NotChecked = []string{
 		"Names: which organisation or person stands behind a holder or an account is the inquiry's word.",
 		"Model-based weights, rival explanations, first sighting, exposure counts and duties come from records that are not in this file.",
+		"That the key of a receipt is one that its holder enrolled.",
 		"How the other copies compare: their keys stay closed.",
 		"That the specimens were found where and when the findings say.",
 		"That no decoding of this package was kept off the inquiry's log, and no wave off the programme's.",
@@ -302,7 +304,7 @@ func (v *verification) forms() (string, error) {
 }
 
 func (v *verification) bias() (string, error) {
-	if commitKey(v.d.Bias) != v.wave[0].Bias {
+	if fpcode.Commit(v.d.Bias) != v.wave[0].Bias {
 		return "", failf("the bias key is not the one that was committed to")
 	}
 	return "opens the commitment in the wave statements", nil
@@ -418,6 +420,8 @@ func (v *verification) codebook() (string, error) {
 		return "", failf("the codebook was opened for something else than these readings")
 	case e.Time.Before(v.f.FrozenAt):
 		return "", failf("the codebook was opened before the readings were frozen")
+	case v.f.Channel != fpcode.Declared().String():
+		return "", failf("the findings' channel is not the one that decoder %s declares", v.f.Decoder)
 	case int64(o.Run) != int64(v.f.Run) || int64(o.Copies) != int64(v.f.Copies):
 		return "", failf("the findings count run %d over %d copies; the entry says run %d over %d", v.f.Run, v.f.Copies, o.Run, o.Copies)
 	}

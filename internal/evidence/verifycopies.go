@@ -15,7 +15,9 @@ import (
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func commitKey(k fpcode.Key) [32]byte { return fpcode.Commit(k) }
+func (o *OpenedCopy) leaf() entrylog.Hash {
+	return form.CopyLeaf(o.LeafSalt, o.Holder, fpcode.Commit(o.Key), o.Copy)
+}
 
 // AlphaText is how a committed alpha is printed: fpcode.RoundUp2's form, rounded
 // down, so that printing never raises it.
@@ -44,8 +46,7 @@ func (v *verification) copies() (string, error) {
 			return "", failf("copy %d: it names wave %d of %d", i+1, o.Wave+1, len(v.wave))
 		}
 		w, holder := v.wave[o.Wave], ID(o.Holder)
-		leaf := form.CopyLeaf(o.LeafSalt, o.Holder, fpcode.Commit(o.Key), o.Copy)
-		if err := bound(w, o.Path, leaf); err != nil {
+		if err := bound(w, o.Path, o.leaf()); err != nil {
 			return "", fmt.Errorf("copy %d: %w", i+1, err)
 		}
 		if v.f.FrozenAt.Before(v.waveEntry[o.Wave].Time) {
@@ -226,46 +227,6 @@ func (v *verification) sensitivity() (string, error) {
 		return "", failf("what each evidence would say alone is not as computed again")
 	}
 	return fmt.Sprintf("%d rows computed again, the same", len(want)), nil
-}
-
-// The kinds of the main log that findings cite.
-const (
-	kindCopyFetched   entrylog.Kind = 27
-	kindReceiptLodged entrylog.Kind = 28
-)
-
-// facts checks every opened entry, and that each fetch and receipt which the
-// findings cite is among them.
-func (v *verification) facts() (string, error) {
-	opened := map[uint64]entrylog.Entry{}
-	for i := range v.d.Facts {
-		p := &v.d.Facts[i].Proof
-		e, err := p.Verify(v.log, v.d.Programme.Interval)
-		if err != nil {
-			return "", fmt.Errorf("entry %d: %w", p.Seq, err)
-		}
-		if _, ok := opened[uint64(p.Seq)]; ok {
-			return "", failf("entry %d is opened twice", p.Seq)
-		}
-		opened[uint64(p.Seq)] = e
-	}
-	cited := 0
-	for _, a := range v.named() {
-		for _, c := range []struct {
-			what string
-			kind entrylog.Kind
-			rows List[Access]
-		}{{"fetch", kindCopyFetched, a.Fetches}, {"receipt", kindReceiptLodged, a.Receipts}} {
-			for _, x := range c.rows {
-				cited++
-				e, ok := opened[x.Entry]
-				if !ok || e.Kind != c.kind || !e.Time.Equal(x.At) || ID(e.Actor) != x.Account || !slices.ContainsFunc(a.Copies, func(k IssuedCopy) bool { return k.Wave == ID(e.Subject) }) {
-					return "", failf("%s: the %s cited as entry %d is not opened here, or differs in kind, time, account or wave", a.Name, c.what, x.Entry)
-				}
-			}
-		}
-	}
-	return fmt.Sprintf("%d opened, each in the anchored log; %d fetches and receipts cited", len(opened), cited), nil
 }
 
 func (v *verification) assumptions() (string, error) {
