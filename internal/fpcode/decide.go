@@ -12,9 +12,10 @@ const Floor = 1e-300
 // Consistent reports whether three ways of computing one probability agree:
 // |estimate/sampled - 1| ≤ max(5 %, 6 s.e. of the sampled, relative), and upper
 // no lower than sampled by 6 s.e. Without that there is no accusation. They
-// check the arithmetic, not the assumptions.
+// check the arithmetic, not the assumptions. A standard error above a twelfth
+// of the probability fails too: a check that passes everything is none.
 func Consistent(upper, estimate, sampled, se float64) bool {
-	if !(sampled > 0 && se >= 0 && estimate > 0 && upper > 0 && upper <= 1) {
+	if !(sampled > 0 && se >= 0 && estimate > 0 && upper > 0 && upper <= 1) || !(float64(12*se) <= sampled) {
 		return false
 	}
 	off := math.Abs(estimate - sampled)

@@ -105,15 +105,16 @@ func (single) Decode(p Problem) (Result, error) {
 	// The probability rises as the score falls: after the first that is too
 	// great, all are.
 	for n, i := range order {
-		a := judge(ev, r.Scores[i], len(p.Holders), p.Run, p.Seed)
+		a := judge(ev, r.Scores[i], len(p.Holders), p.Run)
 		a.Holder = p.Holders[i]
+		if n > 0 && a.PAdjusted > p.Alpha {
+			break
+		}
+		a.sample(ev, p.Seed)
 		if n == 0 {
 			r.Best = a
 		}
-		if a.PAdjusted > p.Alpha {
-			break
-		}
-		if a.Consistent {
+		if a.PAdjusted <= p.Alpha && a.Consistent {
 			r.Accused = append(r.Accused, a)
 		}
 	}
@@ -143,16 +144,22 @@ func (r *Result) count(readings []Reading, weighed int) {
 // the readings, the bias key and that copy's key alone. It leaves Holder zero.
 func Recompute(readings []Reading, profile Profile, bias, copyKey Key, copies, run int, seed [32]byte) Accusation {
 	ev := Weigh(readings, profile.Laws(bias), Declared())
-	return judge(ev, Score(ev, copyKey), copies, run, seed)
+	a := judge(ev, Score(ev, copyKey), copies, run)
+	a.sample(ev, seed)
+	return a
 }
 
 // Trials is the number of simulated innocents behind PSampled.
 const Trials = 1 << 15
 
-func judge(ev []Evidence, score int64, copies, run int, seed [32]byte) Accusation {
-	a := Accusation{Score: score, PUpper: PUpper(ev, score), PEstimate: PEstimate(ev, score)}
-	a.PSampled, a.SE = PSampled(ev, score, seed, Trials)
+func judge(ev []Evidence, score int64, copies, run int) (a Accusation) {
+	a.Score = score
+	a.PUpper, a.PEstimate, _ = bounds(ev, score, standard)
 	a.PAdjusted = Adjust(a.PUpper, copies, run)
-	a.Consistent = Consistent(a.PUpper, a.PEstimate, a.PSampled, a.SE)
 	return a
+}
+
+func (a *Accusation) sample(ev []Evidence, seed [32]byte) {
+	a.PSampled, a.SE = PSampled(ev, a.Score, seed, Trials)
+	a.Consistent = Consistent(a.PUpper, a.PEstimate, a.PSampled, a.SE)
 }

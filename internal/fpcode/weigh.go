@@ -6,13 +6,11 @@ import (
 	"slices"
 )
 
-// Scores are in units of 2⁻¹⁶ nat, and Weigh rounds them down to multiples of
-// 2⁻¹⁰ nat: a coarse lattice costs no power worth naming and lets the tail be
-// computed without any further rounding.
-const (
-	ScoreUnit  = 1 << 16 // units in one nat
-	scoreGrain = 1 << 6  // units in one step of the lattice
-)
+// ScoreUnit is how many units of score make one nat.
+const ScoreUnit = 1 << 16
+
+// finestGrain is 2⁻¹⁰ nat in score units.
+const finestGrain = ScoreUnit >> 10
 
 // Channel says how a copy's symbol becomes a reading: with probability 1-ε it
 // is read as it was, with ε it is any of the other symbols, all alike. ε covers
@@ -44,7 +42,8 @@ func (ch Channel) String() string {
 }
 
 // Evidence is what one site says: the score that each symbol would earn its
-// holder, in units of 2⁻¹⁶ nat, and the law of the symbols.
+// holder, in units of 2⁻¹⁶ nat, and the law of the symbols. Scores are within
+// ±2³⁰.
 type Evidence struct {
 	Site  SiteID
 	Law   Law
@@ -57,8 +56,12 @@ type Evidence struct {
 //	ln P(y|x)/P(y),  P(y|x) = Σ_z W(z|x)·ℓ(z),  P(y) = Σ_x p(x)·P(y|x)
 //
 // where ℓ is the reading's likelihood (1 at the symbol of a hard reading), W
-// the channel and p the law. It is rounded down to 2⁻¹⁰ nat, so that the
-// expectation of exp(score) under the law is at most 1 for every site.
+// the channel and p the law. Scores are rounded down to a lattice, so that the
+// expectation of exp(score) under the law is at most 1 for every site. The
+// lattice is the finest, from 2⁻¹⁰ nat, on which the tail can be convolved
+// without rounding again, whatever the score; it depends on the readings alone,
+// and only many hundred likelihood readings make it coarser. A coarse lattice costs next to
+// no power: the noise that it adds is far below the scores' own.
 //
 // Erased sites and those where something else was found give no evidence; nor
 // do readings that fail Check, sites without a law for that q, classes without
@@ -66,21 +69,38 @@ type Evidence struct {
 func Weigh(readings []Reading, laws func(SiteID, uint8) Law, ch Channel) []Evidence {
 	rs := slices.Clone(readings)
 	slices.SortStableFunc(rs, func(a, b Reading) int { return slices.Compare(a.Site[:], b.Site[:]) })
-	var out []Evidence
+	var raw []Evidence
 	for len(rs) > 0 {
 		n := 1
 		for n < len(rs) && rs[n].Site == rs[0].Site {
 			n++
 		}
 		if e, ok := weigh(rs[:n], laws, ch); ok {
-			out = append(out, e)
+			raw = append(raw, e)
 		}
 		rs = rs[n:]
+	}
+	for grain := int64(finestGrain); ; grain *= 2 {
+		if ev := onLattice(raw, grain); grain >= ScoreUnit || convolvable(ev, grain) {
+			return ev
+		}
+	}
+}
+
+// onLattice rounds scores in units of 2⁻⁵⁶ nat down to multiples of grain.
+func onLattice(raw []Evidence, grain int64) []Evidence {
+	out := slices.Clone(raw)
+	unit := grain << (lnUnit - 16) // ScoreUnit is 2¹⁶
+	for i, e := range raw {
+		out[i].Score = make([]int64, len(e.Score))
+		for x, s := range e.Score {
+			out[i].Score[x] = s &^ (unit - 1) / unit * grain
+		}
 	}
 	return out
 }
 
-// weigh weighs all readings of one site.
+// weigh weighs all readings of one site, with scores in units of 2⁻⁵⁶ nat.
 func weigh(same []Reading, laws func(SiteID, uint8) Law, ch Channel) (Evidence, bool) {
 	r := same[0]
 	for _, o := range same[1:] {
@@ -112,6 +132,8 @@ func likelihood(r Reading) []uint16 {
 //
 //	A(x) = (2¹⁶-noise)·(q-1)·ℓ(x) + noise·Σ_{z≠x} ℓ(z)   ∝ P(y|x), below 2³⁷
 //	score(x) = ln( A(x)·2³² / Σ_v w(v)·A(v) ),  w(v) = 2³²·p(v)
+//
+// A(x) is never zero: ε is neither 0 nor 1 and one of the likelihoods is 65535.
 func scores(l []uint16, law Law, noise uint64) []int64 {
 	q := uint64(len(l))
 	var total uint64
@@ -130,10 +152,7 @@ func scores(l []uint16, law Law, noise uint64) []int64 {
 	norm := lnFixed(hi, lo)
 	out := make([]int64, q)
 	for x := range out {
-		// a(x) is never zero: noise ≥ 1 and some likelihood is 65535 — unless
-		// that one is x's own, and then the first term is positive.
-		ln := lnFixed(a[x]>>32, a[x]<<32) - norm
-		out[x] = ln >> (lnUnit - 10) * scoreGrain // the shift rounds down
+		out[x] = lnFixed(a[x]>>32, a[x]<<32) - norm
 	}
 	return out
 }

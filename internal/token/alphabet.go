@@ -23,7 +23,7 @@ var alphabets = [end]struct {
 	name   string
 	len    int
 	encode func(*Recogniser, uint64, []byte)
-	decode func(*Recogniser, []byte) (uint64, bool)
+	decode func(*Recogniser, []byte, *work) (uint64, bool)
 }{
 	{},
 	{"hex", 32, encodeHex, decodeHex},
@@ -73,7 +73,7 @@ func (a Alphabet) Recognise(r *Recogniser, text string) (l uint64, ok bool) {
 	if len(text) == 0 || len(text) != a.Len() {
 		return 0, false
 	}
-	return alphabets[a].decode(r, []byte(text))
+	return alphabets[a].decode(r, []byte(text), new(work))
 }
 
 func encodeHex(r *Recogniser, l uint64, out []byte) {
@@ -81,12 +81,11 @@ func encodeHex(r *Recogniser, l uint64, out []byte) {
 	hex.Encode(out, t[:])
 }
 
-func decodeHex(r *Recogniser, text []byte) (uint64, bool) {
-	var t Token
-	if _, err := hex.Decode(t[:], text); err != nil {
+func decodeHex(r *Recogniser, text []byte, w *work) (uint64, bool) {
+	if _, err := hex.Decode(w[:], text); err != nil {
 		return 0, false
 	}
-	return r.Recognise(t)
+	return r.recognise(w)
 }
 
 // A UUID's 122 free bits are L in 122 bits, through FF1. RFC 9562 section 5.4
@@ -94,7 +93,7 @@ func decodeHex(r *Recogniser, text []byte) (uint64, bool) {
 const low61 = 1<<61 - 1
 
 func encodeUUID(r *Recogniser, l uint64, out []byte) {
-	a, b := r.uuid.encrypt(half{0, l >> 61}, half{0, l & low61})
+	a, b := r.uuid.encrypt(half{0, l >> 61}, half{0, l & low61}, new(work))
 	// 122 bits = 48 ‖ 12 ‖ 62; A holds the first 61, B the last.
 	first60, last62 := a.lo>>1, a.lo<<61&(1<<62-1)|b.lo
 	var u [16]byte
@@ -109,7 +108,7 @@ func encodeUUID(r *Recogniser, l uint64, out []byte) {
 	hex.Encode(out[24:], u[10:])
 }
 
-func decodeUUID(r *Recogniser, text []byte) (uint64, bool) {
+func decodeUUID(r *Recogniser, text []byte, w *work) (uint64, bool) {
 	if text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' || text[14] != '4' {
 		return 0, false
 	}
@@ -125,7 +124,7 @@ func decodeUUID(r *Recogniser, text []byte) (uint64, bool) {
 	}
 	first60 := binary.BigEndian.Uint64(u[:8])>>16<<12 | binary.BigEndian.Uint64(u[:8])&0xfff
 	last62 := binary.BigEndian.Uint64(u[8:]) & (1<<62 - 1)
-	a, b := r.uuid.decrypt(half{0, first60<<1 | last62>>61}, half{0, last62 & low61})
+	a, b := r.uuid.decrypt(half{0, first60<<1 | last62>>61}, half{0, last62 & low61}, w)
 	return a.lo<<61 | b.lo, a.lo < 8
 }
 
@@ -148,7 +147,7 @@ var value62 = func() (v [256]byte) {
 }()
 
 func encode62(r *Recogniser, l uint64, out []byte) {
-	a, b := r.base62.encrypt(half{}, half{0, l})
+	a, b := r.base62.encrypt(half{}, half{0, l}, new(work))
 	put := func(h half, out []byte) {
 		for i := len(out) - 1; i >= 0; i-- {
 			var rest uint64
@@ -162,7 +161,7 @@ func encode62(r *Recogniser, l uint64, out []byte) {
 	put(b, out[11:])
 }
 
-func decode62(r *Recogniser, text []byte) (uint64, bool) {
+func decode62(r *Recogniser, text []byte, w *work) (uint64, bool) {
 	take := func(text []byte) (h half, ok bool) {
 		for _, c := range text {
 			v := value62[c]
@@ -179,6 +178,6 @@ func decode62(r *Recogniser, text []byte) (uint64, bool) {
 	if !ok || !ok2 {
 		return 0, false
 	}
-	a, b = r.base62.decrypt(a, b)
+	a, b = r.base62.decrypt(a, b, w)
 	return b.lo, a == half{} && b.hi == 0
 }

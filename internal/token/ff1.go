@@ -75,8 +75,8 @@ func newFF1(key [16]byte, s shape) *ff1 {
 	return f
 }
 
-// round is y for the half b, with room for the block to work in.
-func (f *ff1) round(i byte, b half, buf *[16]byte) half {
+// round is y for the half b.
+func (f *ff1) round(i byte, b half, buf *work) half {
 	binary.BigEndian.PutUint64(buf[:8], b.hi)
 	binary.BigEndian.PutUint64(buf[8:], b.lo)
 	buf[15-f.bytes] = i
@@ -97,10 +97,9 @@ func (f *ff1) round(i byte, b half, buf *[16]byte) half {
 const ff1Rounds = 10
 
 // encrypt permutes (a, b), both below the modulus.
-func (f *ff1) encrypt(a, b half) (half, half) {
-	var buf [16]byte
+func (f *ff1) encrypt(a, b half, w *work) (half, half) {
 	for i := byte(0); i < ff1Rounds; i++ {
-		c, _ := a.add(f.round(i, b, &buf))
+		c, _ := a.add(f.round(i, b, w))
 		if d, borrow := c.sub(f.modulus); borrow == 0 {
 			c = d
 		}
@@ -110,10 +109,9 @@ func (f *ff1) encrypt(a, b half) (half, half) {
 }
 
 // decrypt undoes encrypt.
-func (f *ff1) decrypt(a, b half) (half, half) {
-	var buf [16]byte
+func (f *ff1) decrypt(a, b half, w *work) (half, half) {
 	for i := int8(ff1Rounds - 1); i >= 0; i-- {
-		c, borrow := b.sub(f.round(byte(i), a, &buf))
+		c, borrow := b.sub(f.round(byte(i), a, w))
 		if borrow != 0 {
 			c, _ = c.add(f.modulus)
 		}
