@@ -124,7 +124,7 @@ func options(t testing.TB, c *clock) ledger.Options {
 	return ledger.Options{
 		Origin: origin, Interval: interval, Signer: signer, Verifier: verifier,
 		Blinding: entrylog.Blinding(fill(7)), Clock: c.Now,
-		Rand:   rand.NewChaCha8([32]byte{1}),
+		Rand:   &lockedRand{r: rand.NewChaCha8([32]byte{1})},
 		Public: func(e entrylog.Entry) bool { return e.Kind == kindPublic },
 		Known:  func(k entrylog.Kind) bool { return k == kindPlain || k == kindPublic || k == ledger.KindRecovery },
 	}

@@ -109,31 +109,44 @@ func (a *audit) problem(where, format string, args ...any) {
 	a.rep.Problems = append(a.rep.Problems, Problem{where, fmt.Sprintf(format, args...)})
 }
 
-// list notes the published files and reads the checkpoints.
+// list reads the published checkpoints and notes the files. A checkpoint's tiles
+// are there before it is, so it is read first.
 func (a *audit) list(ctx context.Context) error {
-	a.folders = map[string]*folder{}
-	err := a.pub.List(ctx, func(path string) error {
-		prefix, rest := "", path
-		if strings.HasPrefix(path, "recovery-") {
-			if i := strings.IndexByte(path, '/'); i > 0 {
-				prefix, rest = path[:i+1], path[i+1:]
-			}
+	checkpoints := map[string][]byte{}
+	err := a.eachPublished(ctx, func(prefix, path string) error {
+		if path == entrylog.CheckpointPath {
+			checkpoints[prefix] = nil
 		}
-		if a.folders[prefix] == nil {
-			a.folders[prefix] = &folder{paths: map[string]bool{}}
-		}
-		a.folders[prefix].paths[rest] = true
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for prefix, f := range a.folders {
-		if f.checkpoint, err = readPublished(ctx, a.pub, prefix); err != nil {
+	for prefix := range checkpoints {
+		if checkpoints[prefix], err = readPublished(ctx, a.pub, prefix); err != nil {
 			return err
 		}
 	}
-	return nil
+	a.folders = map[string]*folder{}
+	return a.eachPublished(ctx, func(prefix, path string) error {
+		if a.folders[prefix] == nil {
+			a.folders[prefix] = &folder{paths: map[string]bool{}, checkpoint: checkpoints[prefix]}
+		}
+		a.folders[prefix].paths[path] = true
+		return nil
+	})
+}
+
+// eachPublished lists files by the folder of their recovery.
+func (a *audit) eachPublished(ctx context.Context, yield func(prefix, path string) error) error {
+	return a.pub.List(ctx, func(path string) error {
+		if strings.HasPrefix(path, "recovery-") {
+			if i := strings.IndexByte(path, '/'); i > 0 {
+				return yield(path[:i+1], path[i+1:])
+			}
+		}
+		return yield("", path)
+	})
 }
 
 // entries reads all of them, and goes on after a bad one.
@@ -286,7 +299,9 @@ type source interface {
 // may have left them without their checkpoint.
 func (a *audit) files(ctx context.Context, prefix string, f *folder, published, limit uint64, from source) error {
 	for _, t := range entrylog.TilesFor(0, published) {
-		if !f.paths[t.Path()] {
+		full := t
+		full.Width = 256
+		if !f.paths[t.Path()] && !f.paths[full.Path()] {
 			a.problem(prefix+t.Path(), "it is missing")
 		}
 	}
