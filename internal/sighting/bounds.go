@@ -1,0 +1,133 @@
+package sighting
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// bounds decides whether what stands around text[from:to] lets it stand by
+// itself, and may stretch the range to all that it takes in.
+type bounds func(text []byte, from, to int) (int, int, bool)
+
+// word is a letter or digit of ASCII.
+func word(c byte) bool {
+	return c-'0' <= 9 || c|0x20-'a' <= 25
+}
+
+// before and behind give the byte on either side, 0 at an end.
+func before(text []byte, from int) byte {
+	if from > 0 {
+		return text[from-1]
+	}
+	return 0
+}
+
+func behind(text []byte, to int) byte {
+	if to < len(text) {
+		return text[to]
+	}
+	return 0
+}
+
+// wordBounds: a value that begins or ends in a letter or digit isn't glued to
+// another one there.
+func wordBounds(text []byte, from, to int) (int, int, bool) {
+	return from, to, !(word(text[from]) && word(before(text, from))) &&
+		!(word(text[to-1]) && word(behind(text, to)))
+}
+
+// hostBounds: labels below the host may stand before it, nothing that makes it
+// another name may stand around it. Bytes above ASCII are part of a name.
+func hostBounds(text []byte, from, to int) (int, int, bool) {
+	part := func(c byte) bool { return word(c) || c == '-' || c == '_' || c >= 0x80 }
+	ok := !part(before(text, from)) && !part(behind(text, to)) &&
+		!(behind(text, to) == '.' && part(behind(text, to+1)))
+	return from, to, ok
+}
+
+// pathBounds: from a separator on, or from where a name starts; to where it
+// ends, or into what lies under it.
+func pathBounds(text []byte, from, to int) (int, int, bool) {
+	part := func(c byte) bool { return word(c) || c == '-' || c == '_' || c == '~' || c >= 0x80 }
+	separator := func(c byte) bool { return c == '/' || c == '\\' }
+	b, e := before(text, from), behind(text, to)
+	ok := separator(text[from]) || !part(b) && b != '.'
+	return from, to, ok && (separator(text[to-1]) || !part(e) && !(e == '.' && part(behind(text, to+1))))
+}
+
+// v4Bounds: no digit, label or further octet joins the address.
+func v4Bounds(text []byte, from, to int) (int, int, bool) {
+	part := func(c byte) bool { return word(c) || c == '_' || c >= 0x80 }
+	b, e, next := before(text, from), behind(text, to), behind(text, to+1)
+	ok := !part(b) && !(b == '.' && from > 1 && part(text[from-2])) && !(b == '-' && from > 1 && part(text[from-2]) && text[from-2]-'0' > 9)
+	return from, to, ok && !part(e) && !(e == '.' && part(next)) && !(e == '-' && part(next) && next-'0' > 9)
+}
+
+// v6Bounds takes in the run of hex digits, colons and dots around a piece of
+// an address, and asks whether the run is the address.
+func v6Bounds(want netip.Addr) bounds {
+	const longest = 64 // above any spelling
+	in := func(c byte) bool { return unhex(c) >= 0 || c == ':' || c == '.' }
+	return func(text []byte, from, to int) (int, int, bool) {
+		a, b := from, to
+		for a > 0 && from-a < longest && in(text[a-1]) {
+			a--
+		}
+		for b < len(text) && b-to < longest && in(text[b]) {
+			b++
+		}
+		if word(before(text, a)) { // "src:2001:db8::1": the c is none of its digits
+			i := bytes.IndexByte(text[a:from], ':')
+			if i < 0 {
+				return from, to, false
+			}
+			a += i + 1
+		}
+		if b-a > 1 && text[a] == ':' && text[a+1] != ':' {
+			a++
+		}
+		for b > to && (text[b-1] == '.' || text[b-1] == ':' && text[b-2] != ':') {
+			b--
+		}
+		if word(behind(text, b)) {
+			return from, to, false
+		}
+		got, err := netip.ParseAddr(string(text[a:b]))
+		return a, b, err == nil && got.Unmap() == want
+	}
+}
+
+// groups are the eight numbers of an IPv6 address.
+func groups(a [16]byte) (g [8]uint16) {
+	for i := range g {
+		g[i] = uint16(a[2*i])<<8 | uint16(a[2*i+1])
+	}
+	return g
+}
+
+// anchor picks a group that isn't zero, such that it and the group after it
+// stand side by side in every spelling: best two of full length, and before
+// the last two, which may be written as an IPv4 address. It is -1 if there is
+// none.
+func anchor(g [8]uint16) int {
+	best, score := -1, 0
+	for i := range 7 {
+		if g[i] == 0 {
+			continue
+		}
+		s := 1
+		if i < 5 {
+			s += 4
+		}
+		if g[i+1] != 0 {
+			s += 2
+		}
+		if g[i] > 0xfff {
+			s++
+		}
+		if s > score {
+			best, score = i, s
+		}
+	}
+	return best
+}

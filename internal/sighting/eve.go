@@ -1,0 +1,106 @@
+package sighting
+
+import "time"
+
+// record is what a scan needs of a line: when, and which fields the bytes
+// asked for stand in.
+type record struct {
+	time   Interval
+	fields []string // one for each position asked for; empty where there is none
+}
+
+// locate notes the field of every position in at, which are in order, that
+// stands in [from, to). Calls come in order too, so that a line full of hits is
+// walked over once.
+type locate struct {
+	at     []int
+	fields []string
+	next   int
+}
+
+func newLocate(at []int) *locate { return &locate{at: at, fields: make([]string, len(at))} }
+
+func (l *locate) visit(from, to int, name func() string) {
+	for l.next < len(l.at) && l.at[l.next] < from {
+		l.next++
+	}
+	if l.next == len(l.at) || l.at[l.next] >= to {
+		return
+	}
+	for field := name(); l.next < len(l.at) && l.at[l.next] < to; l.next++ {
+		l.fields[l.next] = field
+	}
+}
+
+// readEVE reads one EVE record. What was found before a damaged place is kept,
+// so that a truncated record still has its time: Suricata writes it first.
+//
+// The time is the top-level timestamp, never one that a request smuggled into
+// a field of the same name below. Records about a whole flow are stamped when
+// the flow is logged, perhaps an hour after it; they hold flow.start as well,
+// and their interval begins there; without it they have no time. A record with two timestamps is at either.
+func readEVE(line []byte, at []int, clock Clock) (record, *damage) {
+	var stated, start Interval
+	whole := false
+	fields := newLocate(at)
+	bad := walkJSON(line, func(path []step, from, to int, key bool) {
+		fields.visit(from, to, func() string { return name(path) })
+		if key || line[from] != '"' || len(path) > 2 {
+			return
+		}
+		text := line[from:to]
+		switch {
+		case len(path) == 1 && is(path[0], "timestamp"):
+			stated = either(stated, eveTime(text, clock))
+		case len(path) == 1 && is(path[0], "event_type"):
+			kind := plain(text)
+			whole = kind == "flow" || kind == "netflow"
+		case len(path) == 2 && is(path[1], "start") && (is(path[0], "flow") || is(path[0], "netflow")):
+			start = either(start, eveTime(text, clock))
+		}
+	})
+	if whole {
+		stated = stated.Hull(start)
+	}
+	return record{stated, fields.fields}, bad
+}
+
+// either is the hull of what is known.
+func either(a, b Interval) Interval {
+	switch {
+	case !a.Known():
+		return b
+	case !b.Known():
+		return a
+	}
+	return a.Hull(b)
+}
+
+func is(s step, key string) bool {
+	if len(s.key) == len(key)+2 {
+		return string(s.key[1:len(s.key)-1]) == key
+	}
+	return len(s.key) > len(key)+2 && plain(s.key) == key
+}
+
+// eveTime reads a timestamp in quotes; unknown if it is none.
+//
+// Suricata prints microseconds with at least six digits. When its count of
+// them runs over a million, seven appear, and .1011041 means 1.011041 s and not
+// 0.1011041 s (real records have it). It can't be told from an honest seventh
+// digit, so such a time is both.
+func eveTime(text []byte, clock Clock) Interval {
+	if len(text) > 64 {
+		return Interval{}
+	}
+	text = text[1 : len(text)-1]
+	s, n, ok := parseStamp(text)
+	if !ok || n != len(text) {
+		return Interval{}
+	}
+	if s.grain == 100*time.Nanosecond {
+		second := s.at.Truncate(time.Second)
+		s.or = second.Add(s.at.Sub(second) / 100 * 1000)
+	}
+	return clock.interval(s)
+}

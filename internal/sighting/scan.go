@@ -1,0 +1,340 @@
+package sighting
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"forewarn/internal/token"
+)
+
+// Scanner says what to look for and what is known of the source. A Scanner may
+// scan any number of streams, one after another or at once, but its fields are
+// read at the first and must not change after.
+type Scanner struct {
+	Rec        *token.Recogniser // nil: no tokens
+	Indicators []Indicator
+	Clock      Clock
+
+	// MaxLine is how many bytes of a line are read as one record; 0 means
+	// 1 MiB. Longer lines are searched in pieces, whole, and reported. A scan's
+	// memory is some tens of times MaxLine at worst.
+	MaxLine int
+
+	MaxExpand Expand // of gzip
+
+	once    sync.Once
+	matcher *matcher
+	overlap int
+	err     error
+}
+
+const (
+	defaultMaxLine = 1 << 20
+	leastMaxLine   = 1 << 12
+	mostMaxLine    = 1 << 30
+	quantum        = 256 << 10 // read at a time: stays in the second cache
+	margin         = 128       // kept before a piece, so that its left bounds are seen
+)
+
+func (s *Scanner) prepare() {
+	if s.MaxLine == 0 {
+		s.MaxLine = defaultMaxLine
+	}
+	if s.err = s.Clock.check(); s.err != nil {
+		return
+	}
+	if s.MaxLine < leastMaxLine || s.MaxLine > mostMaxLine || s.MaxExpand.Bytes < 0 || s.MaxExpand.Ratio < 0 {
+		s.err = fmt.Errorf("%w: MaxLine is from %d to %d bytes, and no limit is negative", ErrScanner, leastMaxLine, mostMaxLine)
+		return
+	}
+	s.matcher, s.err = newMatcher(s.Indicators)
+	longest := token.UUID.Len()
+	for _, i := range s.Indicators {
+		longest = max(longest, len(i.Value))
+	}
+	// One character takes 18 bytes at most: \u0025\u0034\u0031 is an A.
+	s.overlap = 18*longest + margin
+}
+
+// Scan reads r to its end and calls emit for every sighting, in the order of
+// the stream. It returns what it saw in any case. The error is emit's own,
+// ErrInput when r fails (what came before was scanned), or ErrScanner when the
+// Scanner's fields make no sense; whatever is wrong with the bytes is a Problem
+// in the Summary.
+//
+// A sighting in a record that states no time lies between the nearest records
+// before and after it that do, none more than 64 lines away, provided that
+// these two are in order; otherwise its time is unknown. Such sightings, and
+// those behind them, are held back until then.
+func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Summary, error) {
+	if s.once.Do(s.prepare); s.err != nil {
+		return Summary{}, s.err
+	}
+	p := &pass{Scanner: s, source: name, emit: emit}
+	src, err := newSource(r, s.MaxExpand)
+	p.sum.Gzip = src.gz != nil
+	if err == nil {
+		err = p.run(src)
+	}
+	p.sum.Bytes = src.out
+	var cut *early
+	switch {
+	case errors.As(err, &cut):
+		p.sum.Truncated = true
+		p.problem(Problem{Offset: src.out, Class: cut.class, What: cut.what, Kept: "everything before it was searched"})
+		err = nil
+	case errors.Is(err, io.ErrNoProgress), src.in.err != nil && errors.Is(err, src.in.err):
+		p.sum.Truncated = true
+		err = fmt.Errorf("%w after %d bytes, which were searched: %w", ErrInput, src.out, err)
+	}
+	return p.sum, err
+}
+
+// pass is one scan under way.
+type pass struct {
+	*Scanner
+	source string
+	emit   func(Sighting) error
+	sum    Summary
+
+	buf  []byte // from the start of a line, or of the piece of a long one
+	base int64  // offset of buf[0] in the stream
+	from int    // matches that start before it were already seen
+	long *long  // the line that buf begins within; nil at a line's start
+
+	decided bool
+	w3c     w3c
+	layers  layers
+	hits    []hit
+	wait    waiting
+}
+
+// long is a line that came in pieces.
+type long struct {
+	time Interval // stated at its head
+}
+
+// run cuts the stream into whole lines, and lines above the limit into
+// pieces. Whatever it reads is processed even when reading then fails.
+func (p *pass) run(src io.Reader) error {
+	p.buf = make([]byte, 0, max(p.MaxLine, quantum)+p.overlap+margin)
+	for idle := 0; ; {
+		had := len(p.buf)
+		n, err := src.Read(p.buf[had:min(had+quantum, cap(p.buf))])
+		p.buf = p.buf[:had+n]
+		if idle++; n > 0 {
+			idle = 0
+		} else if err == nil && idle == 100 {
+			err = io.ErrNoProgress
+		}
+		if i := bytes.LastIndexByte(p.buf[had:], '\n'); i >= 0 {
+			if err := p.lines(had + i + 1); err != nil {
+				return err
+			}
+		} else if len(p.buf) == cap(p.buf) {
+			if err := p.piece(); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			if err := p.finish(); err != nil {
+				return err
+			}
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// drop forgets the first n bytes of the buffer.
+func (p *pass) drop(n int) {
+	p.base += int64(n)
+	p.buf = p.buf[:copy(p.buf, p.buf[n:])]
+}
+
+// lines processes buf[:end], which ends in a newline or at the stream's end.
+func (p *pass) lines(end int) error {
+	text := p.buf[:end]
+	p.search(text, p.from, end)
+	hits := p.hits
+	for a := 0; a < end; {
+		b, next := end, end
+		if i := bytes.IndexByte(text[a:], '\n'); i >= 0 {
+			b, next = a+i, a+i+1
+		}
+		n := 0
+		for n < len(hits) && hits[n].from < next {
+			n++
+		}
+		if err := p.line(text, a, b, hits[:n]); err != nil {
+			return err
+		}
+		a, hits = next, hits[n:]
+	}
+	p.wait.chunk(p, text)
+	p.drop(end)
+	p.from = 0
+	return nil
+}
+
+// piece processes a full buffer without a newline, but for a margin in which
+// a match may have only begun.
+func (p *pass) piece() error {
+	if p.long == nil {
+		p.sum.Lines++
+		p.sum.LongLines++
+		body, lead := trim(p.buf, p.base == 0)
+		p.decide(body)
+		p.long = &long{}
+		if p.isRecord(body) {
+			p.sum.Records++
+			if p.sum.Format == W3C {
+				p.w3c.advance(body)
+			}
+			r, _ := p.read(body, nil)
+			p.long.time = r.time
+		} else if p.sum.Format == W3C {
+			p.w3c.directive(body)
+		}
+		p.problem(Problem{
+			Line: p.sum.Lines, Offset: p.base + int64(lead), Class: ErrLong,
+			What: fmt.Sprintf("the line is longer than %d bytes", p.MaxLine),
+			Kept: "all of it is searched, only its head was read as a record",
+		})
+		if p.long.time.Known() {
+			if err := p.wait.release(p, p.long.time); err != nil {
+				return err
+			}
+		}
+	}
+	limit := len(p.buf) - p.overlap
+	p.search(p.buf, p.from, limit)
+	for _, h := range p.hits {
+		if err := p.sight(p.buf, 0, len(p.buf), h, p.long.time, ""); err != nil {
+			return err
+		}
+	}
+	p.drop(limit - margin)
+	p.from = margin
+	return nil
+}
+
+// finish processes what is left when the stream has ended, and lets go of the
+// sightings that waited for a neighbour.
+func (p *pass) finish() error {
+	if len(p.buf) > 0 {
+		whole := p.sum.BadLines
+		if err := p.lines(len(p.buf)); err != nil {
+			return err
+		}
+		p.sum.Truncated = p.sum.BadLines > whole
+	}
+	return p.wait.release(p, Interval{})
+}
+
+// line processes text[a:b], one line without its newline.
+func (p *pass) line(text []byte, a, b int, hits []hit) error {
+	if l := p.long; l != nil {
+		p.long = nil
+		for _, h := range hits {
+			if err := p.sight(text, a, b, h, l.time, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p.sum.Lines++
+	body, lead := trim(text[a:b], p.sum.Lines == 1)
+	p.decide(body)
+	var r record
+	if p.isRecord(body) {
+		p.sum.Records++
+		bad := p.shape(body)
+		if p.sum.Format == W3C {
+			p.w3c.advance(body)
+		}
+		if len(hits) > 0 || len(p.wait.list) > 0 {
+			at := make([]int, len(hits))
+			for i, h := range hits {
+				at[i] = h.from - a - lead
+			}
+			var deep *damage
+			if r, deep = p.read(body, at); bad == nil {
+				bad = deep
+			}
+		}
+		if bad != nil {
+			p.bad(a+lead, bad, r.time.Known())
+		}
+		if r.time.Known() {
+			if err := p.wait.release(p, r.time); err != nil {
+				return err
+			}
+		}
+	} else if len(body) > 0 && p.sum.Format == W3C {
+		p.wait.look(p, text[:a], p.sum.Lines-1) // the lines before have other fields
+		if bad := p.w3c.directive(body); bad != nil {
+			p.bad(a+lead, bad, false)
+		}
+	}
+	for i, h := range hits {
+		field := ""
+		if r.fields != nil {
+			field = r.fields[i]
+		}
+		if err := p.sight(text, a, b, h, r.time, field); err != nil {
+			return err
+		}
+	}
+	return p.wait.line(p)
+}
+
+// bad notes a damaged record at the line under way.
+func (p *pass) bad(at int, d *damage, timed bool) {
+	p.sum.BadLines++
+	kept := "it was searched as text"
+	if timed {
+		kept += ", and its time stands"
+	}
+	p.problem(Problem{Line: p.sum.Lines, Offset: p.base + int64(at+d.off), Class: ErrMalformed, What: d.Error(), Kept: kept})
+}
+
+func (p *pass) problem(q Problem) {
+	if len(p.sum.Problems) == MaxProblems {
+		p.sum.Unlisted++
+		return
+	}
+	p.sum.Problems = append(p.sum.Problems, q)
+}
+
+// sight makes a sighting of a hit in text[a:b] and hands it on, or has it wait
+// for a neighbour's time.
+func (p *pass) sight(text []byte, a, b int, h hit, when Interval, field string) error {
+	from := min(max(a, h.from-(MaxExcerpt-min(h.to-h.from, MaxExcerpt))/2), h.from)
+	to := min(b, from+MaxExcerpt)
+	from = max(a, to-MaxExcerpt)
+	s := Sighting{
+		Observation: Observation{
+			Source: p.source, Offset: p.base + int64(h.from), Line: p.sum.Lines, Len: h.to - h.from, Time: when,
+		},
+		What:    h.what(p.Indicators),
+		Through: h.through,
+		Field:   field,
+		Excerpt: bytes.Clone(text[from:to]),
+	}
+	if when.Known() {
+		s.Basis = Stated
+		return p.out(s)
+	}
+	return p.wait.hold(p, s, text, a)
+}
+
+func (p *pass) out(s Sighting) error {
+	p.sum.Sightings++
+	return p.emit(s)
+}

@@ -1,0 +1,175 @@
+// Package sighting finds what was planted, and what was shared, in telemetry.
+//
+// Telemetry is what sensors and servers wrote down while nobody was looking:
+// Suricata's EVE records, the logs of a web server. If a package leaks and is
+// used, the token that one copy carried, or an indicator of the attack, stands
+// somewhere in there. A Scanner reads such a stream once, front to back, in
+// constant memory, and calls back for every Sighting: what was seen, exactly
+// where in the stream, and when.
+//
+// How data passes through: bytes come from a reader (gzip is seen by its
+// magic), are cut into lines, and are searched as bytes. Only a line that holds
+// a hit is parsed as a record. A line with JSON escapes or percent signs is
+// searched again with these undone, and what is found there is traced back to
+// the bytes it came from; every position is in the decompressed stream as it
+// stands. Scanning never stops at a damaged line: a Problem says where, what
+// was wrong and what was kept, and the scan goes on.
+//
+// Times are intervals. A record says when in its own clock, to its own
+// granularity, perhaps in a doubtful time zone, often only once the request
+// was over; a record may say nothing, or something that cannot be. Clock
+// declares what is known of the source, and every sighting's time is the whole
+// range of instants that is left.
+//
+// What not to use it for. A first sighting is not the time of a leak: it says
+// that the material was out by then, and never since when (see Timeline). A
+// sighting of an indicator accuses nobody. Excerpts are raw bytes an attacker
+// chose: show them through Printable only. And the reader of records is made to
+// find a time and a field's name, not to hand JSON to a program.
+package sighting
+
+import (
+	"errors"
+	"fmt"
+
+	"forewarn/internal/token"
+)
+
+// Observation is a range of bytes in a source, and when they were written
+// about.
+type Observation struct {
+	Source string   // as the caller named it
+	Offset int64    // of the first byte of the match, from 0, in the decompressed stream
+	Line   int64    // from 1
+	Len    int      // bytes of the match as they stand in the stream, encodings and all
+	Time   Interval // unknown if Basis is NoTime
+	Basis  Basis
+}
+
+// Basis says where an observation's time comes from.
+type Basis uint8
+
+const (
+	NoTime     Basis = iota // nothing bounds it
+	Stated                  // the record states it
+	Neighbours              // the record states none; the records before and after it do
+)
+
+func (b Basis) String() string {
+	return [...]string{"no time", "stated", "between neighbours"}[min(b, 2)]
+}
+
+// Token is a recognised token: the identity it opens to and how it was
+// written. L is looked up among the tokens issued; recognising alone says only
+// that a programme's key made it.
+type Token struct {
+	L        uint64
+	Alphabet token.Alphabet
+}
+
+// What was seen: a token, or an indicator.
+type What struct {
+	Token     Token     // zero for an indicator
+	Indicator Indicator // zero for a token
+}
+
+// IsToken tells the two apart.
+func (w What) IsToken() bool { return w.Indicator.Kind == 0 }
+
+// Encoding is the set of encodings that were undone to see something.
+type Encoding uint8
+
+const (
+	JSON    Encoding = 1 << iota // \u0041 and its kin
+	Percent                      // %41
+	Twice                        // %2541: percent-encoded twice
+)
+
+func (e Encoding) String() string {
+	switch {
+	case e == 0:
+		return "as it stands"
+	case e == JSON:
+		return "JSON-escaped"
+	}
+	s := "percent-encoded"
+	if e&Twice != 0 {
+		s = "percent-encoded twice"
+	}
+	if e&JSON != 0 {
+		s += " and JSON-escaped"
+	}
+	return s
+}
+
+// Sighting is one thing seen at one place. The same request may be written
+// down several times (Suricata repeats a request in the record of its file);
+// each is a sighting, and none of them is independent of the others.
+type Sighting struct {
+	Observation
+	What    What
+	Through Encoding
+	Field   string // the record's field, such as "http.url" or "cs-uri-query"; empty where it can't be told
+	Excerpt []byte // at most MaxExcerpt raw bytes of the line around the match; hostile: see Printable
+}
+
+// MaxExcerpt is the most bytes of a line that a sighting carries.
+const MaxExcerpt = 256
+
+// Format is what a source looks like.
+type Format uint8
+
+const (
+	Plain Format = iota // lines of text; a time only where a line starts with RFC 3339
+	EVE                 // Suricata's EVE: one JSON object a line
+	W3C                 // W3C extended log file format, as IIS writes it
+)
+
+func (f Format) String() string {
+	return [...]string{"plain text", "Suricata EVE", "W3C extended log"}[min(f, 2)]
+}
+
+// Summary is what one scan saw, whether or not it came to the end.
+type Summary struct {
+	Format    Format
+	Gzip      bool
+	Bytes     int64 // scanned, decompressed
+	Lines     int64 // begun; the last one needs no newline
+	Records   int64 // lines that look like a record of the format
+	BadLines  int64 // lines that should be a record and are none; scanned all the same
+	LongLines int64 // lines above MaxLine: scanned in pieces
+	Sightings int64
+	Truncated bool // the stream ended early: what came before was scanned
+	Problems  []Problem
+	Unlisted  int64 // problems above MaxProblems, counted only
+}
+
+// MaxProblems is how many problems a Summary lists.
+const MaxProblems = 100
+
+// Problem is something wrong with the input, and what became of it.
+type Problem struct {
+	Line   int64 // from 1; 0 when it isn't about a line
+	Offset int64 // in the decompressed stream
+	Class  error // one of the classes below
+	What   string
+	Kept   string
+}
+
+func (p Problem) String() string {
+	at := fmt.Sprintf("byte %d", p.Offset)
+	if p.Line > 0 {
+		at = fmt.Sprintf("line %d, byte %d", p.Line, p.Offset)
+	}
+	return fmt.Sprintf("%s: %s; %s", at, p.What, p.Kept)
+}
+
+// Classes of problems and errors.
+var (
+	ErrTruncated = errors.New("the input ends early")       // fetch the source again, or take what was kept
+	ErrBomb      = errors.New("the input expands too much") // raise Expand if the source is trusted
+	ErrLong      = errors.New("the line is too long")       // scanned in pieces; nothing to do
+	ErrMalformed = errors.New("not a record of its format") // scanned as text; its time may be unknown
+	ErrScanner   = errors.New("the scanner can't be used")  // correct its fields
+	ErrInput     = errors.New("reading the input failed")   // the reader's own error is wrapped
+)
