@@ -33,6 +33,11 @@ type number uint64
 
 func (n *number) Wire(c *wire.Coder) { c.U64((*uint64)(n)) }
 
+// blob is a body of any length.
+type blob struct{ b []byte }
+
+func (b *blob) Wire(c *wire.Coder) { c.Bytes(&b.b, 1<<30) }
+
 func body(n uint64) wire.Layout { v := number(n); return &v }
 
 // clock is a clock that stands until it is moved.
