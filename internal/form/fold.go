@@ -133,7 +133,7 @@ func hex4(b []byte) (r rune, ok bool) {
 		case c >= '0' && c <= '9':
 			c -= '0'
 		case c|32 >= 'a' && c|32 <= 'f':
-			c = c|32 - 'a' + 10
+			c = c | 32 - 'a' + 10
 		default:
 			return 0, false
 		}

@@ -1,0 +1,465 @@
+package form
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The alignment of one chain is a Smith–Waterman alignment of a specimen
+// passage with the lattice, kept near the chain's runs, in both directions: F at
+// a node is how well what comes before fits, B how well what follows does. The
+// score of an alternative is then the best over all ways through it (a
+// max-marginal), so the margin between two alternatives of a site takes every
+// other doubt about the passage into account.
+//
+// Scores are integers in thirds of a matching character: about −1 nat each, for
+// text with a few per cent of errors against chance.
+const (
+	scoreMatch  = 3
+	scoreDiffer = -3
+	scoreGap    = -4
+	// Context is what a path scored of late. It stops counting at 32 matching
+	// characters, so that a passage cannot carry its credit over a stretch that
+	// doesn't fit.
+	scoreContext = 32 * scoreMatch
+	// Going on over a site at which something else stands, or a token.
+	scoreSkip = -10 * scoreMatch
+	// The end of a file that is also the end of the specimen is context too.
+	scoreEdge = 20 * scoreMatch
+
+	never = -1 << 29
+)
+
+const (
+	bandSlack  = 16  // characters either side of where the runs say
+	bandExtend = 160 // how far beyond its runs a chain is followed
+	// Of a literal that fits exactly, only this much next to its ends is
+	// aligned: what lies farther from a choice says nothing more about it.
+	bandContext = 80
+	// Alternatives longer than this are aligned only if they share enough
+	// short grams with the passage.
+	longStrand = 96
+)
+
+// A node is a place in the lattice, between two characters, and the specimen
+// positions at which a path may cross it.
+type node struct {
+	segment, offset int32 // offset is 0 but inside a literal
+	lo, hi          int32 // inclusive; in characters of the specimen
+	known           bool  // lo and hi stem from a run
+	inside          bool  // of a long run, away from its ends
+	exact           int32 // inside: the run's specimen position
+}
+
+func (a node) compare(b node) int {
+	return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(a.offset, b.offset))
+}
+
+// look is what an alignment saw at one choice.
+type look struct {
+	segment int32
+	strands []sight
+	// The best way to have something else there, between good context.
+	other fit
+}
+
+// fit is one way through or into a choice.
+type fit struct {
+	score       int32 // of the whole path
+	own         int32 // of the choice's text alone
+	left, right int32 // context on either side
+	y1, y2      int32 // specimen characters [y1, y2) are the choice's text
+}
+
+// sight is how one alternative fits: with context on both sides, or hanging
+// from its left or right context alone.
+type sight struct {
+	through, fromLeft, fromRight fit
+}
+
+func (s *sight) best() int32 {
+	return max(s.through.score, s.fromLeft.score, s.fromRight.score)
+}
+
+// aligner aligns chains of one specimen.
+type aligner struct {
+	l          *lattice
+	text       []rune
+	first      bool  // text begins where the specimen does
+	last       bool  // text ends where the specimen does
+	work       int64 // cells still allowed
+	nodes      []node
+	fore, back kernel
+	turned     []rune // scratch: a strand backwards
+	mirror     []rune // the text backwards
+	grams      map[uint64]struct{}
+}
+
+func newAligner(l *lattice, text []rune, first, last bool, work int64) *aligner {
+	a := &aligner{l: l, text: text, first: first, last: last, work: work, mirror: slices.Clone(text)}
+	slices.Reverse(a.mirror)
+	return a
+}
+
+// align looks at every choice that a chain passes. It returns nothing when the
+// work allowed is used up.
+func (a *aligner) align(c *chain) []look {
+	a.plan(c)
+	back, looks := a.backward()
+	if a.work < 0 {
+		return nil
+	}
+	a.forward(back, looks)
+	if a.work < 0 {
+		return nil
+	}
+	return looks
+}
+
+// plan lays out the nodes of a chain, with their bands.
+func (a *aligner) plan(c *chain) {
+	a.nodes = a.nodes[:0]
+	for _, r := range c.runs {
+		s := &a.l.strands[r.strand]
+		o := r.cell - s.cell
+		if a.l.segments[s.segment].kind != Literal {
+			a.nodes = append(a.nodes, fixedNode(s.segment, 0, r.y-o), fixedNode(s.segment+1, 0, r.y+s.n-o))
+			continue
+		}
+		a.addNode(s.segment, o, r.y)
+		if r.n > 3*bandContext {
+			for _, d := range []int32{bandContext, r.n - bandContext} {
+				n := fixedNode(s.segment, o+d, r.y+d)
+				n.inside, n.exact = true, r.y+d
+				a.nodes = append(a.nodes, n)
+			}
+		}
+		a.addNode(s.segment, o+r.n, r.y+r.n)
+	}
+	a.extend()
+	for i, n := 0, len(a.nodes); i+1 < n; i++ {
+		from, to := a.nodes[i], a.nodes[i+1]
+		for s := from.segment + 1; s < to.segment || s == to.segment && to.offset > 0; s++ {
+			a.nodes = append(a.nodes, node{segment: s})
+		}
+	}
+	slices.SortStableFunc(a.nodes, node.compare)
+	merged := a.nodes[:1]
+	for _, n := range a.nodes[1:] {
+		if m := &merged[len(merged)-1]; m.compare(n) != 0 {
+			merged = append(merged, n)
+		} else if !m.known {
+			*m = n
+		} else if n.known {
+			m.lo, m.hi, m.inside = min(m.lo, n.lo), max(m.hi, n.hi), false
+		}
+	}
+	a.nodes = merged
+	a.bands()
+}
+
+// addNode adds a place that a run fixes. The end of a literal is the beginning
+// of what follows.
+func (a *aligner) addNode(segment, offset, y int32) {
+	if s := a.l.segments[segment : segment+1]; offset > 0 && offset == a.l.strands[s[0].first].n {
+		segment, offset = segment+1, 0
+	}
+	a.nodes = append(a.nodes, fixedNode(segment, offset, y))
+}
+
+func fixedNode(segment, offset, y int32) node {
+	return node{segment: segment, offset: offset, lo: y, hi: y, known: true}
+}
+
+// extend adds nodes before the first and after the last that runs fix, up to
+// bandExtend characters away or the end of the file. Between files lies a node
+// that belongs to both; it is only ever the last or the first of a plan.
+func (a *aligner) extend() {
+	slices.SortStableFunc(a.nodes, node.compare)
+	l := a.l
+	for n, d := a.nodes[0], int32(bandExtend); d > 0; {
+		if n.offset == 0 {
+			if l.fileStart(n.segment) {
+				break
+			}
+			n = node{segment: n.segment - 1}
+			lo, hi := l.width(n.segment)
+			if l.segments[n.segment].kind == Literal && lo > d {
+				n.offset = lo - d
+			}
+			d -= max(1, (lo+hi)/2)
+		} else {
+			step := min(d, n.offset)
+			n = node{segment: n.segment, offset: n.offset - step}
+			d -= step
+		}
+		a.nodes = append(a.nodes, n)
+	}
+	var end node
+	for _, n := range a.nodes {
+		if n.known && n.compare(end) >= 0 {
+			end = n
+		}
+	}
+	for n, d := end, int32(bandExtend); d > 0 && !(n.offset == 0 && l.fileEnd(n.segment) && n.segment > a.nodes[0].segment); {
+		lo, hi := l.width(n.segment)
+		if l.segments[n.segment].kind == Literal && lo-n.offset > d {
+			n = node{segment: n.segment, offset: n.offset + d}
+			d = 0
+		} else {
+			d -= max(1, (lo+hi)/2-n.offset)
+			n = node{segment: n.segment + 1}
+		}
+		a.nodes = append(a.nodes, n)
+	}
+	slices.SortStableFunc(a.nodes, node.compare)
+}
+
+// bands gives every node its specimen positions: those that some way through
+// the lattice reaches from the nearest fixed node before it, and from which the
+// nearest one after it can be reached; all between the two when they disagree.
+func (a *aligner) bands() {
+	l, end := a.l, int32(len(a.text))
+	span := func(from, to *node) (least, most int32) {
+		return l.least[to.segment] + to.offset - l.least[from.segment] - from.offset,
+			l.most[to.segment] + to.offset - l.most[from.segment] - from.offset
+	}
+	after := make([]*node, len(a.nodes))
+	var next *node
+	for i := len(a.nodes) - 1; i >= 0; i-- {
+		if a.nodes[i].known {
+			next = &a.nodes[i]
+		}
+		after[i] = next
+	}
+	fixed := slices.Clone(a.nodes)
+	var before *node
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		if n.known {
+			before = &fixed[i]
+			n.lo, n.hi = n.lo-bandSlack, n.hi+bandSlack
+			continue
+		}
+		lo, hi := int32(never), int32(-never)
+		if before != nil {
+			least, most := span(before, n)
+			lo, hi = before.lo+least, before.hi+most
+		}
+		if f := after[i]; f != nil { // not yet widened, being later
+			least, most := span(n, f)
+			if fromLo, fromHi := f.lo-most, f.hi-least; before == nil || max(lo, fromLo) <= min(hi, fromHi) {
+				lo, hi = max(lo, fromLo), min(hi, fromHi)
+			} else {
+				lo, hi = min(lo, fromLo), max(hi, fromHi)
+			}
+		}
+		n.lo, n.hi = lo-bandSlack, hi+bandSlack
+	}
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		n.lo, n.hi = min(max(n.lo, 0), end), min(max(n.hi, 0), end)
+		if i > 0 {
+			n.hi = max(n.hi, a.nodes[i-1].hi)
+		}
+	}
+	for i := len(a.nodes) - 2; i >= 0; i-- {
+		a.nodes[i].lo = min(a.nodes[i].lo, a.nodes[i+1].lo)
+	}
+}
+
+// backward computes B at every node, and how each alternative hangs from its
+// right context. Everything is mirrored: the kernel only knows forwards.
+func (a *aligner) backward() (back []lane, looks []look) {
+	l, end := a.l, int32(len(a.text))
+	back = make([]lane, len(a.nodes))
+	last := len(a.nodes) - 1
+	back[last] = newLane(a.nodes[last].band())
+	if n := a.nodes[last]; a.last && n.offset == 0 && l.fileEnd(n.segment) && n.hi == end {
+		back[last].score[n.hi-n.lo], back[last].context[n.hi-n.lo] = scoreEdge, scoreEdge
+	}
+	for i := last - 1; i >= 0 && a.work >= 0; i-- {
+		from, to := a.nodes[i], a.nodes[i+1]
+		in, bin, bout := back[i+1].mirrored(), to.mirrored(end), from.mirrored(end)
+		var out lane
+		switch l.segments[from.segment].kind {
+		case Literal:
+			out = a.literal(&a.back, from, to, in, bin, bout, a.mirror, true)
+		case Token:
+			out = skip(in, bin, bout, l.segments[from.segment].token)
+		case Choice:
+			out = skip(in, bin, bout, 0)
+			looks = append(looks, a.choiceBackward(from, to, in, bin, bout, out))
+		}
+		back[i] = out.mirrored()
+	}
+	slices.Reverse(looks)
+	return back, looks
+}
+
+// choiceBackward begins a look at the choice between two nodes, and raises out,
+// the mirrored scores before it.
+func (a *aligner) choiceBackward(from, to node, in lane, bin, bout band, out lane) look {
+	seg, end := &a.l.segments[from.segment], int32(len(a.text))
+	k := look{segment: from.segment, strands: make([]sight, seg.next-seg.first)}
+	rest := in.peak(bin)
+	for j := range k.strands {
+		s := &k.strands[j]
+		s.fromRight = fit{score: rest.score, right: rest.context, y1: end - rest.y, y2: end - rest.y}
+		text := a.l.text(seg.first + int32(j))
+		if !a.worthwhile(text, from.lo, to.hi) {
+			continue
+		}
+		a.turned = append(a.turned[:0], text...)
+		slices.Reverse(a.turned)
+		a.spend(len(text), a.back.through(a.turned, a.mirror, in, bin, bout))
+		a.back.raise(out, bout)
+		if r := a.back.reach; r.score > s.fromRight.score {
+			i := r.from - bin.lo
+			s.fromRight = fit{score: r.score, own: r.score - in.score[i], right: in.context[i], y1: end - r.y, y2: end - r.from}
+		}
+	}
+	return k
+}
+
+// forward computes F at every node and completes the looks.
+func (a *aligner) forward(back []lane, looks []look) {
+	l := a.l
+	fore := newLane(a.nodes[0].band())
+	if n := a.nodes[0]; a.first && n.offset == 0 && l.fileStart(n.segment) && n.lo == 0 {
+		fore.score[0], fore.context[0] = scoreEdge, scoreEdge
+	}
+	for i := 0; i+1 < len(a.nodes) && a.work >= 0; i++ {
+		from, to := a.nodes[i], a.nodes[i+1]
+		in, out := from.band(), to.band()
+		var next lane
+		switch l.segments[from.segment].kind {
+		case Literal:
+			next = a.literal(&a.fore, from, to, fore, in, out, a.text, false)
+		case Token:
+			next = skip(fore, in, out, l.segments[from.segment].token)
+		case Choice:
+			next = skip(fore, in, out, 0)
+			a.choiceForward(&looks[0], fore, back[i+1], in, out, next)
+			looks = looks[1:]
+		}
+		fore = next
+	}
+}
+
+// choiceForward completes a look whose backward half is known, and raises next,
+// the scores after the choice.
+func (a *aligner) choiceForward(k *look, fore, back lane, in, out band, next lane) {
+	seg := &a.l.segments[k.segment]
+	rest := fore.peak(in)
+	k.other = between(fore, back, in, out)
+	for j := range k.strands {
+		s := &k.strands[j]
+		s.fromLeft = fit{score: rest.score, left: rest.context, y1: rest.y, y2: rest.y}
+		s.through = fit{score: never}
+		text := a.l.text(seg.first + int32(j))
+		if !a.worthwhile(text, in.lo, out.hi) {
+			continue
+		}
+		a.spend(len(text), a.fore.through(text, a.text, fore, in, out))
+		a.fore.raise(next, out)
+		if r := a.fore.reach; r.score > s.fromLeft.score {
+			i := r.from - in.lo
+			s.fromLeft = fit{score: r.score, own: r.score - fore.score[i], left: fore.context[i], y1: r.from, y2: r.y}
+		}
+		for y := out.lo; y <= out.hi; y++ {
+			c, from := a.fore.exit(y)
+			i := y - out.lo
+			if c.score > never/2 && c.score+back.score[i] > s.through.score {
+				s.through = fit{c.score + back.score[i], c.score - fore.score[from-in.lo], fore.context[from-in.lo], back.context[i], from, y}
+			}
+		}
+	}
+}
+
+// between is the best way to have anything at all between two contexts.
+func between(fore, back lane, in, out band) fit {
+	best := fit{score: never}
+	at, left := in.lo, int32(-1)
+	for y := out.lo; y <= out.hi; y++ {
+		for ; at <= min(y, in.hi); at++ {
+			if left < 0 || fore.score[at-in.lo] > fore.score[left] {
+				left = at - in.lo
+			}
+		}
+		if i := y - out.lo; left >= 0 && fore.score[left]+back.score[i] > best.score {
+			best = fit{fore.score[left] + back.score[i], 0, fore.context[left], back.context[i], in.lo + left, y}
+		}
+	}
+	return best
+}
+
+type peak struct{ score, context, y int32 }
+
+// peak is the best of a lane and where it is.
+func (l lane) peak(b band) peak {
+	p := peak{score: never}
+	for i, v := range l.score {
+		if v > p.score {
+			p = peak{v, l.context[i], b.lo + int32(i)}
+		}
+	}
+	return p
+}
+
+func (n node) band() band { return band{n.lo, n.hi} }
+
+// mirrored is a node's band in a text of that length written backwards.
+func (n node) mirrored(length int32) band { return band{length - n.hi, length - n.lo} }
+
+func (a *aligner) literal(k *kernel, from, to node, in lane, bin, bout band, spec []rune, turn bool) lane {
+	last := to.offset
+	text := a.l.text(a.l.segments[from.segment].first)
+	if to.segment != from.segment {
+		last = int32(len(text))
+	}
+	text = text[from.offset:last]
+	if from.inside && to.inside && to.exact-from.exact == int32(len(text)) {
+		y1 := from.exact
+		if turn {
+			y1 = int32(len(a.text)) - to.exact
+		}
+		return along(in, bin, bout, y1, int32(len(text)))
+	}
+	if turn {
+		a.turned = append(a.turned[:0], text...)
+		slices.Reverse(a.turned)
+		text = a.turned
+	}
+	a.spend(len(text), k.literal(text, spec, in, bin, bout))
+	out := newLane(bout)
+	k.raise(out, bout)
+	return out
+}
+
+func (a *aligner) spend(rows int, width int) { a.work -= int64(rows+1) * int64(width+8) }
+
+// worthwhile says whether a strand may fit in specimen characters [lo, hi): long
+// ones must share an eighth of their grams with it, which at 15 % errors they
+// still do by far.
+func (a *aligner) worthwhile(text []rune, lo, hi int32) bool {
+	const gram = 6
+	if len(text) <= longStrand {
+		return true
+	}
+	if a.grams == nil {
+		a.grams = map[uint64]struct{}{}
+	}
+	clear(a.grams)
+	for y := lo; y+gram <= hi; y++ {
+		a.grams[hashSeed(a.text[y:y+gram])] = struct{}{}
+	}
+	a.spend(int(hi-lo), 8)
+	shared := 0
+	for o := 0; o+gram <= len(text); o++ {
+		if _, ok := a.grams[hashSeed(text[o:o+gram])]; ok {
+			shared++
+		}
+	}
+	return shared*8 >= len(text)
+}
