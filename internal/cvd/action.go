@@ -48,7 +48,7 @@ const (
 	ActLodgeReceipt
 	ActAnswer
 	ActRecall
-	ActAckRecall
+	ActAcknowledgeRecall
 	ActEndEmbargo
 	ActRelease
 	ActRecordSighting

@@ -289,7 +289,7 @@ func (b *DelegationRevoked) Wire(c *wire.Coder) { b.Delegation.Wire(c) }
 // LegalHoldSet forbids, or allows again, the destruction of a key.
 type LegalHoldSet struct {
 	Scope  KeyScope
-	ID     entrylog.Ref // a case or an account
+	ID     entrylog.Ref // a case; or an account or a member
 	On     bool
 	Review time.Time // when somebody looks at it again; zero when it is lifted
 	Reason BlobRef
@@ -310,7 +310,7 @@ func (b *LegalHoldSet) Wire(c *wire.Coder) {
 // what every blob under it said.
 type KeyDestroyed struct {
 	Scope KeyScope
-	ID    entrylog.Ref // a case or an account
+	ID    entrylog.Ref // a case; or an account or a member
 }
 
 func (b *KeyDestroyed) subject() entrylog.Ref { return b.ID }

@@ -65,14 +65,16 @@ func (b *WaveApproved) Wire(c *wire.Coder) {
 // StoredCopy is one sealed copy, ready to be served.
 type StoredCopy struct {
 	Holder HolderID
+	Keys   entrylog.Seq  // of the KeysEnrolled entry whose keys it is sealed to
 	Leaf   entrylog.Hash // form.CopyLeaf: what a receipt will name
 	Blob   BlobRef       // the copy, sealed to its holder
 	Size   uint64        // bytes of the blob
 }
 
-// Wire is 88 bytes.
+// Wire is 96 bytes.
 func (s *StoredCopy) Wire(c *wire.Coder) {
 	s.Holder.Wire(c)
+	c.U64((*uint64)(&s.Keys))
 	c.Fixed(s.Leaf[:])
 	s.Blob.Wire(c)
 	c.U64(&s.Size)
@@ -165,7 +167,7 @@ func (b *CopyFetched) Wire(c *wire.Coder) {
 type ReceiptLodged struct {
 	Wave       WaveID
 	Holder     HolderID
-	Tick       uint64
+	Tick       entrylog.Tick
 	AnchorSize uint64
 	AnchorRoot entrylog.Hash
 	Leaf       entrylog.Hash
@@ -179,7 +181,7 @@ func (b *ReceiptLodged) subject() entrylog.Ref { return ref(b.Wave) }
 func (b *ReceiptLodged) Wire(c *wire.Coder) {
 	b.Wave.Wire(c)
 	b.Holder.Wire(c)
-	c.U64(&b.Tick)
+	c.U64((*uint64)(&b.Tick))
 	c.U64(&b.AnchorSize)
 	c.Fixed(b.AnchorRoot[:])
 	c.Fixed(b.Leaf[:])

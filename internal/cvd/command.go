@@ -29,9 +29,9 @@ type Event struct {
 // are durable before it is decided.
 type Command interface {
 	// asks names what the policy must allow.
-	asks() (Action, Object)
+	asks(p *Programme) (Action, Object)
 	// decide checks the verb's own rule, once the policy allowed it.
-	decide(p *Programme, who Actor, now time.Time) ([]Event, error)
+	decide(p *Programme, who Actor, now time.Time) ([]fact, error)
 }
 
 // The verbs of the programme. Those that only fill one body are that body.

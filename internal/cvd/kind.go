@@ -2,6 +2,7 @@ package cvd
 
 import (
 	"fmt"
+	"reflect"
 
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
@@ -65,52 +66,52 @@ const (
 // kinds is indexed by kind: its name, and a new empty body.
 var kinds = [...]struct {
 	name string
-	body func() wire.Layout
+	body func() fact
 }{
-	KindProgrammeFounded:   {"ProgrammeFounded", func() wire.Layout { return new(ProgrammeFounded) }},
-	KindAccountAdded:       {"AccountAdded", func() wire.Layout { return new(AccountAdded) }},
-	KindAccountClosed:      {"AccountClosed", func() wire.Layout { return new(AccountClosed) }},
-	KindMemberAdmitted:     {"MemberAdmitted", func() wire.Layout { return new(MemberAdmitted) }},
-	KindStandingChanged:    {"StandingChanged", func() wire.Layout { return new(StandingChanged) }},
-	KindTermsPublished:     {"TermsPublished", func() wire.Layout { return new(TermsPublished) }},
-	KindTermsAccepted:      {"TermsAccepted", func() wire.Layout { return new(TermsAccepted) }},
-	KindKeysEnrolled:       {"KeysEnrolled", func() wire.Layout { return new(KeysEnrolled) }},
-	KindKeysRevoked:        {"KeysRevoked", func() wire.Layout { return new(KeysRevoked) }},
-	KindCaseOpened:         {"CaseOpened", func() wire.Layout { return new(CaseOpened) }},
-	KindCaseLinked:         {"CaseLinked", func() wire.Layout { return new(CaseLinked) }},
-	KindEmbargoProposed:    {"EmbargoProposed", func() wire.Layout { return new(EmbargoProposed) }},
-	KindEmbargoAgreed:      {"EmbargoAgreed", func() wire.Layout { return new(EmbargoAgreed) }},
-	KindReleaseTimeMoved:   {"ReleaseTimeMoved", func() wire.Layout { return new(ReleaseTimeMoved) }},
-	KindParticipantInvited: {"ParticipantInvited", func() wire.Layout { return new(ParticipantInvited) }},
-	KindConsentGiven:       {"ConsentGiven", func() wire.Layout { return new(ConsentGiven) }},
-	KindDraftSaved:         {"DraftSaved", func() wire.Layout { return new(DraftSaved) }},
-	KindDraftOpened:        {"DraftOpened", func() wire.Layout { return new(DraftOpened) }},
-	KindRevisionMade:       {"RevisionMade", func() wire.Layout { return new(RevisionMade) }},
-	KindWaveDrafted:        {"WaveDrafted", func() wire.Layout { return new(WaveDrafted) }},
-	KindWaveApproved:       {"WaveApproved", func() wire.Layout { return new(WaveApproved) }},
-	KindWaveSealed:         {"WaveSealed", func() wire.Layout { return new(evidence.WaveStatement) }},
-	KindCopiesStored:       {"CopiesStored", func() wire.Layout { return new(CopiesStored) }},
-	KindWaveCancelled:      {"WaveCancelled", func() wire.Layout { return new(WaveCancelled) }},
-	KindHeld:               {"Held", func() wire.Layout { return new(Held) }},
-	KindHoldLifted:         {"HoldLifted", func() wire.Layout { return new(HoldLifted) }},
-	KindCopyFetched:        {"CopyFetched", func() wire.Layout { return new(CopyFetched) }},
-	KindReceiptLodged:      {"ReceiptLodged", func() wire.Layout { return new(ReceiptLodged) }},
-	KindAnswerGiven:        {"AnswerGiven", func() wire.Layout { return new(AnswerGiven) }},
-	KindRecallIssued:       {"RecallIssued", func() wire.Layout { return new(RecallIssued) }},
-	KindRecallAcknowledged: {"RecallAcknowledged", func() wire.Layout { return new(RecallAcknowledged) }},
-	KindDutyAssigned:       {"DutyAssigned", func() wire.Layout { return new(DutyAssigned) }},
-	KindDelegationGranted:  {"DelegationGranted", func() wire.Layout { return new(DelegationGranted) }},
-	KindEmbargoEnded:       {"EmbargoEnded", func() wire.Layout { return new(EmbargoEnded) }},
-	KindReleased:           {"Released", func() wire.Layout { return new(Released) }},
-	KindCommitmentNoted:    {"CommitmentNoted", func() wire.Layout { return new(CommitmentNoted) }},
-	KindSightingRecorded:   {"SightingRecorded", func() wire.Layout { return new(SightingRecorded) }},
-	KindLegalHoldSet:       {"LegalHoldSet", func() wire.Layout { return new(LegalHoldSet) }},
-	KindRecoveryDeclared:   {"RecoveryDeclared", func() wire.Layout { return new(RecoveryDeclared) }},
-	KindKeyDestroyed:       {"KeyDestroyed", func() wire.Layout { return new(KeyDestroyed) }},
-	KindBreachDeclared:     {"BreachDeclared", func() wire.Layout { return new(BreachDeclared) }},
-	KindProductAdded:       {"ProductAdded", func() wire.Layout { return new(ProductAdded) }},
-	KindGroupDeclared:      {"GroupDeclared", func() wire.Layout { return new(GroupDeclared) }},
-	KindDelegationRevoked:  {"DelegationRevoked", func() wire.Layout { return new(DelegationRevoked) }},
+	KindProgrammeFounded:   {"ProgrammeFounded", func() fact { return new(ProgrammeFounded) }},
+	KindAccountAdded:       {"AccountAdded", func() fact { return new(AccountAdded) }},
+	KindAccountClosed:      {"AccountClosed", func() fact { return new(AccountClosed) }},
+	KindMemberAdmitted:     {"MemberAdmitted", func() fact { return new(MemberAdmitted) }},
+	KindStandingChanged:    {"StandingChanged", func() fact { return new(StandingChanged) }},
+	KindTermsPublished:     {"TermsPublished", func() fact { return new(TermsPublished) }},
+	KindTermsAccepted:      {"TermsAccepted", func() fact { return new(TermsAccepted) }},
+	KindKeysEnrolled:       {"KeysEnrolled", func() fact { return new(KeysEnrolled) }},
+	KindKeysRevoked:        {"KeysRevoked", func() fact { return new(KeysRevoked) }},
+	KindCaseOpened:         {"CaseOpened", func() fact { return new(CaseOpened) }},
+	KindCaseLinked:         {"CaseLinked", func() fact { return new(CaseLinked) }},
+	KindEmbargoProposed:    {"EmbargoProposed", func() fact { return new(EmbargoProposed) }},
+	KindEmbargoAgreed:      {"EmbargoAgreed", func() fact { return new(EmbargoAgreed) }},
+	KindReleaseTimeMoved:   {"ReleaseTimeMoved", func() fact { return new(ReleaseTimeMoved) }},
+	KindParticipantInvited: {"ParticipantInvited", func() fact { return new(ParticipantInvited) }},
+	KindConsentGiven:       {"ConsentGiven", func() fact { return new(ConsentGiven) }},
+	KindDraftSaved:         {"DraftSaved", func() fact { return new(DraftSaved) }},
+	KindDraftOpened:        {"DraftOpened", func() fact { return new(DraftOpened) }},
+	KindRevisionMade:       {"RevisionMade", func() fact { return new(RevisionMade) }},
+	KindWaveDrafted:        {"WaveDrafted", func() fact { return new(WaveDrafted) }},
+	KindWaveApproved:       {"WaveApproved", func() fact { return new(WaveApproved) }},
+	KindWaveSealed:         {"WaveSealed", func() fact { return new(waveSealed) }},
+	KindCopiesStored:       {"CopiesStored", func() fact { return new(CopiesStored) }},
+	KindWaveCancelled:      {"WaveCancelled", func() fact { return new(WaveCancelled) }},
+	KindHeld:               {"Held", func() fact { return new(Held) }},
+	KindHoldLifted:         {"HoldLifted", func() fact { return new(HoldLifted) }},
+	KindCopyFetched:        {"CopyFetched", func() fact { return new(CopyFetched) }},
+	KindReceiptLodged:      {"ReceiptLodged", func() fact { return new(ReceiptLodged) }},
+	KindAnswerGiven:        {"AnswerGiven", func() fact { return new(AnswerGiven) }},
+	KindRecallIssued:       {"RecallIssued", func() fact { return new(RecallIssued) }},
+	KindRecallAcknowledged: {"RecallAcknowledged", func() fact { return new(RecallAcknowledged) }},
+	KindDutyAssigned:       {"DutyAssigned", func() fact { return new(DutyAssigned) }},
+	KindDelegationGranted:  {"DelegationGranted", func() fact { return new(DelegationGranted) }},
+	KindEmbargoEnded:       {"EmbargoEnded", func() fact { return new(EmbargoEnded) }},
+	KindReleased:           {"Released", func() fact { return new(Released) }},
+	KindCommitmentNoted:    {"CommitmentNoted", func() fact { return new(CommitmentNoted) }},
+	KindSightingRecorded:   {"SightingRecorded", func() fact { return new(SightingRecorded) }},
+	KindLegalHoldSet:       {"LegalHoldSet", func() fact { return new(LegalHoldSet) }},
+	KindRecoveryDeclared:   {"RecoveryDeclared", func() fact { return new(RecoveryDeclared) }},
+	KindKeyDestroyed:       {"KeyDestroyed", func() fact { return new(KeyDestroyed) }},
+	KindBreachDeclared:     {"BreachDeclared", func() fact { return new(BreachDeclared) }},
+	KindProductAdded:       {"ProductAdded", func() fact { return new(ProductAdded) }},
+	KindGroupDeclared:      {"GroupDeclared", func() fact { return new(GroupDeclared) }},
+	KindDelegationRevoked:  {"DelegationRevoked", func() fact { return new(DelegationRevoked) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with
@@ -144,5 +145,27 @@ func DecodeBody(k entrylog.Kind, body []byte) (wire.Layout, error) {
 	if err := wire.Unmarshal(body, v); err != nil {
 		return nil, fmt.Errorf("%s: %w", kinds[k].name, err)
 	}
+	if s, ok := v.(*waveSealed); ok {
+		return &s.WaveStatement, nil
+	}
 	return v, nil
 }
+
+// kindOf is the kind whose body a fact is.
+func kindOf(f fact) entrylog.Kind {
+	k, ok := kindByBody[reflect.TypeOf(f)]
+	if !ok {
+		panic(fmt.Sprintf("cvd: %T is the body of no kind", f))
+	}
+	return k
+}
+
+var kindByBody = func() map[reflect.Type]entrylog.Kind {
+	m := make(map[reflect.Type]entrylog.Kind)
+	for k := range kinds {
+		if kinds[k].body != nil {
+			m[reflect.TypeOf(kinds[k].body())] = entrylog.Kind(k)
+		}
+	}
+	return m
+}()

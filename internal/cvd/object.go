@@ -15,13 +15,16 @@ const (
 	OnPackage
 	OnRevision
 	OnWave
-	OnCopy // a wave, and the holder whose copy of it is meant
-	OnHolder
+	OnCopy    // a wave, and the holder whose copy of it is meant
+	OnPart    // a case, and the member whose part in it is meant
+	OnReading // a revision, and the holder who has it
+	OnHolder  // a member or a staff account, as somebody with keys
 	OnDelegation
 	objectEnd
 )
 
-var objectNames = []string{"nothing", "programme", "account", "member", "case", "package", "revision", "wave", "copy", "holder", "delegation"}
+var objectNames = []string{"nothing", "programme", "account", "member", "case", "package", "revision", "wave",
+	"copy", "part", "reading", "holder", "delegation"}
 
 func (k ObjectKind) String() string { return name(objectNames, k) }
 
@@ -31,7 +34,7 @@ func (k ObjectKind) String() string { return name(objectNames, k) }
 type Object struct {
 	Kind   ObjectKind
 	ID     entrylog.Ref
-	Holder HolderID // OnCopy only
+	Holder HolderID // OnCopy, OnPart and OnReading only
 }
 
 // TheProgramme is the programme as a whole.
@@ -57,6 +60,16 @@ func AWave(id WaveID) Object { return Object{Kind: OnWave, ID: ref(id)} }
 
 // ACopy is a holder's copy of a wave.
 func ACopy(id WaveID, h HolderID) Object { return Object{Kind: OnCopy, ID: ref(id), Holder: h} }
+
+// APart is a member's part in a case.
+func APart(id CaseID, m MemberID) Object {
+	return Object{Kind: OnPart, ID: ref(id), Holder: HolderID(m)}
+}
+
+// AReading is a revision in a holder's hands.
+func AReading(id RevisionID, h HolderID) Object {
+	return Object{Kind: OnReading, ID: ref(id), Holder: h}
+}
 
 // AHolder is a member or a staff account, as somebody with keys.
 func AHolder(id HolderID) Object { return Object{Kind: OnHolder, ID: ref(id)} }

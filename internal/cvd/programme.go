@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"forewarn/internal/entrylog"
+	"forewarn/internal/evidence"
+	"forewarn/internal/wire"
 )
 
 // Classes of errors, for errors.Is.
@@ -23,70 +25,199 @@ var (
 	ErrReplay = errors.New("the log does not fold")
 )
 
-type scratch struct{}
+// refuse is how a verb's own rule says no.
+func refuse(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrRefused, fmt.Sprintf(format, args...))
+}
+
+// fact is what every body can do: lay itself out, name what it is about, and
+// fold itself in. apply copies nothing: a body belongs to the programme once it
+// is applied. Its errors say which reference leads nowhere.
+type fact interface {
+	wire.Layout
+	subject() entrylog.Ref
+	apply(*Programme, Note) error
+}
+
+// waveSealed makes a fact of the one body that another package lays out.
+type waveSealed struct{ evidence.WaveStatement }
+
+func (b *waveSealed) subject() entrylog.Ref { return b.Wave }
 
 // New is a programme before its founding.
-func New() *Programme { return new(Programme) }
+func New() *Programme {
+	return &Programme{
+		Accounts:    map[AccountID]*Account{},
+		Members:     map[MemberID]*Member{},
+		Groups:      map[GroupID]*Group{},
+		Products:    map[ProductID]*Product{},
+		Keys:        map[HolderID][]KeySet{},
+		Cases:       map[CaseID]*Case{},
+		Packages:    map[PackageID]*Package{},
+		Revisions:   map[RevisionID]*Revision{},
+		Waves:       map[WaveID]*Wave{},
+		Duties:      map[DutyID]*Duty{},
+		Delegations: map[DelegationID]*Delegation{},
+		keyOwner:    map[string]HolderID{},
+	}
+}
 
-// Decide says what a command would write. It changes nothing.
+// Decide says what a command would write: first the policy, then the verb's own
+// rule. It changes nothing. No events and no error means that it is so already.
+// Errors are of the class ErrDenied or ErrRefused.
 func (p *Programme) Decide(c Command, who Actor, now time.Time) ([]Event, error) {
-	return nil, fmt.Errorf("%w: no verb is decided yet", ErrRefused)
+	now = whole(now)
+	if now.Before(p.Last) {
+		return nil, refuse("the clock says %s and the last entry is of %s: time must not run backwards", now, p.Last)
+	}
+	action, object := c.asks(p)
+	if err := p.May(who, action, object, now); err != nil {
+		return nil, err
+	}
+	facts, err := c.decide(p, who, now)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", action, err)
+	}
+	events := make([]Event, len(facts))
+	for i, f := range facts {
+		events[i] = Event{kindOf(f), f.subject(), f}
+	}
+	return events, nil
 }
 
 // DecideAll decides commands one after another, each as if those before it had
-// happened already: all of them, or an error and none. It changes nothing.
+// happened already: all of them, or an error and none. It changes nothing, but
+// while it runs the state is not to be looked at.
 func (p *Programme) DecideAll(cs []Command, who Actor, now time.Time) ([]Event, error) {
-	return nil, fmt.Errorf("%w: no verb is decided yet", ErrRefused)
+	if len(cs) == 1 {
+		return p.Decide(cs[0], who, now)
+	}
+	now = whole(now)
+	p.journal = new(journal)
+	defer p.rollBack()
+	var all []Event
+	for i, c := range cs {
+		events, err := p.Decide(c, who, now)
+		if err != nil {
+			return nil, fmt.Errorf("command %d of %d: %w", i+1, len(cs), err)
+		}
+		for _, e := range events {
+			if err := p.fold(e.Body.(fact), Note{p.Next, now, who.Account}); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, events...)
+	}
+	return all, nil
 }
 
-// Apply folds the next entry in.
+// Apply folds the next entry in. On an error nothing of the entry was folded and
+// the programme stays where it was. Errors are of the class ErrUnknownKind,
+// ErrReplay or wire.ErrFormat.
 func (p *Programme) Apply(seq entrylog.Seq, e entrylog.Entry) error {
-	return fmt.Errorf("%w: no kind is folded yet", ErrUnknownKind)
+	if seq != p.Next {
+		return fmt.Errorf("%w: entry %d came where entry %d is next", ErrReplay, seq, p.Next)
+	}
+	if e.Time.Before(p.Last) {
+		return fmt.Errorf("%w: entry %d is of %s, before the one ahead of it (%s)", ErrReplay, seq, e.Time, p.Last)
+	}
+	if e.Kind == kindRecovery {
+		p.Next, p.Last = seq+1, e.Time
+		return nil
+	}
+	if !Known(e.Kind) {
+		return fmt.Errorf("entry %d: %w: %d", seq, ErrUnknownKind, e.Kind)
+	}
+	var body fact
+	switch e.Kind {
+	case KindCopyFetched:
+		body = &p.fetched
+	case KindReceiptLodged:
+		body = &p.lodged
+	default:
+		body = kinds[e.Kind].body()
+	}
+	if err := wire.Unmarshal(e.Body, body); err != nil {
+		return fmt.Errorf("entry %d, %s: %w", seq, KindName(e.Kind), err)
+	}
+	if e.Subject != body.subject() {
+		return fmt.Errorf("%w: entry %d, %s: it is about %s and its body about %s", ErrReplay, seq, KindName(e.Kind), e.Subject, body.subject())
+	}
+	if p.Founded.IsZero() != (e.Kind == KindProgrammeFounded) {
+		return fmt.Errorf("%w: entry %d, %s: a programme is founded once, and first", ErrReplay, seq, KindName(e.Kind))
+	}
+	if err := p.fold(body, Note{seq, e.Time, AccountID(e.Actor)}); err != nil {
+		return fmt.Errorf("%w: entry %d, %s: %w", ErrReplay, seq, KindName(e.Kind), err)
+	}
+	return nil
 }
 
-// May is the only policy: nil, or a *Denied.
-func (p *Programme) May(who Actor, a Action, o Object, now time.Time) error {
-	return &Denied{Why: "nothing is allowed yet"}
+func (p *Programme) fold(body fact, n Note) error {
+	if err := body.apply(p, n); err != nil {
+		return err
+	}
+	set(p, &p.Next, n.Seq+1)
+	set(p, &p.Last, n.At)
+	return nil
 }
 
-// Denied says why something isn't allowed, and what would help.
-type Denied struct{ Why, Hint string }
+// whole drops what the log can't hold of a time.
+func whole(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
-// Error is the reason and the hint.
-func (d *Denied) Error() string { return "not allowed: " + d.Why + d.Hint }
+// journal keeps how to undo what was folded tentatively, oldest first.
+type journal struct{ undo []func() }
 
-// Is makes errors.Is(err, ErrDenied) hold.
-func (d *Denied) Is(target error) bool { return target == ErrDenied }
-
-// StateHash is the same after every replay of the same entries.
-func (p *Programme) StateHash() [32]byte { return [32]byte{} }
-
-// WaveState is where a wave is at a time.
-func (p *Programme) WaveState(id WaveID, now time.Time) WaveState { return NoWave }
-
-// EmbargoState is where a case's embargo is at a time.
-func (p *Programme) EmbargoState(id CaseID, now time.Time) EmbargoState { return NoEmbargo }
-
-// ConsentOf is a member's stance in a case at a time.
-func (p *Programme) ConsentOf(id CaseID, m MemberID, now time.Time) Consent { return NoConsent }
-
-// Readable is nil when the holder may read its copy of a wave at that time.
-func (p *Programme) Readable(h HolderID, id WaveID, now time.Time) error { return &Denied{} }
-
-// Issued is how many distinct holders copies of a package were sealed for.
-func (p *Programme) Issued(id PackageID) int { return 0 }
-
-// Exposure lists every copy of a package and who was given it.
-func (p *Programme) Exposure(id PackageID) []Exposure { return nil }
-
-// AnswerOf is a member's answer about a product, and all it ever gave.
-func (p *Programme) AnswerOf(id CaseID, m MemberID, pr ProductID) (AnswerState, []Answer) {
-	return NoAnswer, nil
+func (p *Programme) rollBack() {
+	for i := len(p.journal.undo) - 1; i >= 0; i-- {
+		p.journal.undo[i]()
+	}
+	p.journal = nil
 }
 
-// OnDuty is who is to be called at a time, first to last. When nobody is on the
-// roster it is every coordinator.
-func (p *Programme) OnDuty(now time.Time) []AccountID { return nil }
+// Every change of the state goes through set, push, put or a function made of
+// them, so that it can be undone.
 
-// KeysOf is the key set that is in use for a holder.
-func (p *Programme) KeysOf(h HolderID) (KeySet, bool) { return KeySet{}, false }
+func set[T any](p *Programme, at *T, v T) {
+	if p.journal != nil {
+		old := *at
+		p.journal.undo = append(p.journal.undo, func() { *at = old })
+	}
+	*at = v
+}
+
+func push[T any](p *Programme, at *[]T, v T) { set(p, at, append(*at, v)) }
+
+func put[K comparable, V any](p *Programme, m map[K]V, k K, v V) {
+	if p.journal != nil {
+		old, was := m[k]
+		p.journal.undo = append(p.journal.undo, func() {
+			if was {
+				m[k] = old
+			} else {
+				delete(m, k)
+			}
+		})
+	}
+	m[k] = v
+}
+
+// add puts a new thing under its id, and its id at the end of the order.
+func add[T any](p *Programme, what string, m map[wire.ID[T]]*T, order *[]wire.ID[T], id wire.ID[T], v *T) error {
+	if id.IsZero() {
+		return fmt.Errorf("a %s without an id", what)
+	}
+	if _, taken := m[id]; taken {
+		return fmt.Errorf("%s %s exists already", what, id)
+	}
+	put(p, m, id, v)
+	push(p, order, id)
+	return nil
+}
+
+// find is the thing of an id, or an error that names it.
+func find[T any](what string, m map[wire.ID[T]]*T, id wire.ID[T]) (*T, error) {
+	if v := m[id]; v != nil {
+		return v, nil
+	}
+	return nil, fmt.Errorf("there is no %s %s", what, id)
+}

@@ -50,7 +50,10 @@ type Programme struct {
 	Next entrylog.Seq // of the entry that Apply wants next
 	Last time.Time    // of the last entry; the next is not before it
 
-	scratch scratch
+	keyOwner map[string]HolderID // every key ever enrolled, by its line or bytes
+	journal  *journal            // not nil while deciding tentatively
+	fetched  CopyFetched         // room for the bodies that come by the million
+	lodged   ReceiptLodged
 }
 
 // Note says which entry something comes from.
@@ -93,6 +96,9 @@ type Member struct {
 	Accepted      []Acceptance   // in order
 	Group         GroupID        // zero: under nobody's ownership that is known
 	Accounts      []AccountID    // in order of appearance, closed ones too
+
+	LegalHold *LegalHold // nil: none
+	Shredded  *Note      // the key of what is kept about it was destroyed
 }
 
 // StandingNote is one change of a member's standing.
@@ -105,7 +111,8 @@ type StandingNote struct {
 // Acceptance is a member's yes to terms.
 type Acceptance struct {
 	Note
-	Terms TermsID
+	Terms  TermsID
+	Number uint32 // of the terms
 }
 
 // KeySet is what a holder enrolled at one time. At most the last one of a holder
@@ -114,7 +121,8 @@ type KeySet struct {
 	Note
 	Recipients []string
 	Signing    [32]byte
-	Ended      *Note // revoked or replaced
+	Ended      *Note // replaced or revoked; nil: in use
+	Revoked    bool
 }
 
 // Terms are programme terms.
@@ -336,6 +344,7 @@ type Wave struct {
 	LapsesAt time.Time  // zero: never
 	Audience []HolderID // ascending
 
+	Digest   [32]byte    // of the draft, WaveDrafted.Digest: what an approval binds
 	Drafted  Note        // the draft as it stands
 	Drafters []AccountID // everybody who had a hand in it, in order
 	Approval *Approval   // nil: none, or voided
@@ -362,7 +371,8 @@ type Copy struct {
 	Leaf    entrylog.Hash
 	Blob    BlobRef // zero: not stored yet
 	Size    uint64
-	Stored  Note // the last time
+	Keys    entrylog.Seq // of the key set that it is sealed to
+	Stored  Note         // the last time
 	Fetches []Fetched
 	Receipt *Lodged // the last one; nil: fetched at most, not received
 }
@@ -377,7 +387,7 @@ type Fetched struct {
 // Lodged is a holder's receipt for a copy.
 type Lodged struct {
 	Note
-	Tick       uint64
+	Tick       entrylog.Tick
 	AnchorSize uint64
 	AnchorRoot entrylog.Hash
 	Key        [32]byte

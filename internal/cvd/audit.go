@@ -1,0 +1,108 @@
+package cvd
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"forewarn/internal/form"
+)
+
+// Audit looks the whole state over for what must never be so, at a time, and
+// lists it. It is nil for a sound programme. It trusts nothing that Decide or
+// Apply checked: simulations call it after every step, and whoever verifies a
+// log at its end.
+func (p *Programme) Audit(now time.Time) (problems []string) {
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if !p.Founded.IsZero() && p.coordinators() == 0 {
+		bad("nobody coordinates the programme")
+	}
+	for _, id := range p.AccountOrder {
+		a := p.Accounts[id]
+		if why := checkRoles(a.Roles, !a.Member.IsZero()); why != "" {
+			bad("account %s: %s", id, why)
+		}
+	}
+	for _, id := range p.WaveOrder {
+		p.auditWave(p.Waves[id], now, bad)
+	}
+	for _, id := range p.PackageOrder {
+		seen := map[HolderID]bool{}
+		for _, h := range p.Packages[id].Issued {
+			if seen[h] {
+				bad("package %s: holder %s is counted twice among the issued copies", id, h)
+			}
+			seen[h] = true
+		}
+	}
+	for _, id := range p.RevisionOrder {
+		if r := p.Revisions[id]; r.Break > form.Detection {
+			bad("revision %s: its break pack goes up to %s", id, r.Break)
+		}
+	}
+	return problems
+}
+
+func (p *Programme) auditWave(w *Wave, now time.Time, bad func(string, ...any)) {
+	r := p.Revisions[w.Revision]
+	switch {
+	case len(w.Audience) == 0:
+		bad("wave %s: an empty audience", w.ID)
+	case !sortedIDs(w.Audience):
+		bad("wave %s: the audience is not a set", w.ID)
+	case w.Level > r.Level:
+		bad("wave %s: level %s of a revision that goes up to %s", w.ID, w.Level, r.Level)
+	case w.Purpose == BreakPack && w.Level > r.Break:
+		bad("wave %s: a break pack at level %s, approved up to %s", w.ID, w.Level, r.Break)
+	}
+	if a := w.Approval; a != nil {
+		if slices.Contains(w.Drafters, a.By) || slices.Contains(w.Drafters, a.For) {
+			bad("wave %s: approved by one of those who drafted it", w.ID)
+		}
+		if a.Digest != w.Digest {
+			bad("wave %s: the approval is of another draft", w.ID)
+		}
+	}
+	if s := w.Statement; s != nil {
+		if w.Purpose == Staged && w.Approval == nil {
+			bad("wave %s: sealed without a second person", w.ID)
+		}
+		if s.Form != r.Form || s.Level != w.Level || !s.OpensAt.Equal(w.OpensAt) {
+			bad("wave %s: its statement is not what was approved", w.ID)
+		}
+	} else if w.Copies != nil {
+		bad("wave %s: copies stored before it was sealed", w.ID)
+	}
+	for i := range w.Copies {
+		c, h := &w.Copies[i], w.Audience[i]
+		for _, f := range c.Fetches {
+			switch a := p.Accounts[f.Account]; {
+			case f.At.Before(w.OpensAt):
+				bad("wave %s: fetched at %s, before it opened", w.ID, f.At)
+			case c.Blob.IsZero():
+				bad("wave %s: a fetch of a copy of %s that was never stored", w.ID, h)
+			case a == nil || a.HolderOf() != h:
+				bad("wave %s: account %s fetched the copy of %s", w.ID, f.Account, h)
+			case !w.LapsesAt.IsZero() && !f.At.Before(w.LapsesAt):
+				bad("wave %s: fetched at %s, after it lapsed", w.ID, f.At)
+			}
+		}
+		if c.Receipt != nil && len(c.Fetches) == 0 {
+			bad("wave %s: a receipt of %s without a fetch", w.ID, h)
+		}
+		m := p.Members[MemberID(h)]
+		if p.Readable(h, w.ID, now) != nil {
+			continue
+		}
+		switch {
+		case p.WaveState(w.ID, now) != StateOpen:
+			bad("wave %s: readable and not open", w.ID)
+		case w.Purpose == Preview && m != nil:
+			bad("wave %s: a preview that a member can read", w.ID)
+		case m != nil && (m.Standing != Good || len(m.Accepted) == 0):
+			bad("wave %s: readable by %s without standing or terms", w.ID, h)
+		case m != nil && w.Purpose == Staged && p.ConsentOf(w.Case, m.ID, now) != Signatory:
+			bad("wave %s: readable by %s without consent", w.ID, h)
+		}
+	}
+}
