@@ -312,7 +312,7 @@ func (a *aligner) choiceBackward(from, to node, in lane, bin, bout band, out lan
 		}
 		a.turned = append(a.turned[:0], text...)
 		slices.Reverse(a.turned)
-		a.spend(len(text), a.back.through(a.turned, a.mirror, in, bin, bout))
+		a.spend(len(text), a.back.align(a.turned, a.mirror, in, bin, bout, never))
 		a.back.raise(out, bout)
 		if r := a.back.reach; r.score > s.fromRight.score {
 			i := r.from - bin.lo
@@ -361,15 +361,15 @@ func (a *aligner) choiceForward(k *look, fore, back lane, in, out band, next lan
 		if !a.worthwhile(text, in.lo, out.hi) {
 			continue
 		}
-		a.spend(len(text), a.fore.through(text, a.text, fore, in, out))
+		a.spend(len(text), a.fore.align(text, a.text, fore, in, out, never))
 		a.fore.raise(next, out)
 		if r := a.fore.reach; r.score > s.fromLeft.score {
 			i := r.from - in.lo
 			s.fromLeft = fit{score: r.score, own: r.score - fore.score[i], left: fore.context[i], y1: r.from, y2: r.y}
 		}
 		for y := out.lo; y <= out.hi; y++ {
-			c, from := a.fore.exit(y)
-			i := y - out.lo
+			c := a.fore.exit(y)
+			i, from := y-out.lo, c.from
 			if c.score > never/2 && c.score+back.score[i] > s.through.score {
 				s.through = fit{c.score + back.score[i], c.score - fore.score[from-in.lo], fore.context[from-in.lo], back.context[i], from, y}
 			}
@@ -431,7 +431,7 @@ func (a *aligner) literal(k *kernel, from, to node, in lane, bin, bout band, spe
 		slices.Reverse(a.turned)
 		text = a.turned
 	}
-	a.spend(len(text), k.literal(text, spec, in, bin, bout))
+	a.spend(len(text), k.align(text, spec, in, bin, bout, 0))
 	out := newLane(bout)
 	k.raise(out, bout)
 	return out

@@ -27,19 +27,19 @@ func (l lane) mirrored() lane {
 	return out
 }
 
-func clampContext(v int32) int32 { return min(max(v, 0), scoreContext) }
-
 // kernel is the inner loop of alignment: one strand against the specimen, row
 // by row, keeping one cell per diagonal. It is reused to spare allocation.
 type kernel struct {
 	cell  []cell
-	from  []int32 // through: where on the entering node the path came from
-	low   int32   // specimen position less row of diagonal 0
+	low   int32 // specimen position less row of diagonal 0
 	rows  int32
 	reach reach
 }
 
-type cell struct{ score, context int32 }
+type cell struct {
+	score, context int32
+	from           int32 // where on the entering node the path came from
+}
 
 // reach is the best that a strand's beginning comes to, anywhere.
 type reach struct{ score, from, y int32 }
@@ -51,42 +51,41 @@ func (k *kernel) open(n int32, in lane, bin, bout band) int {
 	width := int(max(bin.hi, bout.hi-n)-k.low) + 1
 	if cap(k.cell) < width+1 {
 		k.cell = make([]cell, width+1, 2*width+1)
-		k.from = make([]int32, width+1, 2*width+1)
 	}
-	k.cell, k.from = k.cell[:width+1], k.from[:width+1]
+	k.cell = k.cell[:width+1]
 	for i := range k.cell {
 		k.cell[i] = cell{score: never}
 	}
-	c, from := cell{score: never}, int32(0)
+	c := cell{score: never}
 	for y := bin.lo; y <= bout.hi && int(y-k.low) < width; y++ {
-		c = c.plus(scoreGap)
+		c.score, c.context = c.score+scoreGap, max(c.context+scoreGap, 0)
 		if i := y - bin.lo; y <= bin.hi && in.score[i] >= c.score {
-			c, from = cell{in.score[i], in.context[i]}, y
+			c = cell{in.score[i], in.context[i], y}
 		}
-		k.cell[y-k.low], k.from[y-k.low] = c, from
+		k.cell[y-k.low] = c
 	}
 	return width
 }
 
-func (c cell) plus(v int32) cell {
-	return cell{c.score + v, clampContext(c.context + v)}
-}
-
-// literal aligns a text that every copy has. A path may begin anywhere in it.
-func (k *kernel) literal(text, spec []rune, in lane, bin, bout band) (width int) {
+// align fills the rows. No score falls below floor: 0 for a text that every
+// copy has, where a path may begin anywhere, never for an alternative, where
+// reach tells how far a beginning of the text fits.
+func (k *kernel) align(text, spec []rune, in lane, bin, bout band, floor int32) (width int) {
 	width = k.open(int32(len(text)), in, bin, bout)
+	k.reach = reach{score: never}
 	for o, r := range text {
 		first, last := k.row(o, width, bin, bout)
 		left := cell{score: never}
-		if first <= last && k.low+int32(first+o) < 0 {
-			left = k.cell[first+1].plus(scoreGap)
+		if first <= last && k.low+int32(first+o) < 0 { // before the specimen
+			left = k.cell[first+1]
+			left.score, left.context = max(left.score+scoreGap, floor), max(left.context+scoreGap, 0)
 			k.cell[first] = left
 			first++
 		}
 		if first <= last {
 			row := k.cell[first : last+2]
 			ys := spec[k.low+int32(first+o):][:len(row)-1]
-			diagonal := row[0]
+			diagonal, best, at := row[0], left.score, -1
 			for d, c := range ys {
 				below := row[d+1]
 				v := diagonal
@@ -98,51 +97,26 @@ func (k *kernel) literal(text, spec []rune, in lane, bin, bout band) (width int)
 					v.context = max(v.context+scoreDiffer, 0)
 				}
 				if below.score+scoreGap > v.score {
-					v = cell{below.score + scoreGap, max(below.context+scoreGap, 0)}
+					v = below
+					v.score += scoreGap
+					v.context = max(v.context+scoreGap, 0)
 				}
 				if left.score+scoreGap > v.score {
-					v = cell{left.score + scoreGap, max(left.context+scoreGap, 0)}
+					v = left
+					v.score += scoreGap
+					v.context = max(v.context+scoreGap, 0)
 				}
-				if v.score < 0 {
-					v = cell{}
+				if v.score < floor {
+					v = cell{score: floor}
+				}
+				if v.score > best {
+					best, at = v.score, d
 				}
 				row[d] = v
 				left, diagonal = v, below
 			}
-		}
-		k.close(last)
-	}
-	return width
-}
-
-// through aligns an alternative: each path remembers where it entered, and
-// reach tells how far a beginning of the text fits.
-func (k *kernel) through(text, spec []rune, in lane, bin, bout band) (width int) {
-	width = k.open(int32(len(text)), in, bin, bout)
-	k.reach = reach{score: never}
-	for o, r := range text {
-		first, last := k.row(o, width, bin, bout)
-		for d := first; d <= last; d++ {
-			y := k.low + int32(d+o)
-			v, from := cell{score: never}, int32(0)
-			if y >= 0 {
-				s := int32(scoreDiffer)
-				if spec[y] == r {
-					s = scoreMatch
-				}
-				v, from = k.cell[d].plus(s), k.from[d]
-			}
-			if w := k.cell[d+1]; w.score+scoreGap > v.score {
-				v, from = w.plus(scoreGap), k.from[d+1]
-			}
-			if d > first {
-				if w := k.cell[d-1]; w.score+scoreGap > v.score {
-					v, from = w.plus(scoreGap), k.from[d-1]
-				}
-			}
-			k.cell[d], k.from[d] = v, from
-			if v.score > k.reach.score {
-				k.reach = reach{v.score, from, y + 1}
+			if best > k.reach.score && at >= 0 {
+				k.reach = reach{best, row[at].from, k.low + int32(first+at+o) + 1}
 			}
 		}
 		k.close(last)
@@ -163,21 +137,20 @@ func (k *kernel) close(last int) {
 	}
 }
 
-// exit is the cell after the last row at specimen position y, and where that
-// path entered.
-func (k *kernel) exit(y int32) (c cell, from int32) {
+// exit is the cell after the last row at specimen position y.
+func (k *kernel) exit(y int32) cell {
 	d := y - k.rows - k.low
 	if d < 0 || int(d) >= len(k.cell)-1 {
-		return cell{score: never}, 0
+		return cell{score: never}
 	}
-	return k.cell[d], k.from[d]
+	return k.cell[d]
 }
 
 // raise lifts a node's scores to those after the last row, where these are
 // better.
 func (k *kernel) raise(out lane, b band) {
 	for y := b.lo; y <= b.hi; y++ {
-		if c, _ := k.exit(y); c.score > out.score[y-b.lo] {
+		if c := k.exit(y); c.score > out.score[y-b.lo] {
 			out.score[y-b.lo], out.context[y-b.lo] = c.score, c.context
 		}
 	}
@@ -191,7 +164,7 @@ func skip(in lane, bin, bout band, token int32) lane {
 	for y := bout.lo; y <= bout.hi; y++ {
 		for ; at <= min(y, bin.hi); at++ {
 			if i := at - bin.lo; in.score[i]+scoreSkip > best.score {
-				best = cell{in.score[i] + scoreSkip, clampContext(in.context[i] + scoreSkip)}
+				best = cell{score: in.score[i] + scoreSkip, context: max(in.context[i]+scoreSkip, 0)}
 			}
 		}
 		i := y - bout.lo

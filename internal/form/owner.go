@@ -10,7 +10,7 @@ type owners struct {
 	of     [][3]int32 // chain number + 1, best first
 }
 
-func newOwners(l *lattice, chains []chain, n int) *owners {
+func newOwners(chains []chain, n int) *owners {
 	o := &owners{chains: chains, of: make([][3]int32, n)}
 	for i := range chains {
 		for _, r := range chains[i].runs {
@@ -28,6 +28,20 @@ func newOwners(l *lattice, chains []chain, n int) *owners {
 		}
 	}
 	return o
+}
+
+// hopeless says whether better chains cover all of a chain but a few
+// characters, so that nothing it finds would be kept.
+func (o *owners) hopeless(chain int32) bool {
+	alone := 0
+	for _, r := range o.chains[chain].runs {
+		for _, cs := range o.of[r.y : r.y+r.n] {
+			if cs[0] == chain+1 || o.chains[cs[0]-1].score <= o.chains[chain].score+placeMargin {
+				alone++
+			}
+		}
+	}
+	return alone < seedLength
 }
 
 // settle keeps the findings whose passage belongs where they say. A finding

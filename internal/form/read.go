@@ -127,11 +127,12 @@ func (r *Reader) piece(text []rune, first, last bool) []finding {
 		return nil
 	}
 	a := newAligner(l, text, first, last, workPerPiece+workPerCharacter*int64(len(text)))
-	own := newOwners(l, chains, len(text))
+	own := newOwners(chains, len(text))
 	var out []finding
 	for i := range chains {
-		looks := a.align(&chains[i])
-		out = append(out, r.judge(looks, int32(i))...)
+		if !own.hopeless(int32(i)) {
+			out = append(out, r.judge(a.align(&chains[i]), int32(i))...)
+		}
 	}
 	return own.settle(out)
 }
