@@ -85,15 +85,22 @@ func (a *Accused) Derived() string {
 	if a.Staff {
 		to = "the copy issued to the vendor's own account " + a.Name
 	}
+	// Only copies that have as much of it as any other can have been the source.
+	most := 0
+	for _, c := range a.Copies {
+		most = max(most, c.Shows)
+	}
 	var in []string
 	for _, c := range a.Copies {
-		in = append(in, c.Label)
+		if c.Shows == most {
+			in = append(in, c.Label)
+		}
 	}
 	if len(in) > 0 {
-		to += " in " + enumerate(in)
+		to += " in " + enumerate(in, "or")
 	}
 	if len(a.Group.Members) > 1 {
-		to += " (with " + enumerate(others(a.Group.Members, a.Name)) + " under the common ownership of " + a.Group.Name + ", which counts as one)"
+		to += " (with " + enumerate(others(a.Group.Members, a.Name), "and") + " under the common ownership of " + a.Group.Name + ", which counts as one)"
 	}
 	return to
 }
@@ -116,15 +123,15 @@ func Sentence(conclusion string, accused []Accused) string {
 	for i := range accused {
 		all = append(all, accused[i].Derived())
 	}
-	return "The material is derived from " + enumerate(all) + "."
+	return "The material is derived from " + enumerate(all, "and") + "."
 }
 
 // enumerate is 'a', 'a and b', 'a, b and c'.
-func enumerate(s []string) string {
+func enumerate(s []string, last string) string {
 	if len(s) < 2 {
 		return strings.Join(s, "")
 	}
-	return strings.Join(s[:len(s)-1], ", ") + " and " + s[len(s)-1]
+	return strings.Join(s[:len(s)-1], ", ") + " " + last + " " + s[len(s)-1]
 }
 
 // Meaning says what the probabilities in findings are, and what they are not.

@@ -80,7 +80,7 @@ type OpenedCopy struct {
 	LeafSalt [32]byte
 	Copy     [32]byte
 	Path     entrylog.BlindProof
-	Tokens   []TokenText // every slot of the copy, sorted by slot
+	Tokens   []TokenText // of SlotsAt the wave's level, in that order
 }
 
 // TokenText is what stands in a copy at a slot.

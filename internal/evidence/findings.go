@@ -94,7 +94,7 @@ type Accused struct {
 	DerivedFrom string `json:"derived_from"`
 	Group       Group  `json:"group,omitzero"` // common ownership: named together
 
-	Copies List[IssuedCopy] `json:"copies"` // of the revision that was read
+	Copies List[IssuedCopy] `json:"copies"` // of the revision that was read: the same marks in all, as far as the level goes
 
 	NamedBy List[string] `json:"named_by"` // EvidenceWording, EvidenceTokens
 
@@ -129,7 +129,8 @@ type IssuedCopy struct {
 	Label   string    `json:"label"` // 'wave 2'
 	Level   string    `json:"level"`
 	OpensAt time.Time `json:"opens_at"`
-	Copy    string    `json:"copy"` // form.CopyHash, hex
+	Copy    string    `json:"copy"`  // form.CopyHash, hex
+	Shows   int       `json:"shows"` // of the agreeing sites and the tokens found, how many this copy has
 }
 
 // TokenHit is a token of an accused copy in a specimen, as it stands there.

@@ -11,6 +11,7 @@ import (
 // write findings and those who check them make the same Basis and so the same
 // numbers.
 type Basis struct {
+	Form     *form.Form
 	Readings *form.Readings
 	Profile  fpcode.Profile
 	Bias     fpcode.Key
@@ -47,7 +48,7 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 		PAdjusted:     fpcode.RoundUp2(a.PAdjusted),
 		Consistent:    a.Consistent,
 		SitesRead:     read,
-		SitesAgreeing: agreeing,
+		SitesAgreeing: len(agreeing),
 	}
 }
 
@@ -65,9 +66,9 @@ func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted s
 	return len(ev), fpcode.RoundUp2(p)
 }
 
-// agreement counts the sites that were weighed, and those where the copy shows
-// what was read. A likelihood counts as its most likely symbol.
-func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read, agreeing int) {
+// agreement counts the sites that were weighed, and lists those where the copy
+// shows what was read. A likelihood counts as its most likely symbol.
+func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read int, agreeing []fpcode.SiteID) {
 	symbol := make(map[fpcode.SiteID]uint8, len(list))
 	for _, r := range list {
 		if r.State != fpcode.Value {
@@ -84,10 +85,59 @@ func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read, agreeing 
 	for _, e := range fpcode.Weigh(list, b.Profile.Laws(b.Bias), fpcode.Declared()) {
 		read++
 		if fpcode.Symbol(key, e.Site, e.Law) == symbol[e.Site] {
-			agreeing++
+			agreeing = append(agreeing, e.Site)
 		}
 	}
 	return read, agreeing
+}
+
+// Shows counts how many of the agreeing sites, and of the slots whose tokens
+// were found, a copy of that level has at all. Copies of one holder have the same
+// marks; those of a lower level have fewer of them.
+func (b Basis) Shows(key fpcode.Key, level form.Level, tokens []TokenHit) (n int) {
+	site, slot := shown(b.Form, level)
+	_, agreeing := b.agreement(b.Readings.List(), key)
+	for _, s := range agreeing {
+		if site[s] {
+			n++
+		}
+	}
+	for _, t := range tokens {
+		if slot[t.Slot] {
+			slot[t.Slot] = false
+			n++
+		}
+	}
+	return n
+}
+
+// shown are the sites and slots that a copy of a level has.
+func shown(f *form.Form, level form.Level) (site map[fpcode.SiteID]bool, slot map[string]bool) {
+	site, slot = map[fpcode.SiteID]bool{}, map[string]bool{}
+	for _, file := range f.Files {
+		for _, p := range file.Parts {
+			switch {
+			case file.Level > level || file.Bulk:
+			case p.Kind == form.Choice:
+				site[f.Sites[p.Site].ID] = true
+			case p.Kind == form.Token:
+				slot[p.Slot] = true
+			}
+		}
+	}
+	return site, slot
+}
+
+// SlotsAt are the slots that a copy of a level has, by name: those whose tokens
+// an OpenedCopy lists.
+func SlotsAt(f *form.Form, level form.Level) (out []form.Slot) {
+	_, has := shown(f, level)
+	for _, s := range f.Slots() {
+		if has[s.Name] {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Counts is what the specimens show of the package, over all sites and by class.

@@ -62,10 +62,10 @@ var steps = []struct {
 	{"codebook", (*verification).codebook},
 	{"copies named", (*verification).copies},
 	{"printing again", (*verification).print},
-	{"probabilities", (*verification).probabilities},
-	{"tokens", (*verification).tokens},
-	{"sensitivity", (*verification).sensitivity},
 	{"opened entries", (*verification).facts},
+	{"tokens", (*verification).tokens},
+	{"probabilities", (*verification).probabilities},
+	{"sensitivity", (*verification).sensitivity},
 	{"assumptions", (*verification).assumptions},
 	{"conclusion", (*verification).conclusion},
 }
@@ -212,8 +212,11 @@ func (v *verification) findings() (string, error) {
 	return fmt.Sprintf("canonical JSON, %d bytes", len(v.d.Findings)), nil
 }
 
-// maxNamed bounds the work of verifying.
-const maxNamed = 64
+// What bounds the work of verifying.
+const (
+	maxNamed = 64   // copies
+	maxHits  = 4096 // tokens of one copy
+)
 
 // named are all copies that some evidence names.
 func (v *verification) named() []*Accused {
@@ -430,6 +433,6 @@ func (v *verification) codebook() (string, error) {
 			return "", failf("wave %d was sealed after the codebook was opened, so its copies were not tested", i+1)
 		}
 	}
-	v.basis = Basis{Readings: v.readings, Profile: v.wave[0].Profile, Bias: v.d.Bias, Copies: v.f.Copies, Run: v.f.Run}
+	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Profile: v.wave[0].Profile, Bias: v.d.Bias, Copies: v.f.Copies, Run: v.f.Run}
 	return fmt.Sprintf("opened after the freeze, on %s, as run %d", stamp(e.Time), v.f.Run), nil
 }

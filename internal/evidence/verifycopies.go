@@ -77,6 +77,9 @@ func (v *verification) copies() (string, error) {
 			if c.Wave != ID(w.Wave) || c.Level != w.Level.String() || !c.OpensAt.Equal(w.OpensAt) || c.Copy != fmt.Sprintf("%x", opened[i].Copy) {
 				return "", failf("the findings' copy of %s in %s is not the one opened", a.Name, c.Label)
 			}
+			if want := v.basis.Shows(opened[i].Key, w.Level, a.Tokens); c.Shows != want {
+				return "", failf("the findings say that the copy of %s in %s has %d of what was found; it has %d", a.Name, c.Label, c.Shows, want)
+			}
 		}
 		if a.DerivedFrom != a.Derived() {
 			return "", failf("the findings do not name the copy of %s by what they say of it", a.Name)
@@ -92,11 +95,12 @@ func (v *verification) copies() (string, error) {
 // and compares with what was committed to.
 func (v *verification) print() (string, error) {
 	f := v.form[v.readings.Form]
-	slots := f.Slots()
 	for i := range v.d.Copies {
 		o := &v.d.Copies[i]
+		// No more than the copy shows: what isn't printed isn't bound.
+		slots := SlotsAt(f, v.wave[o.Wave].Level)
 		if len(o.Tokens) != len(slots) {
-			return "", failf("copy %d: it has %d tokens and its Form %d slots", i+1, len(o.Tokens), len(slots))
+			return "", failf("copy %d: it has %d tokens, and %d slots at its level", i+1, len(o.Tokens), len(slots))
 		}
 		text := map[string]string{}
 		for j, t := range o.Tokens {
@@ -167,6 +171,9 @@ func (v *verification) tokens() (string, error) {
 	chance := TokenChance(total, v.f.Copies, len(slots), v.f.Run)
 	hits := 0
 	for _, a := range v.named() {
+		if len(a.Tokens) > maxHits {
+			return "", failf("%s: %d tokens are claimed; at most %d are allowed", a.Name, len(a.Tokens), maxHits)
+		}
 		for _, t := range a.Tokens {
 			hits++
 			if err := v.token(a, t, slots); err != nil {
@@ -196,10 +203,16 @@ func (v *verification) token(a *Accused, t TokenHit, slots []form.Slot) error {
 		return failf("%s: there is no token slot %s", a.Name, t.Slot)
 	}
 	for _, o := range v.keys[a.Holder] {
-		if own := o.Tokens[i].Text; own != t.Text && (slots[i].Alphabet == token.Base62 || !asciiFold(own, t.Text)) {
-			return failf("%s: the token %s in specimen %d is not the one in the committed copy", a.Name, t.Slot, t.Specimen+1)
+		for _, own := range o.Tokens {
+			if own.Slot == t.Slot && (own.Text == t.Text || slots[i].Alphabet != token.Base62 && asciiFold(own.Text, t.Text)) {
+				return v.counts(a, t)
+			}
 		}
 	}
+	return failf("%s: the token %s in specimen %d stands in no committed copy of theirs", a.Name, t.Slot, t.Specimen+1)
+}
+
+func (v *verification) counts(a *Accused, t TokenHit) error {
 	if want := TokenCounts(v.f.Specimens[t.Specimen].Found, t.FirstPublic); t.Counts != want {
 		return failf("%s: token %s is said to count: %t; by the times given it is %t", a.Name, t.Slot, t.Counts, want)
 	}

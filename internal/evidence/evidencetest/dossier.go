@@ -43,7 +43,7 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 		d.Waves = append(d.Waves, c.Entry(w))
 	}
 	f := c.findings(specimens, &readings)
-	basis := evidence.Basis{Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: len(c.Holders), Run: 1}
+	basis := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: len(c.Holders), Run: 1}
 	var rows []evidence.Accused
 	for _, h := range named {
 		rows = append(rows, c.row(h, basis, specimens))
@@ -105,7 +105,7 @@ func (c *Case) public(at time.Time, kind entrylog.Kind, subject entrylog.Ref, bo
 func (c *Case) open(h, w int) evidence.OpenedCopy {
 	p := c.Proof(h, w)
 	o := evidence.OpenedCopy{Holder: p.Holder, Wave: uint32(w), Key: c.Key(h), LeafSalt: p.LeafSalt, Copy: p.Copy, Path: p.Path}
-	for _, s := range c.Form.Slots() {
+	for _, s := range evidence.SlotsAt(c.Form, level(w)) {
 		o.Tokens = append(o.Tokens, evidence.TokenText{Slot: s.Name, Text: c.Token(h, s.Name, s.Alphabet)})
 	}
 	return o
@@ -137,6 +137,9 @@ func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evide
 	}
 	if len(a.Tokens) > 0 {
 		a.PTokens = evidence.TokenChance(size, basis.Copies, len(slots), basis.Run)
+	}
+	for w := range a.Copies {
+		a.Copies[w].Shows = basis.Shows(c.Key(h), level(w), a.Tokens)
 	}
 	a.NamedBy = a.Named(evidence.AlphaText(1_000_000))
 	a.DerivedFrom = a.Derived()
