@@ -63,38 +63,39 @@ func v4Bounds(text []byte, from, to int) (int, int, bool) {
 	return from, to, ok && !part(e) && !(e == '.' && part(next)) && !(e == '-' && part(next) && next-'0' > 9)
 }
 
-// v6Bounds takes in the run of hex digits, colons and dots around a piece of
-// an address, and asks whether the run is the address.
-func v6Bounds(want netip.Addr) bounds {
+// v6Run takes in the run of hex digits, colons and dots around a piece of an
+// address, and reads the run.
+func v6Run(text []byte, from, to int) (a, b int, addr netip.Addr) {
 	const longest = 64 // above any spelling
 	in := func(c byte) bool { return unhex(c) >= 0 || c == ':' || c == '.' }
-	return func(text []byte, from, to int) (int, int, bool) {
-		a, b := from, to
-		for a > 0 && from-a < longest && in(text[a-1]) {
-			a--
-		}
-		for b < len(text) && b-to < longest && in(text[b]) {
-			b++
-		}
-		if word(before(text, a)) { // "src:2001:db8::1": the c is none of its digits
-			i := bytes.IndexByte(text[a:from], ':')
-			if i < 0 {
-				return from, to, false
-			}
-			a += i + 1
-		}
-		if b-a > 1 && text[a] == ':' && text[a+1] != ':' {
-			a++
-		}
-		for b > to && (text[b-1] == '.' || text[b-1] == ':' && text[b-2] != ':') {
-			b--
-		}
-		if word(behind(text, b)) {
-			return from, to, false
-		}
-		got, err := netip.ParseAddr(string(text[a:b]))
-		return a, b, err == nil && got.Unmap() == want
+	a, b = from, to
+	for a > 0 && from-a < longest && in(text[a-1]) {
+		a--
 	}
+	for b < len(text) && b-to < longest && in(text[b]) {
+		b++
+	}
+	if word(before(text, a)) { // "src:2001:db8::1": the c is none of its digits
+		i := bytes.IndexByte(text[a:from], ':')
+		if i < 0 {
+			return from, to, addr
+		}
+		a += i + 1
+	}
+	if b-a > 1 && text[a] == ':' && text[a+1] != ':' {
+		a++
+	}
+	for b > to && (text[b-1] == '.' || text[b-1] == ':' && text[b-2] != ':') {
+		b--
+	}
+	if word(behind(text, b)) {
+		return from, to, addr
+	}
+	addr, err := netip.ParseAddr(string(text[a:b]))
+	if err != nil {
+		return from, to, netip.Addr{}
+	}
+	return a, b, addr.Unmap()
 }
 
 // groups are the eight numbers of an IPv6 address.

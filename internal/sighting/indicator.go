@@ -188,7 +188,7 @@ func (i Indicator) address() ([]pattern, error) {
 		}
 		if !seen[text] {
 			seen[text] = true
-			out = append(out, pattern{text: text, fold: true, bounds: v6Bounds(a)})
+			out = append(out, pattern{text: text, fold: true, address: a})
 		}
 	}
 	return out, nil

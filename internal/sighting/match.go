@@ -4,13 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"net/netip"
 )
 
 // pattern is a byte string to find, and what must hold around it.
 type pattern struct {
 	text      string // lower case if fold
 	fold      bool
-	bounds    bounds
+	bounds    bounds     // nil: text is only a piece of
+	address   netip.Addr // this, whose spelling is around it
 	indicator int32
 }
 
@@ -22,7 +24,8 @@ type pattern struct {
 // that stays in the first cache. The rest happens only on a hit.
 type matcher struct {
 	patterns []pattern
-	mask     uint32 // of the bytes in a window
+	address  map[netip.Addr][]int32 // the indicators of each address
+	mask     uint32                 // of the bytes in a window
 	width    int
 	stride   int
 	shift    int
@@ -41,7 +44,8 @@ type placed struct {
 const folding = 0x20202020
 
 func newMatcher(indicators []Indicator) (*matcher, error) {
-	m := &matcher{}
+	m := &matcher{address: map[netip.Addr][]int32{}}
+	pieces := map[string]bool{} // whole networks share one
 	shortest := MaxValue
 	for i, ind := range indicators {
 		ps, err := ind.patterns()
@@ -50,6 +54,15 @@ func newMatcher(indicators []Indicator) (*matcher, error) {
 		}
 		for _, p := range ps {
 			p.indicator = int32(i)
+			if a := p.address; a.IsValid() {
+				if all := m.address[a]; len(all) == 0 || all[len(all)-1] != int32(i) {
+					m.address[a] = append(all, int32(i))
+				}
+				if pieces[p.text] {
+					continue
+				}
+				pieces[p.text] = true
+			}
 			m.patterns = append(m.patterns, p)
 			shortest = min(shortest, len(p.text))
 		}
@@ -141,7 +154,12 @@ func (m *matcher) verify(text []byte, p int, w uint32, hit func(from, to int, in
 		} else if string(text[from:to]) != pat.text {
 			continue
 		}
-		if from, to, ok := pat.bounds(text, from, to); ok {
+		if pat.bounds == nil {
+			from, to, a := v6Run(text, from, to)
+			for _, indicator := range m.address[a] {
+				hit(from, to, indicator)
+			}
+		} else if from, to, ok := pat.bounds(text, from, to); ok {
 			hit(from, to, pat.indicator)
 		}
 	}
