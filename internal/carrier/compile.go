@@ -33,12 +33,19 @@ type compiler struct {
 	sites    map[fpcode.SiteID]*site
 	named    map[string]*site
 	slots    map[string]token.Alphabet
+	full     bool // no more marks fit into a Form
 	refusals Refusals
 	warnings []Warning
 }
 
+// manyRefusals is how many are kept. Each costs a walk to its line.
+const manyRefusals = 200
+
 // refuse notes what is wrong at a byte offset of a source file.
 func (c *compiler) refuse(path string, off int, what, do string) {
+	if len(c.refusals) >= manyRefusals {
+		return
+	}
 	r := Refusal{Path: path, What: what, Do: do}
 	if text, ok := c.texts[path]; ok {
 		r.Line, r.Col = position(text, off)
@@ -70,6 +77,9 @@ func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
 	for _, d := range docs {
 		if !d.bulk && !c.checkText(d) {
 			continue
+		}
+		if c.full {
+			break
 		}
 		before := len(c.refusals)
 		c.readMarks(d, ordersOf(m, d.path))
@@ -197,8 +207,13 @@ func (c *compiler) build(docs []*document) *form.Form {
 			case p.site != nil:
 				flush()
 				part := form.Part{Kind: form.Choice, Site: p.site.index}
+				texts := map[string][]byte{} // an item stands in several orders
 				for _, shown := range permutation[p.site.index] {
-					part.Alternatives = append(part.Alternatives, []byte(p.alts[shown]))
+					text := p.alts[shown]
+					if texts[text] == nil {
+						texts[text] = []byte(text)
+					}
+					part.Alternatives = append(part.Alternatives, texts[text])
 				}
 				file.Parts = append(file.Parts, part)
 			case p.alpha != 0:

@@ -25,8 +25,14 @@ type site struct {
 	class fpcode.Class
 	q     int
 	order bool // one reading takes all of its places, not one
-	first string
+	in    *document
+	at    int    // in the document, where it stands first
 	index uint32 // in Form.Sites, at the end
+}
+
+func (s *site) place() string {
+	line, col := position(s.in.src, s.at)
+	return sprintf("%s:%d:%d", s.in.path, line, col)
 }
 
 // piece is a stretch of a document: a literal, a place of a site, or a token.

@@ -261,15 +261,12 @@ func mixedScript(s string) string {
 // letter or two turns one into the other: an edit distance under three.
 func similar(a, b string) bool {
 	x, y := []rune(strings.Join(foldWords(a), " ")), []rune(strings.Join(foldWords(b), " "))
-	if len(x)-len(y) > 2 || len(y)-len(x) > 2 {
-		return false
-	}
 	row := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range x {
-		diagonal := row[0]
+		diagonal, least := row[0], i+1
 		row[0] = i + 1
 		for j := range y {
 			cost := diagonal
@@ -277,6 +274,10 @@ func similar(a, b string) bool {
 				cost = 1 + min(diagonal, row[j], row[j+1])
 			}
 			diagonal, row[j+1] = row[j+1], cost
+			least = min(least, cost)
+		}
+		if least > 2 {
+			return false // distances only grow from row to row
 		}
 	}
 	return row[len(y)] < 3

@@ -32,9 +32,9 @@ const (
 	closing = "}}"
 	escaped = "{{{{"
 
-	maxName         = 40   // of a site or slot
-	maxAlternatives = 4    // of a choice
-	maxAlternative  = 1000 // bytes of one
+	maxName         = 40  // of a site or slot
+	maxAlternatives = 4   // of a choice
+	maxAlternative  = 300 // bytes of one
 )
 
 const nameLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"

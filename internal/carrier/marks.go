@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
 )
 
@@ -30,11 +31,15 @@ func (c *compiler) readMarks(d *document, pointers []ListOrder) {
 	n := numbering{}
 	for _, s := range segments {
 		if s.block {
-			c.readOrder(d, s, n)
+			if c.readOrder(d, s, n); c.full {
+				return
+			}
 			continue
 		}
 		for _, m := range parseInline(d.src, s.at, s.end, func(at int, what, do string) { c.refuse(d.path, at, what, do) }) {
-			c.readInline(d, m, n)
+			if c.readInline(d, m, n); c.full {
+				return
+			}
 		}
 	}
 }
@@ -141,19 +146,23 @@ func (c *compiler) checkChoice(d *document, m inline) bool {
 
 // claimSite registers a site, or finds the one of the same name.
 func (c *compiler) claimSite(d *document, at int, s *site) *site {
-	line, col := position(d.src, at)
-	s.first = sprintf("%s:%d:%d", d.path, line, col)
+	s.in, s.at = d, at
 	if s.name != "" {
 		old := c.named[s.name]
 		if old == nil {
 			c.named[s.name] = s
 		} else if old.q != s.q || old.class != s.class {
-			c.refuse(d.path, at, sprintf("the choice %q has %d alternatives of class %v here and %d of class %v at %s", s.name, s.q, s.class, old.q, old.class, old.first),
+			c.refuse(d.path, at, sprintf("the choice %q has %d alternatives of class %v here and %d of class %v at %s", s.name, s.q, s.class, old.q, old.class, old.place()),
 				"give both the same number and kind of file, or two names")
 			return nil
 		} else {
 			return old
 		}
+	}
+	if len(c.sites) == form.MaxSites {
+		c.refuse(d.path, at, sprintf("more than %d marks", form.MaxSites), "make the package smaller, or give it fewer marks")
+		c.full = true
+		return nil
 	}
 	if c.sites[s.id] != nil {
 		// 128 bits of SHA-256 over distinct texts.

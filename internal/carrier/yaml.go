@@ -10,8 +10,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxYAML is bytes of a YAML text that is parsed. Rules have a few thousand.
-const maxYAML = 1 << 20
+// maxYAML is bytes of a YAML text that is parsed. Rules have a few thousand, and
+// the parser takes time by the square of a mapping's keys.
+const maxYAML = 128 << 10
 
 // parseYAML reads a stream of YAML documents as a list. Anchors and aliases are
 // kept as they are written: nothing is expanded.
@@ -25,20 +26,22 @@ func parseYAML(data string) (t *tree, err error) {
 	// The parser has been seen to panic on input that nobody would write. A
 	// hostile source must not stop the sealer: it is refused like any other.
 	defer func() {
-		if p := recover(); p != nil {
+		if recover() != nil {
 			t, err = nil, &syntaxError{0, "not YAML that the parser can read"}
 		}
 	}()
-	file, err := parser.ParseBytes([]byte(data), 0)
+	// Looking for duplicate keys is left to table: the parser's way is quadratic.
+	file, err := parser.ParseBytes([]byte(data), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, yamlError(data, err)
 	}
+	p := &yamlReader{data}
 	t = &tree{kind: listKind}
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
 		}
-		v, err := yamlTree(doc.Body, 0)
+		v, err := p.tree(doc.Body, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -105,8 +108,10 @@ func offset(text string, line, col int) int {
 	return len(text)
 }
 
-// yamlTree makes a tree of a parsed node.
-func yamlTree(n ast.Node, depth int) (*tree, error) {
+// yamlReader makes trees of parsed nodes.
+type yamlReader struct{ data string }
+
+func (p *yamlReader) tree(n ast.Node, depth int) (*tree, error) {
 	t := &tree{}
 	var tok *token.Token
 	if n != nil {
@@ -126,22 +131,22 @@ func yamlTree(n ast.Node, depth int) (*tree, error) {
 	case *ast.LiteralNode:
 		t.kind, t.text = stringKind, v.Value.Value
 	case *ast.MappingNode:
-		return yamlTable(t, v.Values, depth)
+		return p.table(t, v.Values, depth)
 	case *ast.MappingValueNode:
-		return yamlTable(t, []*ast.MappingValueNode{v}, depth)
+		return p.table(t, []*ast.MappingValueNode{v}, depth)
 	case *ast.SequenceNode:
 		t.kind = listKind
 		for _, e := range v.Values {
-			item, err := yamlTree(e, depth+1)
+			item, err := p.tree(e, depth+1)
 			if err != nil {
 				return nil, err
 			}
 			t.items = append(t.items, item)
 		}
 	case *ast.AnchorNode:
-		return yamlWrapped(t, "&", v.Name, v.Value, depth)
+		return p.wrapped(t, "&", v.Name, v.Value, depth)
 	case *ast.TagNode:
-		return yamlWrapped(t, "!", v, v.Value, depth)
+		return p.wrapped(t, "!", v, v.Value, depth)
 	default:
 		// Numbers, truth values, null, aliases, merge keys: as written, with the
 		// kind, so that a string never passes for one of them.
@@ -155,9 +160,9 @@ func yamlTree(n ast.Node, depth int) (*tree, error) {
 	return t, nil
 }
 
-// yamlWrapped keeps an anchor or tag next to what it belongs to.
-func yamlWrapped(t *tree, sign string, name ast.Node, value ast.Node, depth int) (*tree, error) {
-	inner, err := yamlTree(value, depth+1)
+// wrapped keeps an anchor or tag next to what it belongs to.
+func (p *yamlReader) wrapped(t *tree, sign string, name ast.Node, value ast.Node, depth int) (*tree, error) {
+	inner, err := p.tree(value, depth+1)
 	if err != nil {
 		return nil, err
 	}
@@ -170,14 +175,15 @@ func yamlWrapped(t *tree, sign string, name ast.Node, value ast.Node, depth int)
 	return t, nil
 }
 
-func yamlTable(t *tree, values []*ast.MappingValueNode, depth int) (*tree, error) {
+func (p *yamlReader) table(t *tree, values []*ast.MappingValueNode, depth int) (*tree, error) {
 	t.kind = tableKind
+	seen := map[string]bool{}
 	for _, kv := range values {
-		key, err := yamlTree(kv.Key, depth+1)
+		key, err := p.tree(kv.Key, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		v, err := yamlTree(kv.Value, depth+1)
+		v, err := p.tree(kv.Value, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -185,6 +191,10 @@ func yamlTable(t *tree, values []*ast.MappingValueNode, depth int) (*tree, error
 		if key.kind != stringKind {
 			name = key.essence(func([]string) treatment { return fixed })
 		}
+		if seen[name] {
+			return nil, &syntaxError{offset(p.data, key.line, key.col), sprintf("the key %s occurs twice", quote(name))}
+		}
+		seen[name] = true
 		v.keyLine, v.keyCol = key.line, key.col
 		t.keys, t.items = append(t.keys, name), append(t.items, v)
 	}
