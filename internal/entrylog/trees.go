@@ -2,6 +2,7 @@ package entrylog
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -106,6 +107,9 @@ func (t *Trees) Public(tick Tick) int {
 func (t *Trees) Extend(to Tick) error {
 	if t.inner.size == 0 {
 		return nil
+	}
+	if to >= t.Next() {
+		t.fresh = slices.Grow(t.fresh, int(to-t.Next())+1)
 	}
 	// An idle tick has the same inner root as the one before it.
 	var size uint64
