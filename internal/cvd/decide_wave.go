@@ -47,7 +47,7 @@ func (c DraftWave) decide(p *Programme, who Actor, now time.Time) ([]fact, error
 	if err := p.checkWidening(b, now); err != nil {
 		return nil, err
 	}
-	if err := p.checkAudience(&Wave{Case: b.Case, Purpose: b.Purpose, Audience: b.Audience}, now); err != nil {
+	if err := p.checkAudience(b.Case, b.Purpose, b.Audience, now); err != nil {
 		return nil, err
 	}
 	return checked(b)
@@ -105,9 +105,9 @@ func (p *Programme) checkWidening(b *WaveDrafted, now time.Time) error {
 	return nil
 }
 
-func (p *Programme) checkAudience(w *Wave, now time.Time) error {
-	for _, h := range w.Audience {
-		if why, hint := p.unfit(w, h, now); why != "" {
+func (p *Programme) checkAudience(c CaseID, purpose Purpose, audience []HolderID, now time.Time) error {
+	for _, h := range audience {
+		if why, hint := p.unfit(c, purpose, h, now); why != "" {
 			return refuse("%s can't be in the audience: %s; %s", h, why, hint)
 		}
 	}
@@ -127,7 +127,7 @@ func (c ApproveWave) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	case w.OpensAt.After(k.Embargo.Release.At):
 		return nil, refuse("the wave would open at %s, after the release time %s: draft it again", w.OpensAt.Format(time.RFC3339), k.Embargo.Release.At.Format(time.RFC3339))
 	}
-	if err := p.checkAudience(w, now); err != nil {
+	if err := p.checkAudience(w.Case, w.Purpose, w.Audience, now); err != nil {
 		return nil, err
 	}
 	lender, _ := p.lenderFor(p.Accounts[who.Account], w, now)

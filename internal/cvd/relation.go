@@ -98,7 +98,7 @@ func (p *Programme) unreadable(w *Wave, h HolderID, now time.Time) (why, hint st
 	if !w.LapsesAt.IsZero() && !now.Before(w.LapsesAt) {
 		return "it was readable until " + w.LapsesAt.UTC().Format(time.RFC3339), "ask the case's coordinator"
 	}
-	if why, hint := p.unfit(w, h, now); why != "" {
+	if why, hint := p.unfit(w.Case, w.Purpose, h, now); why != "" {
 		return why, hint
 	}
 	c := w.CopyOf(h)
@@ -107,43 +107,6 @@ func (p *Programme) unreadable(w *Wave, h HolderID, now time.Time) (why, hint st
 	}
 	if keys, _ := p.KeysOf(h); c.Keys != keys.Seq {
 		return "the copy is sealed to keys that are not in use any more", "it is being sealed to the new ones; come back later"
-	}
-	return "", ""
-}
-
-// contentRoles may be shown content: everybody else on the staff does without.
-var contentRoles = RoleSet(Coordinator, CaseWorker, Approver)
-
-// unfit says why a holder may not be shown a wave's content, whatever the wave's
-// state. Drafting, approving and reading a wave all ask it.
-func (p *Programme) unfit(w *Wave, h HolderID, now time.Time) (why, hint string) {
-	m, isMember := p.Members[MemberID(h)]
-	if !isMember {
-		if a := p.Accounts[AccountID(h)]; a == nil || !p.active(a) || !a.Member.IsZero() || a.Roles&contentRoles == 0 {
-			return "only members, and staff who work on cases, hold copies", "leave it out of the audience"
-		}
-	} else if w.Purpose == Preview {
-		return "previews are for staff", "make it a staged wave"
-	} else if m.Standing != Good {
-		return "the member is not in good standing", hintWho
-	}
-	if _, ok := p.KeysOf(h); !ok {
-		return "there is no key to seal to", "enrol keys first"
-	}
-	if !isMember {
-		return "", ""
-	}
-	if w.Purpose == BreakPack {
-		if len(m.Accepted) == 0 {
-			return "the programme's terms were never accepted", "accept them first"
-		}
-		return "", ""
-	}
-	if !p.AcceptedTerms(m.ID, now) {
-		return "the programme's terms are not accepted", "accept the terms that bind now first"
-	}
-	if c := p.ConsentOf(w.Case, m.ID, now); c != Signatory {
-		return "the member is no signatory of the case's embargo (" + c.String() + ")", "accept the invitation to the case first"
 	}
 	return "", ""
 }

@@ -98,9 +98,9 @@ func (p *Programme) BindingTerms(now time.Time) *Terms {
 	return nil
 }
 
-// AcceptedTerms reports whether a member accepted the terms that bind at a time,
+// TermsAccepted reports whether a member accepted the terms that bind at a time,
 // or later ones.
-func (p *Programme) AcceptedTerms(m MemberID, now time.Time) bool {
+func (p *Programme) TermsAccepted(m MemberID, now time.Time) bool {
 	t, member := p.BindingTerms(now), p.Members[m]
 	return t != nil && member != nil && slices.ContainsFunc(member.Accepted, func(a Acceptance) bool { return a.Number >= t.Number })
 }
