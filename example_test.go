@@ -78,3 +78,27 @@ func ExampleVerifyEntryProof() {
 	fmt.Println("kind", entry.Kind, "at", entry.Time.Format("2006-01-02 15:04 MST"), "anchored by", entry.Anchored.Format("15:04"))
 	// Output: kind 22 at 2025-06-23 12:00 UTC anchored by 12:00
 }
+
+// What a tribunal's expert does with a dossier. The keys come from elsewhere:
+// from the programme's site, a notary, an earlier receipt.
+func ExampleVerifyDossier() {
+	c := evidencetest.New(5, 60)
+	dossier, err := c.Dossier(c.Leak(2), 2).Sign(c.Inquiry)
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := forewarn.VerifyDossier(dossier, forewarn.Trust{LogKey: c.LogKey, InquiryKey: c.InquiryKey})
+	for _, s := range report.Steps[:3] {
+		fmt.Println(s.OK, s.Name)
+	}
+	fmt.Println("… of", len(report.Steps), "steps")
+	fmt.Println(report.Statement)
+	fmt.Println(err)
+	// Output:
+	// true file
+	// true sections
+	// true signature
+	// … of 20 steps
+	// The material is derived from the copy issued to Member C in wave 1 or wave 2.
+	// <nil>
+}
