@@ -12,6 +12,7 @@ import (
 	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
 	"forewarn/internal/memstore"
+	"forewarn/internal/wire"
 )
 
 // backup is what a backup of the log's folder holds. The outside checkpoint is
@@ -96,7 +97,7 @@ func TestOlderIdleFolderGoesOn(t *testing.T) {
 func TestMissingCheckpoints(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		break_ func(*world)
+		lose func(*world)
 		want   error
 	}{
 		{"outside", func(w *world) { w.outside = memstore.NewOutside(nil) }, ledger.ErrFork},
@@ -115,7 +116,7 @@ func TestMissingCheckpoints(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := grown(t)
-			tc.break_(w)
+			tc.lose(w)
 			if err := w.tryOpen(nil); !errors.Is(err, tc.want) {
 				t.Errorf("open: %v, want %v", err, tc.want)
 			}
@@ -201,6 +202,7 @@ func TestRecovery(t *testing.T) {
 	if err != nil || r.Number != 1 || len(r.Lost) != 1 || !bytes.Equal(r.Lost[0], lost) {
 		t.Fatalf("recovery: %v, %+v", err, r)
 	}
+	w.mustVerify() // also before it is opened
 	w.open()
 	w.append(kindPublic, 1)
 	w.clock.Add(time.Minute)
@@ -310,4 +312,16 @@ func TestRecoveryFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzRecovery(f *testing.F) {
+	for _, r := range []ledger.Recovery{{Number: 1}, {Number: 7, Lost: [][]byte{[]byte("a"), nil}}} {
+		f.Add(wire.Marshal(&r))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r ledger.Recovery
+		if err := wire.Unmarshal(b, &r); err == nil && (!bytes.Equal(wire.Marshal(&r), b) || r.Number == 0) {
+			t.Errorf("%x was read as %+v", b, r)
+		}
+	})
 }

@@ -157,6 +157,7 @@ func (l *Log) Refresh(ctx context.Context) error {
 		l.kept.checkpoint, l.kept.cp = head, s.cp
 	}
 	l.fold.trees.Forget()
+	l.setNext()
 	return nil
 }
 
