@@ -96,9 +96,9 @@ func TestOlderIdleFolderGoesOn(t *testing.T) {
 
 func TestMissingCheckpoints(t *testing.T) {
 	for _, tc := range []struct {
-		name   string
+		name string
 		lose func(*world)
-		want   error
+		want error
 	}{
 		{"outside", func(w *world) { w.outside = memstore.NewOutside(nil) }, ledger.ErrFork},
 		{"outside of another log", func(w *world) {
