@@ -1,0 +1,264 @@
+// Package coordinator is the desk: it loads the programme from its log, has
+// package cvd decide what people ask for, makes the decision durable, and only
+// then acts on it.
+//
+//	command ─► cvd.Decide ─► ledger.Append (durable) ─► cvd.Apply ─► effect
+//
+// Effects are sealing an approved wave, handing out a copy, and writing blobs.
+// Each can be run again: what the log says happened is the truth, and Resume
+// does what it says should have.
+//
+// The desk holds no policy (cvd has it), no formats, and no keys of marks (the
+// sealer has them). The small interfaces it needs are declared here and served
+// by the adapters.
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/ledger"
+	"forewarn/internal/sealer"
+)
+
+// Sealer is the other process. Its errors are sealer.ErrRefused, sealer.ErrNotYet,
+// or failures worth another try.
+type Sealer interface {
+	Compile(context.Context, sealer.CompileRequest) (sealer.CompileResult, error)
+	Seal(context.Context, sealer.SealRequest, func(sealer.Parcel) error) (sealer.SealResult, error)
+	WaveKey(context.Context, cvd.PackageID, cvd.WaveID) ([32]byte, error)
+}
+
+// Blobs keeps ciphertext under its hash.
+type Blobs interface {
+	// Put keeps data and returns its SHA-256. It is durable once Sync returned.
+	Put(context.Context, []byte) ([32]byte, error)
+	// Get returns a blob whose hash was checked, or fs.ErrNotExist.
+	Get(context.Context, [32]byte) ([]byte, error)
+	Sync(context.Context) error
+}
+
+// Keys is the desk's key folder. Reading what isn't there gives fs.ErrNotExist.
+type Keys interface {
+	Read(name string) ([]byte, error)
+	Create(name string, data []byte) error // fs.ErrExist if there
+	Destroy(name string) error
+}
+
+// Crypt encrypts blobs under case and person keys, and unlocks copies.
+type Crypt interface {
+	NewKey() ([]byte, error)
+	Encrypt(key, plaintext []byte) ([]byte, error)
+	Decrypt(key, blob []byte) ([]byte, error)
+	// Unlock joins a locked copy's header and payload to a plain age file.
+	Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, error)
+}
+
+// Config is what a Desk is made of. All fields are needed.
+type Config struct {
+	Store     ledger.Store
+	Publisher ledger.Publisher
+	Outside   ledger.Outside
+	Log       ledger.Options // Known, Public, Clock and Rand are filled in
+	Sealer    Sealer
+	Blobs     Blobs
+	Keys      Keys
+	Crypt     Crypt
+	Clock     func() time.Time
+	Rand      io.Reader
+}
+
+// ErrGone: the text's key was destroyed, or never reached this folder. The
+// log is whole; the text is not readable any more.
+var ErrGone = errors.New("the text can no longer be read: its key is not here")
+
+// Desk runs one programme. It is safe for concurrent use.
+type Desk struct {
+	Config
+	log   *ledger.Log
+	state *cvd.Programme // the log guards it
+
+	texts sync.Map // cvd.BlobRef → []byte: decrypted texts
+	waves sync.Map // cvd.WaveID → [32]byte: keys of open waves
+}
+
+// Open replays the log and makes this process its one writer. Close it after.
+func Open(ctx context.Context, c Config) (*Desk, error) {
+	d := &Desk{Config: c, state: cvd.New()}
+	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
+	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
+	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, d.state.Apply)
+	if err != nil {
+		return nil, err
+	}
+	d.log = log
+	return d, nil
+}
+
+// Close lets go of the log.
+func (d *Desk) Close() error { return d.log.Close() }
+
+// Log is the programme's log, for proofs and anchors.
+func (d *Desk) Log() *ledger.Log { return d.log }
+
+// View calls f with the state as of the last durable entry. f must not keep or
+// change it, and must not append.
+func (d *Desk) View(f func(*cvd.Programme) error) (err error) {
+	if stopped := d.log.View(func() { err = f(d.state) }); stopped != nil {
+		return stopped
+	}
+	return err
+}
+
+// Do decides a command and returns when what was decided is durable. A
+// decision that writes nothing returns no entries.
+func (d *Desk) Do(ctx context.Context, by cvd.Actor, c cvd.Command) ([]ledger.Sealed, error) {
+	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
+		var drafts []ledger.Draft
+		events, err := d.state.Decide(c, by, now)
+		for _, e := range events {
+			drafts = append(drafts, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
+		}
+		return drafts, err
+	})
+}
+
+// EachEntry reads the log from an entry on.
+func (d *Desk) EachEntry(ctx context.Context, from entrylog.Seq, yield func(entrylog.Seq, entrylog.Entry) error) error {
+	return d.Store.Read(ctx, from, func(seq entrylog.Seq, r entrylog.Record) error {
+		e, err := entrylog.ParseEntry(r.Entry)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", seq, err)
+		}
+		return yield(seq, e)
+	})
+}
+
+// DeclareRecovery says in the programme's own words why its log was continued
+// after a loss.
+func (d *Desk) DeclareRecovery(ctx context.Context, by cvd.Actor, r ledger.Recovery, reason string) error {
+	q := cvd.DeclareRecovery{}
+	for _, lost := range r.Lost {
+		text, _, _ := strings.Cut(string(lost), "\n\n") // signatures follow the empty line
+		if cp, err := entrylog.ParseCheckpoint(text + "\n"); err == nil && cp.Size >= q.AnchorSize {
+			q.AnchorSize, q.AnchorRoot = cp.Size, cp.Root
+		}
+	}
+	var err error
+	if q.Reason, err = d.Reason(ctx, ProgrammeKey, reason); err != nil {
+		return err
+	}
+	_, err = d.Do(ctx, by, q)
+	return err
+}
+
+// NewID draws an id for a new thing.
+func NewID[T ~[16]byte](d *Desk) (id T, err error) {
+	var b [16]byte
+	_, err = io.ReadFull(d.Rand, b[:])
+	return T(b), err
+}
+
+// ProgrammeKey is the key of texts that belong to no case and no person: names
+// of members and products, terms.
+const ProgrammeKey = "programme"
+
+// CaseKey is the key of a case's texts and drafts.
+func CaseKey(c cvd.CaseID) string { return "case/" + c.String() }
+
+// PersonKey is the key of who an account is.
+func PersonKey(a cvd.AccountID) string { return "person/" + a.String() }
+
+func (d *Desk) key(name string, draw bool) ([]byte, error) {
+	k, err := d.Keys.Read(name)
+	if !errors.Is(err, fs.ErrNotExist) || !draw {
+		return k, err
+	}
+	if k, err = d.Crypt.NewKey(); err != nil {
+		return nil, err
+	}
+	return k, d.Keys.Create(name, k)
+}
+
+// PutText encrypts v, as JSON, under a key that is drawn if it is the first
+// text under it, and makes it durable.
+func (d *Desk) PutText(ctx context.Context, key string, v any) (cvd.BlobRef, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return cvd.BlobRef{}, err
+	}
+	return d.putBlob(ctx, key, b)
+}
+
+func (d *Desk) putBlob(ctx context.Context, key string, plain []byte) (cvd.BlobRef, error) {
+	k, err := d.key(key, true)
+	if err != nil {
+		return cvd.BlobRef{}, err
+	}
+	sealed, err := d.Crypt.Encrypt(k, plain)
+	if err != nil {
+		return cvd.BlobRef{}, err
+	}
+	ref, err := d.Blobs.Put(ctx, sealed)
+	if err == nil {
+		err = d.Blobs.Sync(ctx)
+	}
+	return cvd.BlobRef(ref), err
+}
+
+// Text decrypts into v. With ErrGone the key is not here any more.
+func (d *Desk) Text(ctx context.Context, key string, ref cvd.BlobRef, v any) error {
+	b, err := d.blob(ctx, key, ref)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
+func (d *Desk) blob(ctx context.Context, key string, ref cvd.BlobRef) ([]byte, error) {
+	if b, ok := d.texts.Load(ref); ok {
+		return b.([]byte), nil
+	}
+	k, err := d.key(key, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w (%s)", ErrGone, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := d.Blobs.Get(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("blob %s: %w", ref, err)
+	}
+	b, err := d.Crypt.Decrypt(k, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("blob %s under key %s: %w", ref, key, err)
+	}
+	if len(b) < 4096 {
+		d.texts.Store(ref, b)
+	}
+	return b, nil
+}
+
+// DestroyKey records that a case's or a person's key is destroyed, and destroys
+// it: everything under it is noise from then on. The log stays as it is.
+func (d *Desk) DestroyKey(ctx context.Context, by cvd.Actor, c cvd.DestroyKey) error {
+	name := PersonKey(cvd.AccountID(c.ID))
+	if c.Scope == cvd.CaseKey {
+		name = CaseKey(cvd.CaseID(c.ID))
+	}
+	if _, err := d.Do(ctx, by, c); err != nil {
+		return err
+	}
+	d.texts.Clear()
+	return d.Keys.Destroy(name)
+}
