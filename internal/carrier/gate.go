@@ -55,12 +55,13 @@ func init() {
 	}
 }
 
+var straight = strings.NewReplacer("’", "'", "‘", "'")
+
 // foldWords is a text's words as a reader of a specimen sees them: compatibility
 // forms, case, quotes and punctuation are gone.
 func foldWords(s string) []string {
 	s = strings.ToLower(norm.NFKC.String(s))
-	s = strings.NewReplacer("’", "'", "‘", "'").Replace(s)
-	return strings.FieldsFunc(s, func(r rune) bool {
+	return strings.FieldsFunc(straight.Replace(s), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && r != '\''
 	})
 }

@@ -153,9 +153,13 @@ func (r *manifestReader) uses(t *tree) {
 	readers := map[string]func(*tree){}
 	for u := range UseCount {
 		readers[u.String()] = func(v *tree) {
-			ruling, ok := parseRuling(strings.TrimPrefix(v.text, "Bool "))
+			said := v.written
+			if v.kind == stringKind {
+				said = v.text
+			}
+			ruling, ok := parseRuling(said)
 			if !ok {
-				r.refuse(v, sprintf("%s isn't a ruling", quote(v.text)), "write yes, no, or from and an instant, as in: from 2025-07-08T17:00:00Z")
+				r.refuse(v, sprintf("%s isn't a ruling", quote(said)), "write yes, no, or from and an instant, as in: from 2025-07-08T17:00:00Z")
 			}
 			r.m.Uses[u] = ruling
 		}

@@ -160,8 +160,7 @@ func (c *compiler) claimSite(d *document, at int, s *site) *site {
 		}
 	}
 	if len(c.sites) == form.MaxSites {
-		c.refuse(d.path, at, sprintf("more than %d marks", form.MaxSites), "make the package smaller, or give it fewer marks")
-		c.full = true
+		c.overfull(d, at)
 		return nil
 	}
 	if c.sites[s.id] != nil {
@@ -171,6 +170,13 @@ func (c *compiler) claimSite(d *document, at int, s *site) *site {
 	}
 	c.sites[s.id] = s
 	return s
+}
+
+// overfull refuses a source with more marks than a Form has room for, and keeps
+// compile from going on.
+func (c *compiler) overfull(d *document, at int) {
+	c.refuse(d.path, at, sprintf("more than %d marks", form.MaxSites), "make the package smaller, or give it fewer marks")
+	c.full = true
 }
 
 // claimSlot registers a token's slot: one name, one alphabet.
@@ -185,6 +191,10 @@ func (c *compiler) claimSlot(d *document, p piece) bool {
 
 // readOrder adds a free list: what stands between its items stays.
 func (c *compiler) readOrder(d *document, s segment, n numbering) {
+	if len(c.sites)+len(s.items)/groupSize > form.MaxSites {
+		c.overfull(d, s.at)
+		return
+	}
 	if len(s.items) == 0 || !c.checkItems(d, s.items) {
 		return
 	}

@@ -8,10 +8,11 @@ import (
 
 // tree is a parsed JSON or YAML value, as far as copies are compared.
 type tree struct {
-	kind  treeKind
-	text  string // of a scalar, decoded; of anything else that isn't a list or table, as written
-	keys  []string
-	items []*tree // of a list; of a table, by key
+	kind    treeKind
+	text    string // of a string, decoded; of another scalar, its kind and what is written
+	written string // YAML: another scalar as written
+	keys    []string
+	items   []*tree // of a list; of a table, by key
 
 	at, end         int // JSON: bytes of the parsed text that it covers
 	line, col       int // YAML: where it begins, from 1

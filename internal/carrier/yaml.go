@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -90,6 +91,12 @@ func yamlError(data string, err error) *syntaxError {
 	return &syntaxError{0, "not YAML: " + quote(err.Error())}
 }
 
+// ambiguous are unquoted scalars that some reader doesn't take for text: what
+// YAML 1.1 and 1.2 resolve to a truth value, null, number, time or merge key.
+var ambiguous = regexp.MustCompile(`(?i)^(y|yes|n|no|true|false|on|off|null|~|<<|=` +
+	`|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?(e[-+]?[0-9]+)?|[-+]?\.[0-9_]+(e[-+]?[0-9]+)?|[-+]?\.inf|\.nan` +
+	`|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-f_]+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t \t].*)?)$`)
+
 // offset is the byte offset of a line and column, both from 1, in characters.
 func offset(text string, line, col int) int {
 	at := 0
@@ -128,6 +135,9 @@ func (p *yamlReader) tree(n ast.Node, depth int) (*tree, error) {
 		t.text = "null"
 	case *ast.StringNode:
 		t.kind, t.text = stringKind, v.Value
+		if tok.Type == token.StringType && ambiguous.MatchString(v.Value) {
+			t.kind, t.text, t.written = plainKind, "ambiguous "+v.Value, v.Value
+		}
 	case *ast.LiteralNode:
 		t.kind, t.text = stringKind, v.Value.Value
 	case *ast.MappingNode:
@@ -150,7 +160,7 @@ func (p *yamlReader) tree(n ast.Node, depth int) (*tree, error) {
 	default:
 		// Numbers, truth values, null, aliases, merge keys: as written, with the
 		// kind, so that a string never passes for one of them.
-		t.text = n.Type().String() + " " + n.String()
+		t.text, t.written = n.Type().String()+" "+n.String(), n.String()
 	}
 	if t.kind == stringKind {
 		if what := hiddenIn(t.text); what != "" {
@@ -196,6 +206,9 @@ func (p *yamlReader) table(t *tree, values []*ast.MappingValueNode, depth int) (
 		}
 		seen[name] = true
 		v.keyLine, v.keyCol = key.line, key.col
+		if len(t.keys) == 0 {
+			t.line, t.col = key.line, key.col
+		}
 		t.keys, t.items = append(t.keys, name), append(t.items, v)
 	}
 	return t, nil
