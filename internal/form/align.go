@@ -31,8 +31,8 @@ const (
 )
 
 const (
-	bandSlack  = 16  // characters either side of where the runs say
-	bandExtend = 160 // how far beyond its runs a chain is followed
+	bandSlack  = 16 // characters either side of where the runs say
+	bandExtend = 72 // how far beyond its runs a chain is followed
 	// Of a literal that fits exactly, only this much next to its ends is
 	// aligned: what lies farther from a choice says nothing more about it.
 	bandContext = 80

@@ -20,6 +20,15 @@ import (
 // token, and lines between "order" and "end" directives a free list.
 func compose(t testing.TB, files map[string]string) *Form {
 	t.Helper()
+	f := set(files)
+	if err := f.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// set is compose without a check.
+func set(files map[string]string) *Form {
 	c := composer{sites: map[fpcode.SiteID]Site{}}
 	var paths []string
 	for p := range files {
@@ -49,9 +58,6 @@ func compose(t testing.TB, files map[string]string) *Form {
 	for _, w := range todo {
 		i, _ := slices.BinarySearchFunc(f.Sites, w.id, func(s Site, id fpcode.SiteID) int { return bytes.Compare(s.ID[:], id[:]) })
 		f.Files[w.file].Parts[w.part].Site = uint32(i)
-	}
-	if err := f.Check(); err != nil {
-		t.Fatal(err)
 	}
 	return &f
 }

@@ -18,6 +18,7 @@ type folded struct {
 	text []rune
 	at   []uint32 // where each rune's source begins, in bytes
 	end  []uint32 // and where it ends
+	seen map[rune][]rune
 }
 
 // fold reduces b, whose first byte has the offset base.
@@ -56,17 +57,29 @@ func (t *folded) rune(r rune, at uint32, size int) {
 		}
 		return
 	}
-	var buf [4]byte
-	for _, d := range string(norm.NFKD.Bytes(buf[:utf8.EncodeRune(buf[:], r)])) {
+	if t.seen == nil {
+		t.seen = map[rune][]rune{}
+	}
+	left, ok := t.seen[r]
+	if !ok {
+		left = foldRune(r)
+		t.seen[r] = left
+	}
+	for _, l := range left {
+		t.put(l, at, size)
+	}
+}
+
+func foldRune(r rune) (left []rune) {
+	for _, d := range norm.NFKD.String(string(r)) {
 		d = unicode.ToLower(d)
 		if like, ok := lookAlikes[d]; ok {
-			for _, l := range like {
-				t.put(l, at, size)
-			}
+			left = append(left, []rune(like)...)
 		} else if unicode.IsLetter(d) || unicode.IsDigit(d) {
-			t.put(d, at, size)
+			left = append(left, d)
 		}
 	}
+	return left
 }
 
 // special looks at markup that begins at b[0], appends what it stands for, and

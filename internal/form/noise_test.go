@@ -5,7 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"html"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -346,3 +349,36 @@ var unrelated = strings.SplitAfter(`An attacker who is able to reach the managem
 	`Customers are advised to upgrade to a fixed release as soon as possible. There are no workarounds that address this issue. `+
 	`The vulnerability is due to insufficient validation of user-supplied input. We are not aware of any public announcements or malicious use. `+
 	`It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. `, ". ")
+
+var corpus = flag.String("form.corpus", "", "a folder of texts that have nothing to do with the package")
+
+// TestCorpus reads every file of a folder and counts what it should not find.
+func TestCorpus(t *testing.T) {
+	if *corpus == "" {
+		t.Skip("give a folder of unrelated texts with -form.corpus")
+	}
+	reader := NewReader(advisory(t))
+	var bytes, count, values, others int
+	err := filepath.WalkDir(*corpus, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		r := reader.Read([]Specimen{{path, b}})
+		v, o, _ := r.Count()
+		bytes, count, values, others = bytes+len(b), count+1, values+v, others+o
+		for _, s := range r.Sites {
+			for _, p := range s.Spans {
+				t.Logf("%s: %v: …%s…", path, s.State, b[max(0, int(p.Offset)-50):min(len(b), int(p.Offset+p.Length)+50)])
+			}
+		}
+		return nil
+	})
+	t.Logf("%d files, %d bytes: %d values, %d others", count, bytes, values, others)
+	if err != nil || values > count/20+1 {
+		t.Errorf("%v; %d values", err, values)
+	}
+}

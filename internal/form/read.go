@@ -39,6 +39,9 @@ const (
 	marginAlone = 15
 	// Errors allowed inside the alternative itself: one, or 15 %.
 	errorCost = scoreMatch - scoreGap
+	// After so many alignments with one choice, further ones are passed over:
+	// they would tell nothing new but by way of time.
+	mostLooks = 32
 	// A passage that stands at two places of the Form, for all that can be
 	// seen, is read at neither. One place must be better by so many characters.
 	placeMargin = 16
@@ -78,12 +81,13 @@ func (r *Reader) Read(specimens []Specimen) Readings {
 		out.Sites[i].Reading = fpcode.Reading{Site: s.ID, Class: s.Class, Q: s.Q}
 	}
 	votes := make([]vote, len(r.sites))
+	looked := make([]uint8, len(r.lattice.segments))
 	for i, s := range specimens {
 		out.Specimens = append(out.Specimens, SpecimenRef{Name: s.Name, Size: uint64(len(s.Data)), Hash: sha256.Sum256(s.Data)})
 		text := foldSpecimen(s.Data[:min(len(s.Data), MaxSpecimen)])
 		for start := 0; start < len(text.text) || start == 0; start += pieceLength - pieceOverlap {
 			end := min(start+pieceLength, len(text.text))
-			for _, f := range r.piece(text.text[start:end], start == 0, end == len(text.text)) {
+			for _, f := range r.piece(text.text[start:end], start == 0, end == len(text.text), looked) {
 				votes[f.site].add(f, func(y1, y2 int32) Span {
 					return text.span(uint32(i), start+int(y1), start+int(y2))
 				})
@@ -119,8 +123,8 @@ type finding struct {
 	spans  [][2]int32 // characters of the piece, one span for each part looked at
 }
 
-// piece reads one piece of a specimen.
-func (r *Reader) piece(text []rune, first, last bool) []finding {
+// piece reads one piece of a specimen. looked counts alignments by segment.
+func (r *Reader) piece(text []rune, first, last bool, looked []uint8) []finding {
 	l := r.lattice
 	chains := l.chains(l.runs(r.index, text))
 	if len(chains) == 0 {
@@ -130,11 +134,25 @@ func (r *Reader) piece(text []rune, first, last bool) []finding {
 	own := newOwners(chains, len(text))
 	var out []finding
 	for i := range chains {
-		if !own.hopeless(int32(i)) {
+		if !own.hopeless(int32(i)) && l.worthLooking(&chains[i], looked) {
 			out = append(out, r.judge(a.align(&chains[i]), int32(i))...)
 		}
 	}
 	return own.settle(out)
+}
+
+// worthLooking says whether a chain is near a choice that was not looked at too
+// often already, and counts it.
+func (l *lattice) worthLooking(c *chain, looked []uint8) (yes bool) {
+	first := l.strands[c.runs[0].strand].segment
+	last := l.strands[c.runs[len(c.runs)-1].strand].segment
+	for s := max(0, first-1); s <= min(last+1, int32(len(looked))-1); s++ {
+		if l.segments[s].kind == Choice && looked[s] < mostLooks {
+			looked[s]++
+			yes = true
+		}
+	}
+	return yes
 }
 
 // judge turns the looks of one chain into findings.
@@ -204,7 +222,9 @@ func (r *Reader) judgeOne(k *look) (fpcode.State, uint8, [][2]int32) {
 			return fpcode.Other, 0, [][2]int32{{k.other.y1, k.other.y2}}
 		}
 		return fpcode.Erased, 0, nil
-	case margin < marginAlone:
+	case margin < marginAlone || r.lattice.mayBeEmpty(seg):
+		// With one end missing, nothing tells a word that was not there from one
+		// that foreign text happens to begin with.
 		return fpcode.Erased, 0, nil
 	}
 	for _, side := range []fit{s.through, s.fromLeft, s.fromRight} {
@@ -213,6 +233,15 @@ func (r *Reader) judgeOne(k *look) (fpcode.State, uint8, [][2]int32) {
 		}
 	}
 	return fpcode.Erased, 0, nil
+}
+
+func (l *lattice) mayBeEmpty(s *segment) bool {
+	for j := s.first; j < s.next; j++ {
+		if l.strands[j].n == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // judgeTogether judges the places of a list. All of them must be in the
