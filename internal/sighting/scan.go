@@ -120,7 +120,7 @@ type long struct {
 // run cuts the stream into whole lines, and lines above the limit into
 // pieces. Whatever it reads is processed even when reading then fails.
 func (p *pass) run(src io.Reader) error {
-	p.buf = make([]byte, 0, max(p.MaxLine, quantum)+p.overlap+margin)
+	p.buf = make([]byte, 0, p.MaxLine+p.overlap+margin)
 	for idle := 0; ; {
 		had := len(p.buf)
 		n, err := src.Read(p.buf[had:min(had+quantum, cap(p.buf))])

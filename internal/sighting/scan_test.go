@@ -158,6 +158,57 @@ func TestCutsDontMatter(t *testing.T) {
 	})
 }
 
+// Wherever in a long line the pieces part, each thing is seen once and at its
+// place, and what is glued to other letters is not seen.
+func TestPiecesMeet(t *testing.T) {
+	tok := token.UUID.Encode(rec, 77)
+	all := func(s, format string) string {
+		var out strings.Builder
+		for i := range len(s) {
+			fmt.Fprintf(&out, format, s[i])
+		}
+		return out.String()
+	}
+	s := &Scanner{Rec: rec, MaxLine: leastMaxLine, Indicators: []Indicator{
+		{Host, "c2.example", ""}, {Address, "2001:db8::1", ""}, {Path, "/drop/a.aspx", ""}}}
+	for _, c := range []struct {
+		filler, text string
+		seen         bool
+	}{
+		{" ", tok, true},
+		{"a", tok, false},
+		{"a", tok + " ", false},
+		{" ", tok + "a", false},
+		{" ", all(all(tok, "%%%02x"), `\u%04x`), true}, // 18 bytes for one
+		{"%41", all(tok, "%%%02x"), false},
+		{".", "c2.example", true},
+		{"-", "c2.example ", false},
+		{" ", "c2.example-", false},
+		{" ", all("c2.example", "%%25%02x"), true},
+		{" ", "2001:db8:0:0::1", true},
+		{"f", "2001:db8:0:0::1", false},
+		{"=", "/drop/a.aspx", true},
+		{" ", "aaaa:2001:db8::1", false},
+		{" ", all(all("a", "%%%02x"), `\u%04x`) + "c2.example", false},
+	} {
+		line := bytes.Repeat([]byte(c.filler), leastMaxLine+1000)
+		for at := leastMaxLine - 800; at < leastMaxLine+300; at += len(c.filler) {
+			at := at / len(c.filler) * len(c.filler)
+			text := append(append(bytes.Clone(line[:at]), c.text...), line[:leastMaxLine/3*3]...)
+			n := 0
+			_, err := s.Scan("", bytes.NewReader(text), func(got Sighting) error {
+				if n++; got.Offset != int64(at) || got.Len != len(strings.TrimSpace(c.text)) {
+					t.Errorf("%q at %d: seen at %d, %d bytes", c.text, at, got.Offset, got.Len)
+				}
+				return nil
+			})
+			if err != nil || n > 1 || (n == 1) != c.seen {
+				t.Fatalf("%q at %d: seen %d times, %v", c.text, at, n, err)
+			}
+		}
+	}
+}
+
 func TestNeighbours(t *testing.T) {
 	at := func(s string) string { return `{"timestamp":"2025-07-07T` + s + `.000000+0000"}` + "\n" }
 	const none = `{"x":"mark!"}` + "\n"
