@@ -18,6 +18,7 @@ import (
 
 	"forewarn/internal/form"
 	"forewarn/internal/ledger"
+	"forewarn/internal/storetest"
 )
 
 var ctx = context.Background()
@@ -157,7 +158,7 @@ func TestPublishIsAtomicForReaders(t *testing.T) {
 			}
 		})
 	}
-	for i := range 50 {
+	for i := range 25 {
 		publish(i)
 	}
 	close(done)
@@ -407,4 +408,25 @@ func TestReadFile(t *testing.T) {
 	if strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("%q carries an escape", err)
 	}
+}
+
+func TestPublisherConforms(t *testing.T) {
+	storetest.RunPublisher(t, func(t *testing.T) ledger.Publisher {
+		p, err := OpenPublisher(t.TempDir())
+		ok(t, err)
+		t.Cleanup(func() { p.Close() })
+		return p
+	})
+}
+
+func TestOutsideConforms(t *testing.T) {
+	storetest.RunOutside(t, func(t *testing.T) (a, b ledger.Outside) {
+		name := filepath.Join(t.TempDir(), "checkpoint")
+		o, err := OpenOutside(name)
+		ok(t, err)
+		again, err := OpenOutside(name)
+		ok(t, err)
+		t.Cleanup(func() { o.Close(); again.Close() })
+		return o, again
+	})
 }

@@ -420,3 +420,32 @@ func TestEnvelope(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+func TestCrypt(t *testing.T) {
+	var c Crypt
+	key := must(c.NewKey())
+	blob := must(c.Encrypt(key, []byte("title")))
+	if got, err := c.Decrypt(key, blob); err != nil || string(got) != "title" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := c.Decrypt(must(c.NewKey()), blob); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("another key: %v", err)
+	}
+	for _, bad := range [][]byte{nil, {}, []byte("x")} {
+		if _, err := c.Encrypt(bad, nil); !errors.Is(err, ErrKeyText) {
+			t.Errorf("%q: %v", bad, err)
+		}
+		if _, err := c.Decrypt(bad, blob); !errors.Is(err, ErrKeyText) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	m := members()[0]
+	locked := must(SealCopy(nil, testWave, testHolder, m.to, testFiles, 0))
+	file := must(c.Unlock(*testWave, testHolder, locked))
+	if got, err := OpenCopy(bytes.NewReader(file), m.with, DefaultLimits); err != nil || !sameFiles(got, testFiles) {
+		t.Errorf("%d files, %v", len(got), err)
+	}
+	if _, err := c.Unlock([32]byte{}, testHolder, locked); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("no wave key: %v", err)
+	}
+}

@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"forewarn/internal/entrylog"
+	"forewarn/internal/ledger"
+	"forewarn/internal/storetest"
+)
+
+// smallLog is a log's file with small pages, so that a few dozen records make
+// every sort of page: leaves, inner nodes, overflow and free ones.
+func smallLog(t *testing.T) (file []byte, records []entrylog.Record, head []byte) {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := Create(ctx, filepath.Join(dir, "log.db"))
+	ok(t, err)
+	epoch, err := s.Acquire(ctx)
+	ok(t, err)
+	for i := range entrylog.Seq(40) {
+		size := 20 + int(i)*3
+		if i%13 == 5 {
+			size = 1200
+		}
+		records = append(records, storetest.Record(i, size))
+	}
+	ok(t, s.Append(ctx, 0, epoch, records))
+	_, err = s.writer.conn.ExecContext(ctx, "PRAGMA page_size = 512")
+	ok(t, err)
+	small := filepath.Join(dir, "small.db")
+	_, err = s.writer.conn.ExecContext(ctx, "VACUUM INTO ?", small)
+	ok(t, err)
+	ok(t, s.Close())
+
+	s, err = Open(ctx, small)
+	ok(t, err)
+	epoch, err = s.Acquire(ctx)
+	ok(t, err)
+	head = []byte("signed head")
+	ok(t, s.SetHead(ctx, epoch, make([]byte, 3000))) // leaves free pages behind
+	ok(t, s.SetHead(ctx, epoch, head))
+
+	ok(t, s.Close())
+	file, err = os.ReadFile(small)
+	ok(t, err)
+	return file, records, head
+}
+
+// Every bit that may flip in the file either has no effect, or is an error, or
+// is seen in the one record or head that it lies in, which is for the ledger's
+// hashes to find. Never is a record lost, doubled or moved without a word.
+func TestFlippedBits(t *testing.T) {
+	file, want, head := smallLog(t)
+	path := filepath.Join(t.TempDir(), "log.db")
+	step := 13
+	if os.Getenv("FOREWARN_TEST_ALL") == "1" {
+		step = 3
+	}
+	var none, told, seen int
+	for i := 0; i < len(file); i += step {
+		b := bytes.Clone(file)
+		b[i] ^= 1 << (i % 8)
+		ok(t, os.WriteFile(path, b, 0o600))
+		got, gotHead, err := readAll(path)
+		switch {
+		case err != nil:
+			if !errors.Is(err, ledger.ErrDamaged) && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrNewer) && !strings.Contains(err.Error(), path) {
+				t.Fatalf("byte %d: an error without a class: %v", i, err)
+			}
+			told++
+		case len(got) != len(want):
+			t.Fatalf("byte %d: %d records without an error, want %d", i, len(got), len(want))
+		default:
+			changed := 0
+			if !bytes.Equal(gotHead, head) {
+				changed++
+			}
+			for j := range want {
+				if got[j].Salt != want[j].Salt || !bytes.Equal(got[j].Entry, want[j].Entry) {
+					changed++
+				}
+			}
+			switch changed {
+			case 0:
+				none++
+			case 1:
+				seen++
+			default:
+				t.Fatalf("byte %d: %d records differ", i, changed)
+			}
+		}
+	}
+	t.Logf("of %d flips %d had no effect, %d are errors, %d are seen in the record they lie in", none+told+seen, none, told, seen)
+	if none == 0 || told == 0 || seen == 0 {
+		t.Error("the flips did not reach every sort of byte")
+	}
+}
+
+func readAll(path string) (out []entrylog.Record, head []byte, err error) {
+	s, err := OpenReadOnly(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.Close()
+	err = s.Read(ctx, 0, func(_ entrylog.Seq, r entrylog.Record) error {
+		out = append(out, entrylog.Record{Salt: r.Salt, Entry: bytes.Clone(r.Entry)})
+		return nil
+	})
+	if err == nil {
+		head, err = s.Head(ctx)
+	}
+	return out, head, err
+}
+
+// A page overwritten: the error says which entry, or which of the two other
+// rows. The file cut short: an error at the latest when the log is read.
+func TestCorruptedPages(t *testing.T) {
+	file, want, _ := smallLog(t)
+	try := func(what string, b []byte) error {
+		path := filepath.Join(t.TempDir(), "log.db")
+		ok(t, os.WriteFile(path, b, 0o600))
+		got, _, err := readAll(path)
+		if err == nil && len(got) == len(want) {
+			return nil // a free page
+		}
+		is(t, err, ledger.ErrDamaged)
+		if err != nil && strings.Contains(err.Error(), "entry ") && !strings.Contains(err.Error(), fmt.Sprintf("entry %d of %d", len(got), len(want))) {
+			t.Errorf("%s: %v, after %d entries", what, err, len(got))
+		}
+		return err
+	}
+	entries := 0
+	for page := 1; page < len(file)/512; page++ {
+		b := bytes.Clone(file)
+		for i := range 512 {
+			b[page*512+i] = 0xa5
+		}
+		err := try(fmt.Sprint("page ", page+1), b)
+		if text := fmt.Sprint(err); strings.Contains(text, "entry ") {
+			entries++
+		} else if err != nil && !strings.Contains(text, "its head") && !strings.Contains(text, "number of its entries") {
+			t.Errorf("page %d: %v: what of it?", page+1, err)
+		}
+		if try(fmt.Sprint("cut at page ", page+1), file[:page*512]) == nil {
+			t.Errorf("a log cut at page %d reads", page+1)
+		}
+	}
+	if entries < 10 {
+		t.Errorf("only %d pages held entries", entries)
+	}
+}
+
+// Rows that somebody took away, added or emptied with SQLite itself.
+func TestEditedRows(t *testing.T) {
+	for what, c := range map[string]struct{ statement, want string }{
+		"a row deleted":    {"DELETE FROM entry WHERE seq = 5", "entry 5 of 10 is missing, entry 6 follows"},
+		"the end deleted":  {"DELETE FROM entry WHERE seq > 7", "entry 8 of 10 is missing, and all after it"},
+		"the first":        {"DELETE FROM entry WHERE seq = 0", "entry 0 of 10 is missing"},
+		"a row added":      {"INSERT INTO entry VALUES (10, zeroblob(99))", "entry 10 of 10 is there, beyond the last"},
+		"a row before":     {"INSERT INTO entry VALUES (-1, zeroblob(99))", ""},
+		"a row emptied":    {"UPDATE entry SET record = x'' WHERE seq = 3", "entry 3 of 10 has 0 bytes"},
+		"a row too short":  {"UPDATE entry SET record = zeroblob(32) WHERE seq = 3", "entry 3 of 10 has 32 bytes"},
+		"a row too long":   {"UPDATE entry SET record = zeroblob(2000000) WHERE seq = 3", "entry 3 of 10 has 2000000 bytes"},
+		"size raised":      {"UPDATE writer SET size = 11", "entry 10 of 11 is missing"},
+		"size negative":    {"UPDATE writer SET size = -1", "number of its entries is -1"},
+		"the writer's row": {"DELETE FROM writer", "number of its entries is gone"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s, reopen := fresh(t)
+			epoch, err := s.Acquire(ctx)
+			ok(t, err)
+			for i := range entrylog.Seq(10) {
+				ok(t, s.Append(ctx, i, epoch, []entrylog.Record{storetest.Record(i, 50)}))
+			}
+			_, err = s.(*Store).writer.conn.ExecContext(ctx, c.statement)
+			ok(t, err)
+			ok(t, s.Close())
+			err = reopen().Read(ctx, 0, func(entrylog.Seq, entrylog.Record) error { return nil })
+			if c.want == "" {
+				ok(t, err)
+				return
+			}
+			is(t, err, ledger.ErrDamaged)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v does not say %q", err, c.want)
+			}
+		})
+	}
+}
