@@ -18,8 +18,8 @@ type Scanner struct {
 	Indicators []Indicator
 	Clock      Clock
 
-	// MaxLine is how many bytes of a line are read as one record; 0 means
-	// 1 MiB. Longer lines are searched in pieces, whole, and reported. A scan's
+	// MaxLine is how many bytes of a line are read as one record, and of the
+	// stream at once; 0 means 1 MiB. Longer lines are searched in pieces, whole, and reported. A scan's
 	// memory is some tens of times MaxLine at worst.
 	MaxLine int
 

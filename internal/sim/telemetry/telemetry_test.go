@@ -279,3 +279,25 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+// Whatever base records hold, they are refused or come out dated.
+func FuzzPlant(f *testing.F) {
+	f.Add([]byte(`{"timestamp":"2025-07-07T12:00:00.000000+0000","flow_id":1,"pcap_cnt":12,"event_type":"flow","flow":{"start":"x","end":"`), "POST", "/a\"\xff")
+	f.Fuzz(func(t *testing.T, record []byte, method, url string) {
+		if bytes.ContainsAny(record, "\n") {
+			return
+		}
+		log, places, err := Plant([][]byte{record, record}, dice(1), from, until, []Request{{At: from, Host: "portal.example.com", Method: method, URL: url}})
+		if err != nil {
+			return
+		}
+		for line := range bytes.Lines(log) {
+			if at, err := stampOf(bytes.TrimSuffix(line, []byte("\n"))); err != nil || at.Before(from) || !at.Before(until) {
+				t.Fatalf("%s: %v, %v", line, at, err)
+			}
+		}
+		if r := log[places[0].Offset:][:places[0].Len]; !json.Valid(r) {
+			t.Fatalf("%s", r)
+		}
+	})
+}
