@@ -205,20 +205,25 @@ func TestInnerProof(t *testing.T) {
 		if e, err := back.Verify(s.signer.Verifier, time.Minute); err != nil || e.Kind != Kind(seq+1) {
 			t.Errorf("entry %d: %v", seq, err)
 		}
-		for name, harm := range map[string]func(p *InnerProof){
-			"size":    func(p *InnerProof) { p.Opening.Size++ },
-			"root":    func(p *InnerProof) { p.Opening.Root[0] ^= 1 },
-			"salt":    func(p *InnerProof) { p.Opening.Salt[0] ^= 1 },
-			"seq":     func(p *InnerProof) { p.Seq ^= 1 },
-			"beyond":  func(p *InnerProof) { p.Seq = 1 << 63 },
-			"path":    func(p *InnerProof) { p.Path = append(p.Path, Hash{}) },
-			"record":  func(p *InnerProof) { p.Record.Salt[3] ^= 1 },
-			"earlier": func(p *InnerProof) { p.Anchor.Tick = 1 },
+		for _, tc := range []struct {
+			step string
+			harm func(p *InnerProof)
+		}{
+			{"opening", func(p *InnerProof) { p.Opening.Size++ }},
+			{"opening", func(p *InnerProof) { p.Opening.Root[0] ^= 1 }},
+			{"opening", func(p *InnerProof) { p.Opening.Salt[0] ^= 1 }},
+			{"entry", func(p *InnerProof) { p.Seq ^= 1 }},
+			{"entry", func(p *InnerProof) { p.Seq = 1 << 63 }},
+			{"entry", func(p *InnerProof) { p.Path = append(p.Path, Hash{}) }},
+			{"entry", func(p *InnerProof) { p.Record.Salt[3] ^= 1 }},
+			{"time", func(p *InnerProof) { p.Anchor.Tick = 1 }},
+			{"anchor", func(p *InnerProof) { p.Anchor.Board[0] ^= 1 }},
+			{"checkpoint", func(p *InnerProof) { p.Checkpoint = nil }},
 		} {
 			p := s.proveInner(t, seq)
-			harm(&p)
-			if _, err := p.Verify(s.signer.Verifier, time.Minute); !errors.Is(err, ErrProof) {
-				t.Errorf("entry %d, %s: %v", seq, name, err)
+			tc.harm(&p)
+			if _, err := p.Verify(s.signer.Verifier, time.Minute); !errors.Is(err, ErrProof) || !strings.Contains(err.Error(), tc.step+":") {
+				t.Errorf("entry %d: %v; the step is %s", seq, err, tc.step)
 			}
 		}
 	}

@@ -203,6 +203,12 @@ func TestRecovery(t *testing.T) {
 		t.Fatalf("recovery: %v, %+v", err, r)
 	}
 	w.mustVerify() // also before it is opened
+	recovered := w.backup()
+	w.restore(old) // nothing is anchored under the new origin, and yet it is older
+	if err := w.tryOpen(nil); !errors.Is(err, ledger.ErrFork) {
+		t.Errorf("the older folder right after a recovery: %v", err)
+	}
+	w.restore(recovered)
 	w.open()
 	w.append(kindPublic, 1)
 	w.clock.Add(time.Minute)

@@ -240,6 +240,13 @@ func TestContext(t *testing.T) {
 	if _, err := w.log.Append(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended before it began: %v", err)
 	}
+	ctx, cancel = context.WithCancel(context.Background())
+	if _, err := w.log.AppendIf(ctx, func(time.Time) ([]ledger.Draft, error) {
+		cancel() // others may be in the batch
+		return []ledger.Draft{{Kind: kindPlain}}, nil
+	}); err != nil {
+		t.Errorf("ended while deciding: %v", err)
+	}
 }
 
 func TestRefusedDrafts(t *testing.T) {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,6 +70,12 @@ func TestEveryBit(t *testing.T) {
 		bad(path+", cut short", is)
 		w.folder.Tamper(func(f map[string][]byte) { f[path] = b })
 	}
+	_, stranger := testKey(t, 3)
+	cosigned := fmt.Sprintf("%s— %s %s\n", head, stranger.Name(), base64.StdEncoding.EncodeToString(append([]byte{1, 2, 3, 4}, make([]byte, 64)...)))
+	w.folder.Tamper(func(f map[string][]byte) { f["checkpoint"] = []byte(cosigned) })
+	bad("a stranger's signature", func(where string) bool { return where == "checkpoint" })
+	w.folder.Tamper(func(f map[string][]byte) { f["checkpoint"] = head })
+	w.mustVerify()
 	w.folder.Tamper(func(f map[string][]byte) { delete(f, "tile/0/000.p/3") })
 	bad("a tile gone", func(where string) bool { return where == "tile/0/000.p/3" })
 	w.open() // nothing is due, so nothing is published
