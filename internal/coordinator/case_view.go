@@ -3,10 +3,11 @@ package coordinator
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/leak"
+	"forewarn/internal/sighting"
 	"forewarn/internal/timeline"
 )
 
@@ -69,8 +70,9 @@ func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, e
 				}
 			}
 		}
-		b.Timeline = Timeline(p, id, now)
-		return nil
+		var err error
+		b.Timeline, err = d.picture(ctx, p, c)
+		return err
 	})
 	return b, err
 }
@@ -97,42 +99,17 @@ func WaveLabel(i int, w *cvd.Wave) string {
 	return fmt.Sprintf("wave %d", i+1)
 }
 
-// Timeline is a case from its report on, as the log has it. Names are left out:
-// tiers and counts say enough.
-func Timeline(p *cvd.Programme, id cvd.CaseID, now time.Time) timeline.Model {
-	c := p.Cases[id]
-	m := timeline.Model{Title: "Case timeline", Report: timeline.Point{At: c.Reported, Label: "Report", Entry: c.Opened.Seq}}
-	if c.Embargo != nil {
-		m.Release = timeline.Point{At: c.Embargo.Release.At, Label: "Release, as agreed", Entry: c.Embargo.Seq}
-	}
-	if c.Released != nil {
-		m.Release = timeline.Point{At: c.Released.At, Label: "Release", Entry: c.Released.Seq}
-	}
-	if c.Ended != nil {
-		m.EmbargoAt, m.Broken = timeline.Point{At: c.Ended.At, Label: "Embargo ended", Entry: c.Ended.Seq}, true
-	}
-	for i, wid := range c.Waves {
-		w := p.Waves[wid]
-		if w.Sealed == nil || w.Cancelled != nil || w.Purpose == cvd.Preview {
-			continue
+// picture is a case's timeline as the log has it.
+func (d *Desk) picture(ctx context.Context, p *cvd.Programme, c *cvd.Case) (timeline.Model, error) {
+	in := leak.Inputs{Facts: leak.Facts{Reported: leak.Event{At: c.Reported, Entry: c.Opened.Seq}}}
+	if len(c.Packages) > 0 {
+		var err error
+		if in.Facts, err = leak.Gather(p, c.Packages[len(c.Packages)-1], d.Names(ctx, p).Ref); err != nil {
+			return timeline.Model{}, err
 		}
-		m.Bands = append(m.Bands, timeline.Band{Label: WaveLabel(i, w), Level: w.Level.String(), Opens: w.OpensAt, Ends: w.LapsesAt, Holders: len(w.Audience), Entry: w.Sealed.Seq})
-		for at, one := range w.Copies {
-			tier := "staff"
-			if member, ok := p.Members[cvd.MemberID(w.Audience[at])]; ok {
-				tier = fmt.Sprintf("tier %d", member.Tier)
-			}
-			for _, f := range one.Fetches {
-				m.Fetches = append(m.Fetches, timeline.Fetch{At: f.At, Tier: tier, Entry: f.Seq})
-			}
-		}
-	}
-	slices.SortStableFunc(m.Fetches, func(a, b timeline.Fetch) int { return a.At.Compare(b.At) })
-	for _, a := range c.Answers {
-		m.Answers = append(m.Answers, timeline.Point{At: a.At, Label: a.State.String(), Entry: a.Seq})
 	}
 	for _, s := range c.Sightings {
-		m.Sightings = append(m.Sightings, timeline.Sighting{From: s.From, To: s.To, Label: "in telemetry", Entry: s.Seq})
+		in.Seen = append(in.Seen, leak.Seen{Time: sighting.Interval{From: s.From, To: s.To}, Label: "in telemetry", Grade: s.Grade.String(), Entry: s.Seq})
 	}
-	return m
+	return leak.Timeline(in), nil
 }

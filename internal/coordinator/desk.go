@@ -69,6 +69,7 @@ type Config struct {
 	Publisher ledger.Publisher
 	Outside   ledger.Outside
 	Log       ledger.Options // Known, Public, Clock and Rand are filled in
+	Key       string         // vkey of Log.Signer
 	Sealer    Sealer
 	Blobs     Blobs
 	Keys      Keys

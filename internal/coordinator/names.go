@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/wire"
 )
 
@@ -188,6 +189,21 @@ func (n Names) Product(id cvd.ProductID) string {
 		return n.d.named(n.ctx, x.Name)
 	}
 	return gone
+}
+
+// Ref is the name of a member, a person or a case, by an id of unknown kind; ""
+// when it is none of them.
+func (n Names) Ref(id entrylog.Ref) string {
+	if _, ok := n.p.Members[cvd.MemberID(id)]; ok {
+		return n.Member(cvd.MemberID(id))
+	}
+	if _, ok := n.p.Accounts[cvd.AccountID(id)]; ok {
+		return n.Person(cvd.AccountID(id)).Name
+	}
+	if _, ok := n.p.Cases[cvd.CaseID(id)]; ok {
+		return n.Case(cvd.CaseID(id))
+	}
+	return ""
 }
 
 // Programme is the programme's name.

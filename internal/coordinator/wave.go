@@ -139,6 +139,9 @@ func (d *Desk) Fetch(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cv
 	if err != nil {
 		return out, err
 	}
+	if err := d.log.Tick(ctx); err != nil {
+		return out, err
+	}
 	entry, err := d.log.Prove(ctx, seq)
 	if err != nil {
 		return out, err

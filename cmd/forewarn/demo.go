@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"forewarn"
+	"forewarn/internal/leak"
+	"forewarn/internal/sim"
+	"forewarn/internal/timeline"
+)
+
+type demoCmd struct {
+	Scenario string `help:"member, excerpt, insider, finder, rediscovery or patchdiff." default:"member" enum:"member,excerpt,insider,finder,rediscovery,patchdiff"`
+	Seed     uint64 `help:"Draws the members, who reads when, and who leaks." default:"1"`
+	Members  int    `help:"How many members." default:"96"`
+	NoTokens bool   `help:"Strip the tokens from what leaks: only wording, order and rules are left."`
+}
+
+func (*demoCmd) Help() string {
+	return `A fictional vendor and its members live through the shape of summer 2025, with the real coordinator, sealer and inquiry under a simulated clock. The leaker is drawn from the seed; the inquiry is not told.
+
+Example:
+  forewarn demo --scenario excerpt --seed 7`
+}
+
+func (c *demoCmd) Run(a *app) error {
+	dir, err := c.folder(a)
+	if err != nil {
+		return err
+	}
+	o := sim.Options{Scenario: sim.Scenario(c.Scenario), Seed: c.Seed, Members: c.Members, NoTokens: c.NoTokens, Dir: dir}
+	if !a.JSON {
+		a.say("A fictional vendor, %d fictional members, summer 2025. Scenario %s, seed %d.", c.Members, c.Scenario, c.Seed)
+		o.Step = func(s string) { a.say("  %s", s) }
+	}
+	r, err := sim.Run(a, o)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(r.Dossier)
+	if err != nil {
+		return err
+	}
+	// As anybody would who was sent the file, with the log's key from elsewhere.
+	report, verr := forewarn.VerifyDossier(b, forewarn.Trust{LogKey: r.Home.LogKey()})
+	r.Verified = verr == nil
+	if a.JSON {
+		if err := a.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		a.say("")
+		fmt.Fprintln(a.out, timeline.Text(r.Outcome.Timeline, a.width()))
+		fmt.Fprint(a.out, clean(leak.Text(&r.Outcome.Findings, a.width())))
+		a.say("")
+		a.say("Verification of the dossier, offline:")
+		a.steps(report)
+		a.say("")
+		truth := "nobody's copy leaked"
+		if len(r.Truth) > 0 {
+			truth = "the copy of " + strings.Join(r.Truth, " and of ") + " leaked"
+		}
+		a.say("Ground truth, kept from the inquiry: %s.", truth)
+		a.say("")
+		a.say("page     %s", r.Page)
+		a.say("dossier  %s", r.Dossier)
+		a.say("verify   forewarn verify dossier %s --log-key %s", r.Dossier, r.Home.LogKey())
+		a.say("log      forewarn --dir %s verify log", r.Home.Dir)
+	}
+	if verr != nil {
+		return fmt.Errorf("%w: %w", unverified, verr)
+	}
+	return nil
+}
+
+// folder is the new one that --dir names, or the first free forewarn-demo-N.
+func (c *demoCmd) folder(a *app) (string, error) {
+	if a.Dir != "" {
+		if err := os.MkdirAll(filepath.Dir(a.Dir), 0o700); err != nil {
+			return "", err
+		}
+		if err := os.Mkdir(a.Dir, 0o700); err != nil {
+			return "", fmt.Errorf("the demo wants a new folder: %w", err)
+		}
+		return a.Dir, nil
+	}
+	for n := 1; ; n++ {
+		dir, err := filepath.Abs(fmt.Sprintf("forewarn-demo-%d", n))
+		if err != nil {
+			return "", err
+		}
+		if err := os.Mkdir(dir, 0o700); err == nil || !os.IsExist(err) {
+			return dir, err
+		}
+	}
+}

@@ -1,0 +1,210 @@
+// Command forewarn runs an early-warning programme: it shares the details of an
+// unpatched vulnerability with vetted members, in waves, under embargo, and when
+// they leak says from whose copy, with evidence that others can check.
+//
+// Start with 'forewarn demo', or with 'forewarn init' for a programme of your own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"forewarn/internal/cvd"
+)
+
+// Exit codes. Scripts may rely on them.
+const (
+	exitDone    = 0
+	exitRefused = 1 // refused, not found, not verified, or failed
+	exitUsage   = 2
+)
+
+// cli is the whole command line.
+type cli struct {
+	Dir  string `help:"The programme's folder; ./forewarn if not given." env:"FOREWARN_DIR" placeholder:"DIR" type:"path" group:"global"`
+	As   string `help:"Act as this account: a handle or an id. Local commands are not authenticated, and the log says so." env:"FOREWARN_AS" placeholder:"ACCOUNT" group:"global"`
+	JSON bool   `help:"Print one JSON value for programs instead of text." name:"json" group:"global"`
+
+	Demo demoCmd `cmd:"" help:"Live through one leak, from report to traced copy, in under a minute." group:"start"`
+	Init initCmd `cmd:"" help:"Found a programme." group:"start"`
+
+	Member  memberCmd  `cmd:"" help:"Members: admit, import, keys, terms, standing." group:"programme"`
+	Account accountCmd `cmd:"" help:"Accounts of staff and members." group:"programme"`
+	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`
+
+	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
+	Package packageCmd `cmd:"" help:"What is shared: check, add, recall." group:"case"`
+	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, cancel." group:"case"`
+
+	Keygen  keygenCmd  `cmd:"" help:"Make a member's keys." group:"member"`
+	Pull    pullCmd    `cmd:"" help:"Fetch your sealed copies." group:"member"`
+	Open    openCmd    `cmd:"" help:"Open a sealed copy, check its proof and sign a receipt." group:"member"`
+	Receipt receiptCmd `cmd:"" help:"Lodge a signed receipt." group:"member"`
+	Answer  answerCmd  `cmd:"" help:"Say how a product of yours stands." group:"member"`
+
+	Scan        scanCmd        `cmd:"" help:"Look for tokens and indicators in telemetry." group:"leak"`
+	Investigate investigateCmd `cmd:"" help:"Trace what was found to the copy it came from." group:"leak"`
+
+	Verify  verifyCmd  `cmd:"" help:"Check a log, a dossier or a copy's proof." group:"evidence"`
+	Log     logCmd     `cmd:"" help:"Show entries, prove them, anchor, recover." group:"evidence"`
+	Key     keyCmd     `cmd:"" help:"Destroy a case's or a person's key; legal holds." group:"evidence"`
+	Version versionCmd `cmd:"" help:"Print the version." group:"evidence"`
+
+	Sealer sealerCmd `cmd:"" hidden:"" help:"The sealer's process: requests on standard input, answers on standard output."`
+}
+
+// app is what a command works with.
+type app struct {
+	context.Context
+	*cli
+	in       io.Reader
+	out, err io.Writer
+	tty      bool // progress may be drawn on err
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the program. It returns the exit code.
+func run(args []string, in io.Reader, out, errw io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("forewarn"),
+		kong.Description("Early warning with evidence. Exit codes: 0 done; 1 refused, not found or not verified; 2 usage."),
+		kong.Writers(out, errw),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "start", Title: "Start here"},
+			{Key: "programme", Title: "The programme"},
+			{Key: "case", Title: "A case"},
+			{Key: "member", Title: "As a member"},
+			{Key: "leak", Title: "When it leaks"},
+			{Key: "evidence", Title: "Evidence"},
+			{Key: "global", Title: "For every command"},
+		}),
+	)
+	if err != nil {
+		fmt.Fprintln(errw, "forewarn:", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(errw, "forewarn:", clean(err.Error()))
+		fmt.Fprintln(errw, "hint: 'forewarn --help' lists the commands, 'forewarn COMMAND --help' shows one with an example")
+		return exitUsage
+	}
+	a := &app{Context: ctx, cli: &c, in: in, out: out, err: errw}
+	if f, ok := errw.(*os.File); ok {
+		a.tty = term.IsTerminal(int(f.Fd()))
+	}
+	if err := k.Run(a); err != nil {
+		a.fail(err)
+		if errors.As(err, new(usageError)) {
+			return exitUsage
+		}
+		return exitRefused
+	}
+	return exitDone
+}
+
+// folder is the programme's.
+func (a *app) folder() string {
+	if a.Dir == "" {
+		return "forewarn"
+	}
+	return a.Dir
+}
+
+// usageError is a command line that parses and can't be meant.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func usage(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
+
+// unverified is a check that failed, after its report was printed.
+var unverified = errors.New("not verified")
+
+func (a *app) fail(err error) {
+	fmt.Fprintln(a.err, "forewarn:", clean(err.Error()))
+	if h := hint(err); h != "" {
+		fmt.Fprintln(a.err, "hint:", h)
+	}
+}
+
+// say prints a line for people; with --json it is silent, so that standard
+// output holds one value.
+func (a *app) say(format string, args ...any) {
+	if !a.JSON {
+		fmt.Fprintln(a.out, clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// note prints a line of progress on standard error.
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintln(a.err, clean(fmt.Sprintf(format, args...)))
+}
+
+// bar draws progress in place on a terminal, and is silent in a pipe.
+func (a *app) bar(what string) func(done, all int) {
+	if !a.tty {
+		return func(int, int) {}
+	}
+	last := -1
+	return func(done, all int) {
+		at := 24 * done / max(all, 1)
+		if at == last && done != all {
+			return
+		}
+		last = at
+		fmt.Fprintf(a.err, "\r%s  %s%s %d/%d", what, strings.Repeat("█", at), strings.Repeat("·", 24-at), done, all)
+		if done == all {
+			fmt.Fprintln(a.err)
+		}
+	}
+}
+
+// clean makes text from files and from other people harmless on a terminal:
+// control characters and those that turn the direction of writing are shown,
+// not sent. Line breaks stay.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < 0x20 || r >= 0x7f && r < 0xa0,
+			r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// actor is who --as names.
+func (a *app) actor(d interface {
+	Account(context.Context, string) (cvd.AccountID, error)
+}) (cvd.Actor, error) {
+	if a.As == "" {
+		return cvd.Actor{}, usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
+	}
+	id, err := d.Account(a, a.As)
+	return cvd.Actor{Account: id}, err
+}

@@ -1,0 +1,347 @@
+// Package home lays a programme out in a folder and says which adapter serves
+// which interface. It is the wiring that the command and the simulator share:
+// there is no decision in it.
+//
+//	DIR/forewarn.json   what the programme is called, its public keys, where things are
+//	DIR/desk/           log.db anchors/ blobs/ keys/
+//	DIR/sealer/         keys/ forms/ waves/ runs/      (may be moved to its own host)
+//	DIR/inquiry/        log.db anchors/ keys/ cases/   (may be moved to its own host)
+//	DIR.outside/        the last anchors, kept apart so that an older DIR is known as older
+package home
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/folder"
+	"forewarn/internal/ledger"
+	"forewarn/internal/seal"
+	"forewarn/internal/sealer"
+	"forewarn/internal/sqlite"
+)
+
+// ErrNoProgramme: the folder holds no programme.
+var ErrNoProgramme = errors.New("no programme here")
+
+const configName = "forewarn.json"
+
+// config is DIR/forewarn.json. It holds nothing secret.
+type config struct {
+	Version  int    `json:"version"`
+	Origin   string `json:"origin"`
+	Interval int    `json:"interval_seconds"`
+	LogKey   string `json:"log_key"` // vkey: publish it
+	Outside  string `json:"outside"` // folder
+}
+
+// Home is a programme's folder.
+type Home struct {
+	Dir     string
+	Machine Machine
+	config  config
+}
+
+// Machine is what the programme runs on. The zero Machine is this one: its
+// clock, its dice, and the sealer as a child process.
+type Machine struct {
+	Clock        func() time.Time
+	Rand         io.Reader
+	SealerInside bool // call the sealer in place instead of as a process
+}
+
+func (m Machine) filled() Machine {
+	if m.Clock == nil {
+		m.Clock = time.Now
+	}
+	if m.Rand == nil {
+		m.Rand = rand.Reader
+	}
+	return m
+}
+
+// Founding is what is fixed for ever when a programme is founded.
+type Founding struct {
+	Origin  string
+	Tick    time.Duration // whole seconds
+	Outside string        // folder; empty: beside the programme's
+	Machine Machine
+}
+
+// Create lays out the folder of a new programme and draws its keys. A folder
+// that exists must be empty. Nothing is left behind when it fails.
+func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
+	if f.Tick < time.Second || f.Tick%time.Second != 0 || f.Tick > 24*time.Hour {
+		return nil, fmt.Errorf("a tick of %s; it is a whole number of seconds, up to a day", f.Tick)
+	}
+	if names, err := os.ReadDir(dir); err == nil && len(names) > 0 {
+		return nil, fmt.Errorf("%s: %w and isn't empty; nothing was changed. Name a new folder with --dir", dir, fs.ErrExist)
+	}
+	h := &Home{Dir: dir, Machine: f.Machine.filled()}
+	h.config = config{Version: 1, Origin: f.Origin, Interval: int(f.Tick / time.Second), Outside: f.Outside}
+	if f.Outside == "" {
+		h.config.Outside = filepath.Clean(dir) + ".outside"
+	}
+	if _, err := os.Stat(filepath.Join(h.config.Outside, deskOutside)); err == nil {
+		return nil, fmt.Errorf("%s holds the last anchor of another programme; name another folder with --outside", h.config.Outside)
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(filepath.Join(dir, "desk"))
+			os.RemoveAll(filepath.Join(dir, "sealer"))
+			os.Remove(filepath.Join(dir, configName))
+		}
+	}()
+	keys, err := folder.OpenPrivate(filepath.Join(dir, "desk", "keys"))
+	if err != nil {
+		return nil, err
+	}
+	defer keys.Close()
+	skey, vkey, err := note.GenerateKey(h.Machine.Rand, f.Origin)
+	if err != nil {
+		return nil, err
+	}
+	h.config.LogKey = vkey
+	blinding := make([]byte, 32)
+	if _, err := io.ReadFull(h.Machine.Rand, blinding); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(keys.Create("blinding", blinding), keys.Create("log.pub", []byte(vkey)), keys.Create("log", []byte(skey))); err != nil {
+		return nil, err
+	}
+	vault, err := folder.OpenPrivate(filepath.Join(dir, "sealer"))
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	s := sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: h.Machine.Clock, Rand: h.Machine.Rand}
+	rec, err := s.Recognition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Create("recognition", rec[:]); err != nil {
+		return nil, err
+	}
+	if err := createLog(ctx, filepath.Join(dir, "desk")); err != nil {
+		return nil, err
+	}
+	b, err := json.MarshalIndent(h.config, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return h, os.WriteFile(filepath.Join(dir, configName), append(b, '\n'), 0o644)
+}
+
+// Open finds the programme of a folder.
+func Open(dir string) (*Home, error) { return OpenOn(dir, Machine{}) }
+
+// OpenOn is Open on another machine than this.
+func OpenOn(dir string, m Machine) (*Home, error) {
+	h := &Home{Dir: dir, Machine: m.filled()}
+	b, err := os.ReadFile(filepath.Join(dir, configName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s has no %s", ErrNoProgramme, dir, configName)
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &h.config)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configName), err)
+	}
+	if h.config.Version != 1 {
+		return nil, fmt.Errorf("%s: version %d is unknown to this program; use the newer one that made it", filepath.Join(dir, configName), h.config.Version)
+	}
+	return h, nil
+}
+
+// LogKey is the vkey that verifies the programme's log.
+func (h *Home) LogKey() string { return h.config.LogKey }
+
+// Origin is the log's name.
+func (h *Home) Origin() string { return h.config.Origin }
+
+// Interval is the time between anchors.
+func (h *Home) Interval() time.Duration { return time.Duration(h.config.Interval) * time.Second }
+
+const (
+	deskOutside    = "desk.checkpoint"
+	inquiryOutside = "inquiry.checkpoint"
+)
+
+// OutsideFile is where the desk's last anchor is kept apart.
+func (h *Home) OutsideFile() string { return filepath.Join(h.config.Outside, deskOutside) }
+
+// closers are closed in the reverse of the order in which they were opened.
+type closers []io.Closer
+
+func (c *closers) add(x io.Closer) { *c = append(*c, x) }
+
+func (c closers) Close() (err error) {
+	for i := len(c) - 1; i >= 0; i-- {
+		err = errors.Join(err, c[i].Close())
+	}
+	return err
+}
+
+// logFolder is one log's adapters.
+type logFolder struct {
+	store     ledger.Store
+	publisher folder.Publisher
+	outside   folder.Outside
+	keys      folder.Private
+	opt       ledger.Options
+}
+
+// logIn opens the adapters of the log in a domain's folder.
+func (h *Home) logIn(ctx context.Context, domain, outside string, interval time.Duration, open *closers) (f logFolder, err error) {
+	dir := filepath.Join(h.Dir, domain)
+	if f.keys, err = folder.OpenPrivate(filepath.Join(dir, "keys")); err != nil {
+		return f, err
+	}
+	open.add(f.keys)
+	if f.opt, err = options(f.keys, interval); err != nil {
+		return f, err
+	}
+	if f.publisher, err = folder.OpenPublisher(filepath.Join(dir, "anchors")); err != nil {
+		return f, err
+	}
+	open.add(f.publisher)
+	if f.outside, err = folder.OpenOutside(filepath.Join(h.config.Outside, outside)); err != nil {
+		return f, err
+	}
+	open.add(f.outside)
+	if f.store, err = sqlite.Open(ctx, filepath.Join(dir, "log.db")); err != nil {
+		return f, err
+	}
+	open.add(f.store)
+	return f, nil
+}
+
+// createLog makes a domain's empty log.
+func createLog(ctx context.Context, dir string) error {
+	s, err := sqlite.Create(ctx, filepath.Join(dir, "log.db"))
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// options makes a log's constants of its keys.
+func options(keys folder.Private, interval time.Duration) (o ledger.Options, err error) {
+	skey, err := keys.Read("log")
+	if err != nil {
+		return o, fmt.Errorf("the log's signing key: %w", err)
+	}
+	if o.Signer, err = note.NewSigner(string(skey)); err != nil {
+		return o, fmt.Errorf("the log's signing key: %w", err)
+	}
+	vkey, err := keys.Read("log.pub")
+	if err != nil {
+		return o, fmt.Errorf("the log's public key: %w", err)
+	}
+	if o.Verifier, err = note.NewVerifier(string(vkey)); err != nil {
+		return o, fmt.Errorf("the log's public key: %w", err)
+	}
+	blinding, err := keys.Read("blinding")
+	if err != nil || len(blinding) != 32 {
+		return o, fmt.Errorf("the log's blinding key: %d bytes, %w", len(blinding), err)
+	}
+	o.Origin, o.Interval, o.Blinding = o.Signer.Name(), interval, entrylog.Blinding(blinding)
+	return o, nil
+}
+
+// Desk is the open desk of a programme.
+type Desk struct {
+	*coordinator.Desk
+	open closers
+}
+
+// Close ends the desk's writing.
+func (d *Desk) Close() error { return errors.Join(d.Desk.Close(), d.open.Close()) }
+
+// Desk opens the desk: one process at a time.
+func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
+	d := &Desk{}
+	defer func() {
+		if err != nil {
+			d.open.Close()
+		}
+	}()
+	f, err := h.logIn(ctx, "desk", deskOutside, h.Interval(), &d.open)
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := folder.OpenBlobs(filepath.Join(h.Dir, "desk", "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	d.open.add(blobs)
+	s, err := h.Sealer(&d.open)
+	if err != nil {
+		return nil, err
+	}
+	d.Desk, err = coordinator.Open(ctx, coordinator.Config{
+		Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: h.config.LogKey,
+		Sealer: s, Blobs: blobs, Keys: f.keys, Crypt: crypt{},
+		Clock: h.Machine.Clock, Rand: h.Machine.Rand,
+	})
+	return d, err
+}
+
+// Recognition is the desk's copy of the key that tokens are recognised with.
+func (h *Home) Recognition() (k [16]byte, err error) {
+	keys, err := folder.OpenPrivate(filepath.Join(h.Dir, "desk", "keys"))
+	if err != nil {
+		return k, err
+	}
+	defer keys.Close()
+	b, err := keys.Read("recognition")
+	if err != nil || len(b) != 16 {
+		return k, fmt.Errorf("the token recognition key: %d bytes, %w", len(b), err)
+	}
+	return [16]byte(b), nil
+}
+
+// crypt serves coordinator.Crypt with age.
+type crypt struct{}
+
+func (crypt) NewKey() ([]byte, error) {
+	k, err := seal.NewBlobKey()
+	return k.Text(), err
+}
+
+func (crypt) Encrypt(key, plaintext []byte) ([]byte, error) {
+	k, err := seal.ParseBlobKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return k.Encrypt(plaintext)
+}
+
+func (crypt) Decrypt(key, blob []byte) ([]byte, error) {
+	k, err := seal.ParseBlobKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return k.Decrypt(blob)
+}
+
+func (crypt) Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, error) {
+	w := seal.WaveKey(waveKey)
+	header, payload, err := seal.Unlock(&w, holder, locked)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(make([]byte, 0, len(header)+len(payload)), header...), payload...), nil
+}

@@ -1,0 +1,145 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/folder"
+	"forewarn/internal/inquiry"
+	"forewarn/internal/seal"
+	"forewarn/internal/sealer"
+)
+
+// AnySealer is all that a sealer can be asked, by the desk and by the inquiry.
+type AnySealer interface {
+	coordinator.Sealer
+	inquiry.Sealer
+}
+
+// Sealer gives the programme's sealer: by default a child process that is
+// started when it is first asked something, and ends with its caller.
+func (h *Home) Sealer(open *closers) (AnySealer, error) {
+	if h.Machine.SealerInside {
+		vault, err := folder.OpenPrivate(filepath.Join(h.Dir, "sealer"))
+		if err != nil {
+			return nil, err
+		}
+		open.add(vault)
+		return pipe(&sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: h.Machine.Clock, Rand: h.Machine.Rand}, open), nil
+	}
+	p := &process{dir: filepath.Join(h.Dir, "sealer")}
+	open.add(p)
+	return p, nil
+}
+
+// pipe puts the sealer's protocol between it and its caller, as two processes
+// would have it.
+func pipe(s *sealer.Sealer, open *closers) *sealer.Client {
+	askR, askW := io.Pipe()
+	tellR, tellW := io.Pipe()
+	go func() { tellW.CloseWithError(sealer.Serve(context.Background(), s, askR, tellW)) }()
+	open.add(askW)
+	return sealer.Dial(tellR, askW)
+}
+
+// ServeSealer is the whole of the sealer's process.
+func ServeSealer(ctx context.Context, dir string, m Machine, in io.Reader, out io.Writer) error {
+	m = m.filled()
+	vault, err := folder.OpenPrivate(dir)
+	if err != nil {
+		return err
+	}
+	defer vault.Close()
+	return sealer.Serve(ctx, &sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: m.Clock, Rand: m.Rand}, in, out)
+}
+
+// process is a sealer in a child process of its own: it has the sealer's folder,
+// two pipes, and none of the desk's environment.
+type process struct {
+	dir    string
+	mu     sync.Mutex
+	client *sealer.Client
+	cmd    *exec.Cmd
+	in     io.Closer
+}
+
+func (p *process) ask() (*sealer.Client, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.client != nil {
+		return p.client, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, "sealer", p.dir)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC"}
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the sealer: %w", err)
+	}
+	p.cmd, p.in, p.client = cmd, in, sealer.Dial(out, in)
+	return p.client, nil
+}
+
+// Close ends the process.
+func (p *process) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.client == nil {
+		return nil
+	}
+	err := errors.Join(p.in.Close(), p.cmd.Wait())
+	p.client = nil
+	return err
+}
+
+// asking is one request to the process.
+func asking[T any](p *process, f func(*sealer.Client) (T, error)) (out T, err error) {
+	c, err := p.ask()
+	if err != nil {
+		return out, err
+	}
+	return f(c)
+}
+
+func (p *process) Compile(ctx context.Context, q sealer.CompileRequest) (sealer.CompileResult, error) {
+	return asking(p, func(c *sealer.Client) (sealer.CompileResult, error) { return c.Compile(ctx, q) })
+}
+
+func (p *process) Seal(ctx context.Context, q sealer.SealRequest, each func(sealer.Parcel) error) (sealer.SealResult, error) {
+	return asking(p, func(c *sealer.Client) (sealer.SealResult, error) { return c.Seal(ctx, q, each) })
+}
+
+func (p *process) WaveKey(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID) ([32]byte, error) {
+	return asking(p, func(c *sealer.Client) ([32]byte, error) { return c.WaveKey(ctx, pkg, w) })
+}
+
+func (p *process) Forms(ctx context.Context, cs cvd.CaseID) ([]sealer.CaseForm, error) {
+	return asking(p, func(c *sealer.Client) ([]sealer.CaseForm, error) { return c.Forms(ctx, cs) })
+}
+
+func (p *process) Codebook(ctx context.Context, pkg cvd.PackageID, readings [32]byte) (sealer.Codebook, error) {
+	return asking(p, func(c *sealer.Client) (sealer.Codebook, error) { return c.Codebook(ctx, pkg, readings) })
+}
+
+func (p *process) Opening(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID, h cvd.HolderID) (sealer.Opening, error) {
+	return asking(p, func(c *sealer.Client) (sealer.Opening, error) { return c.Opening(ctx, pkg, w, h) })
+}

@@ -1,0 +1,277 @@
+// Package inquiry reads specimens, has the codebook opened, and writes findings
+// that others can check. It is a trust domain of its own, with its own log and
+// key: what it learns of suspects is visible to no case staff.
+//
+//	specimens ─► form.Read ─► freeze (own log; a commitment on the programme's log)
+//	          ─► codebook (the sealer counts the run) ─► decode ─► leak.Judge ─► dossier, signed
+//
+// The order is the point. Readings are a function of specimens and Form, and are
+// bound on two logs before any key is opened; the run is on the log before its
+// result is known. A crash anywhere leaves a run that counts and can be done
+// again: the same readings are the same run.
+//
+// Nothing here decides who is to be believed. Probabilities come from fpcode,
+// words and rivals from leak, the file and its checks from evidence.
+package inquiry
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/evidence"
+	"forewarn/internal/form"
+	"forewarn/internal/ledger"
+	"forewarn/internal/sealer"
+	"forewarn/internal/wire"
+)
+
+// Kinds of the inquiry's own log. Frozen, like all kinds; those that a dossier
+// opens are laid out in package evidence.
+const (
+	KindInquiryFounded entrylog.Kind = 1
+	KindReadingsFrozen               = evidence.KindReadingsFrozen // 2
+	KindCodebookOpened               = evidence.KindCodebookOpened // 3
+	KindFindingsMade   entrylog.Kind = 4
+)
+
+// Known tells the kinds of the inquiry's log.
+func Known(k entrylog.Kind) bool { return k >= KindInquiryFounded && k <= KindFindingsMade }
+
+// Public tells which entries a dossier opens to people outside.
+func Public(e entrylog.Entry) bool {
+	return e.Kind == KindReadingsFrozen || e.Kind == KindCodebookOpened
+}
+
+// founded is the body of KindInquiryFounded.
+type founded struct{ Programme string }
+
+func (b *founded) Wire(c *wire.Coder) { wire.Text(c, &b.Programme, 255) }
+
+// made is the body of KindFindingsMade.
+type made struct {
+	Case     entrylog.Ref
+	Readings [32]byte
+	Dossier  [32]byte // SHA-256 of the file
+	Traced   bool
+}
+
+func (b *made) Wire(c *wire.Coder) {
+	c.Fixed(b.Case[:])
+	c.Fixed(b.Readings[:])
+	c.Fixed(b.Dossier[:])
+	c.Bool(&b.Traced)
+}
+
+// Sealer is what the inquiry asks of the sealer.
+type Sealer interface {
+	Forms(context.Context, cvd.CaseID) ([]sealer.CaseForm, error)
+	Codebook(context.Context, cvd.PackageID, [32]byte) (sealer.Codebook, error)
+	Opening(context.Context, cvd.PackageID, cvd.WaveID, cvd.HolderID) (sealer.Opening, error)
+}
+
+// Config is what an Office is made of. All fields are needed.
+type Config struct {
+	Store     ledger.Store
+	Publisher ledger.Publisher
+	Outside   ledger.Outside
+	Log       ledger.Options // Known, Public, Clock and Rand are filled in
+	Key       string         // vkey of Log.Signer
+	Sealer    Sealer
+	Clock     func() time.Time
+	Rand      io.Reader
+}
+
+// Office is an open inquiry.
+type Office struct {
+	Config
+
+	// Wait waits until an instant, for an anchor; nil sleeps.
+	Wait func(until time.Time) error
+	// Step, if not nil, is told what is being done.
+	Step func(string)
+
+	log    *ledger.Log
+	frozen map[[32]byte]entrylog.Seq // readings hash → its freeze entry
+	opened map[[32]byte]entrylog.Seq // readings hash → its run's entry
+	size   entrylog.Seq
+}
+
+// Open replays the inquiry's log and makes this process its one writer.
+func Open(ctx context.Context, c Config) (*Office, error) {
+	o := &Office{Config: c, frozen: map[[32]byte]entrylog.Seq{}, opened: map[[32]byte]entrylog.Seq{}}
+	c.Log.Clock, c.Log.Rand, c.Log.Known, c.Log.Public = c.Clock, c.Rand, Known, Public
+	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, o.apply)
+	if err != nil {
+		return nil, fmt.Errorf("the inquiry's log: %w", err)
+	}
+	o.log = log
+	return o, nil
+}
+
+// Close lets go of the log.
+func (o *Office) Close() error { return o.log.Close() }
+
+func (o *Office) apply(seq entrylog.Seq, e entrylog.Entry) error {
+	o.size = seq + 1
+	switch e.Kind {
+	case KindReadingsFrozen:
+		var b evidence.ReadingsFrozen
+		if err := wire.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		if _, again := o.frozen[b.Readings]; !again {
+			o.frozen[b.Readings] = seq
+		}
+	case KindCodebookOpened:
+		var b evidence.CodebookOpened
+		if err := wire.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		o.opened[b.Readings] = seq
+	}
+	return nil
+}
+
+// Specimen is recovered material, and when it was first known to exist.
+type Specimen struct {
+	form.Specimen
+	Found evidence.Window
+}
+
+// Question is what an investigator brings.
+type Question struct {
+	Case      cvd.CaseID
+	Specimens []Specimen
+}
+
+// ErrNothing: the case has no sealed package to compare with.
+var ErrNothing = errors.New("there is nothing to compare with")
+
+func (o *Office) step(format string, args ...any) {
+	if o.Step != nil {
+		o.Step(fmt.Sprintf(format, args...))
+	}
+}
+
+// read reads the specimens against each Form of a case and keeps the readings
+// that say most: the Form of which the most sites were read; of equals, the
+// first by package and number. The rule looks at specimens and Forms alone.
+func (o *Office) read(ctx context.Context, cs cvd.CaseID, specimens []form.Specimen) (sealer.CaseForm, *form.Form, form.Readings, error) {
+	forms, err := o.Sealer.Forms(ctx, cs)
+	if err != nil {
+		return sealer.CaseForm{}, nil, form.Readings{}, err
+	}
+	if len(forms) == 0 {
+		return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("%w: no package of the case was ever compiled", ErrNothing)
+	}
+	best, at := -1, 0
+	var chosen *form.Form
+	var readings form.Readings
+	for i, cf := range forms {
+		f, err := form.Parse(cf.Form)
+		if err != nil {
+			return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("Form of revision %s: %w", cf.Revision, err)
+		}
+		r := form.Read(f, specimens)
+		if n, _, _ := r.Count(); n > best {
+			best, at, chosen, readings = n, i, f, r
+		}
+	}
+	return forms[at], chosen, readings, nil
+}
+
+// freeze binds readings on the inquiry's log and on the programme's, once.
+func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, b evidence.ReadingsFrozen) (entrylog.Seq, error) {
+	seq, ok := o.frozen[b.Readings]
+	if !ok {
+		drafts := []ledger.Draft{{Kind: KindReadingsFrozen, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: b.Case, Body: &b}}
+		if o.size == 0 {
+			drafts = append([]ledger.Draft{{Kind: KindInquiryFounded, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Body: &founded{desk.Config.Log.Origin}}}, drafts...)
+		}
+		sealed, err := o.log.Append(ctx, drafts)
+		if err != nil {
+			return 0, err
+		}
+		seq = sealed[len(sealed)-1].Seq
+	}
+	// On the programme's log it looks like any other commitment: the salt keeps
+	// it from being guessed, and opens it.
+	_, record, err := o.log.Entry(ctx, seq)
+	if err != nil {
+		return 0, err
+	}
+	c := cvd.NoteCommitment{Commitment: entrylog.Commit(record.Salt, record.Entry)}
+	noted := false
+	if err := desk.View(func(p *cvd.Programme) error {
+		noted = slices.ContainsFunc(p.Commitments, func(x cvd.Commitment) bool { return x.Value == c.Commitment })
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	if noted {
+		return seq, nil
+	}
+	if _, err := desk.Do(ctx, by, c); err != nil {
+		return 0, fmt.Errorf("noting the frozen readings on the programme's log: %w", err)
+	}
+	return seq, nil
+}
+
+// prove waits for an entry's anchor and gives its proof.
+func (o *Office) prove(ctx context.Context, seq entrylog.Seq) (entrylog.EntryProof, error) {
+	return anchored(ctx, o, o.log, func() (entrylog.EntryProof, error) { return o.log.Prove(ctx, seq) })
+}
+
+// anchored tries again once the anchor that is missing is due.
+func anchored[T any](ctx context.Context, o *Office, log *ledger.Log, try func() (T, error)) (T, error) {
+	for {
+		p, err := try()
+		var due *ledger.NotAnchoredError
+		if !errors.As(err, &due) {
+			return p, err
+		}
+		o.step("waiting for the anchor at %s", due.DueAt.Format("15:04:05 MST"))
+		if err := o.wait(ctx, due.DueAt); err != nil {
+			return p, err
+		}
+		if err := log.Tick(ctx); err != nil {
+			return p, err
+		}
+	}
+}
+
+func (o *Office) wait(ctx context.Context, until time.Time) error {
+	if o.Wait != nil {
+		return o.Wait(until)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(until.Sub(o.Clock()) + 20*time.Millisecond):
+		return nil
+	}
+}
+
+// signer is the inquiry's key, for the dossier.
+func (o *Office) signer() note.Signer { return o.Log.Signer }
+
+// sorted puts the specimens into an order that doesn't depend on how they were
+// named on a command line: by content. Two of the same content are one.
+func sorted(in []Specimen) []Specimen {
+	out := slices.Clone(in)
+	slices.SortStableFunc(out, func(a, b Specimen) int {
+		x, y := sha256.Sum256(a.Data), sha256.Sum256(b.Data)
+		return slices.Compare(x[:], y[:])
+	})
+	return slices.CompactFunc(out, func(a, b Specimen) bool { return slices.Equal(a.Data, b.Data) })
+}

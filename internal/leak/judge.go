@@ -1,0 +1,383 @@
+package leak
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"forewarn/internal/entrylog"
+	"forewarn/internal/evidence"
+	"forewarn/internal/fpcode"
+	"forewarn/internal/sighting"
+)
+
+// ErrInputs is the class of inputs that do not fit together: findings made from
+// them would not verify. Nothing was made.
+var ErrInputs = errors.New("the inputs of the findings do not fit together")
+
+// Hits of one token beyond these are not listed: one proves what a thousand do.
+const maxHits = 16
+
+// How many of the other copies' probabilities are listed.
+const maxOthers = 100
+
+// Judge makes findings. It fails with ErrInputs, or with the error of CopyHash.
+func Judge(in Inputs) (*evidence.Findings, error) {
+	j, err := newJudge(in)
+	if err != nil {
+		return nil, err
+	}
+	f := j.frame()
+	rows, err := j.rows(f.Alpha)
+	if err != nil {
+		return nil, err
+	}
+	var named []*evidence.Accused
+	for i := range rows {
+		named = append(named, &rows[i])
+	}
+	f.Sensitivity = evidence.Sensitivities(j.basis, f.Alpha, named, func(h evidence.ID) fpcode.Key { return in.Reading.CopyKey(entrylog.Ref(h)) })
+	conclusion, reason := evidence.Conclude(f.Alpha, rows)
+	f.Conclusion, f.Statement = conclusion, evidence.Sentence(conclusion, rows)
+	if conclusion == evidence.Traced {
+		f.Accused = rows
+	} else {
+		f.Conflicting = rows
+		f.Why = append(f.Why, reason)
+	}
+	f.OtherCopies = j.others(rows)
+	j.f = f
+	f.Why = append(f.Why, j.why()...)
+	f.WouldHelp = j.wouldHelp()
+	f.DesignBased = j.designBased()
+	f.ModelBased = j.modelBased()
+	f.Duties = j.duties()
+	f.Rivals = j.rivals()
+	f.Limits = j.limits()
+	return f, nil
+}
+
+// judge holds what the parts of findings share.
+type judge struct {
+	in     Inputs
+	basis  evidence.Basis
+	holder map[entrylog.Ref]*Holder
+	wave   map[entrylog.Ref]*Wave
+	first  sighting.Interval // when the material was first known to be out
+	seq    entrylog.Seq      // of that
+	f      *evidence.Findings
+}
+
+func newJudge(in Inputs) (*judge, error) {
+	r, facts := in.Reading, in.Facts
+	bad := func(format string, args ...any) (*judge, error) {
+		return nil, fmt.Errorf("%w: "+format, append([]any{ErrInputs}, args...)...)
+	}
+	j := &judge{in: in, holder: map[entrylog.Ref]*Holder{}, wave: map[entrylog.Ref]*Wave{}}
+	for i := range facts.Holders {
+		j.holder[facts.Holders[i].ID] = &facts.Holders[i]
+	}
+	read := false
+	for i := range facts.Waves {
+		w := &facts.Waves[i]
+		j.wave[w.ID] = w
+		read = read || r.Readings != nil && w.Form == r.Readings.Form
+		for _, h := range w.Holders {
+			if j.holder[h] == nil {
+				return bad("%s went to holder %s, who is not among those that copies were issued to", w.Label, h)
+			}
+		}
+	}
+	switch {
+	case r.Form == nil || r.Readings == nil || r.CopyKey == nil || r.CopyHash == nil:
+		return bad("Form, readings and the ways to keys and copies are needed")
+	case !read:
+		return bad("no wave was sealed with the Form that was read")
+	case len(r.Specimens) == 0 || len(r.Specimens) != len(r.Readings.Specimens):
+		return bad("%d specimens, and readings of %d", len(r.Specimens), len(r.Readings.Specimens))
+	case len(r.Holders) != len(facts.Holders) || len(r.Result.Scores) != len(r.Holders):
+		return bad("%d copies were issued, %d tested and %d scored; all that were issued must be", len(facts.Holders), len(r.Holders), len(r.Result.Scores))
+	case r.Run < 1 || r.AlphaPico == 0:
+		return bad("run %d at alpha %d·10⁻¹²; both are from 1", r.Run, r.AlphaPico)
+	}
+	for i, s := range r.Specimens {
+		if ref := r.Readings.Specimens[i]; ref.Hash != s.SHA256 || ref.Size != uint64(s.Size) || ref.Name != s.Name {
+			return bad("specimen %d is not the one that was read", i+1)
+		}
+	}
+	for _, h := range r.Holders {
+		if j.holder[h] == nil {
+			return bad("holder %s was tested and has no copy", h)
+		}
+	}
+	for _, t := range r.Tokens {
+		if j.holder[t.Holder] == nil || t.Specimen < 0 || t.Specimen >= len(r.Specimens) {
+			return bad("a token %s is of nobody, or in no specimen", t.Slot)
+		}
+	}
+	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Profile: r.Profile, Bias: r.Bias, Copies: len(r.Holders), Run: r.Run}
+	j.first, j.seq = first(in)
+	return j, nil
+}
+
+// first is when the material was first known to be out: seen somewhere, or in
+// a specimen. The first of several uncertain times lies between the earliest
+// beginning and the earliest end.
+func first(in Inputs) (v sighting.Interval, seq entrylog.Seq) {
+	add := func(t sighting.Interval, e entrylog.Seq) {
+		if !t.Known() {
+			return
+		}
+		if v.From.IsZero() || t.From.Before(v.From) {
+			v.From = t.From
+		}
+		if v.To.IsZero() || t.To.Before(v.To) {
+			v.To, seq = t.To, e
+		}
+	}
+	for _, s := range in.Seen {
+		add(s.Time, s.Entry)
+	}
+	for _, s := range in.Reading.Specimens {
+		add(s.Found, 0)
+	}
+	return v, seq
+}
+
+// frame is what doesn't depend on who is named.
+func (j *judge) frame() *evidence.Findings {
+	r, facts := j.in.Reading, j.in.Facts
+	f := &evidence.Findings{
+		Version: evidence.FindingsVersion, Programme: facts.Programme,
+		Case: evidence.ID(facts.Case), CaseName: facts.CaseName, Package: evidence.ID(facts.Package),
+		Reader: r.Readings.Reader, Decoder: r.Result.Version, Profile: r.Profile.String(), Channel: r.Result.Channel.String(),
+		Alpha: evidence.AlphaText(r.AlphaPico), Run: r.Run, Copies: len(r.Holders), FrozenAt: micro(r.FrozenAt),
+		Rule: evidence.ConclusionRule, Readings: evidence.Counts(r.Readings), FirstSighting: window(j.first, j.seq),
+		Assumptions: evidence.Assumptions(), Meaning: evidence.Meaning, ProcessError: evidence.ProcessError,
+	}
+	for _, w := range facts.Waves {
+		if w.Form == r.Readings.Form {
+			f.Revision = evidence.ID(w.Revision)
+			break
+		}
+	}
+	for _, s := range r.Specimens {
+		f.Specimens = append(f.Specimens, evidence.SpecimenFacts{Name: s.Name, SHA256: fmt.Sprintf("%x", s.SHA256), Size: s.Size, Found: window(s.Found, 0)})
+	}
+	for i := range facts.Waves {
+		f.Exposure = append(f.Exposure, j.exposure(&facts.Waves[i]))
+	}
+	return f
+}
+
+func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func (j *judge) exposure(w *Wave) evidence.Exposure {
+	x := evidence.Exposure{Wave: evidence.ID(w.ID), Label: w.Label, Level: w.Level.String(), OpensAt: micro(w.OpensAt), Entry: uint64(w.Entry), Holders: len(w.Holders)}
+	fetched, received, before := map[entrylog.Ref]bool{}, map[entrylog.Ref]bool{}, map[entrylog.Ref]bool{}
+	for _, a := range j.in.Facts.Fetches {
+		if a.Wave == w.ID {
+			fetched[a.Holder] = true
+			before[a.Holder] = before[a.Holder] || j.first.Known() && !a.At.After(j.first.To)
+		}
+	}
+	for _, a := range j.in.Facts.Receipts {
+		if a.Wave == w.ID {
+			received[a.Holder] = true
+		}
+	}
+	x.Fetched, x.Received = len(fetched), len(received)
+	for _, b := range before {
+		if b {
+			x.BeforeFirst++
+		}
+	}
+	return x
+}
+
+// rows are the copies that some evidence names, those that wording names first.
+func (j *judge) rows(alpha string) ([]evidence.Accused, error) {
+	var order []entrylog.Ref
+	for _, a := range j.in.Reading.Result.Accused {
+		order = append(order, a.Holder)
+	}
+	var byToken []entrylog.Ref
+	for _, t := range j.in.Reading.Tokens {
+		byToken = append(byToken, t.Holder)
+	}
+	slices.SortFunc(byToken, func(a, b entrylog.Ref) int { return bytes.Compare(a[:], b[:]) })
+	for _, h := range byToken {
+		if !slices.Contains(order, h) {
+			order = append(order, h)
+		}
+	}
+	var out []evidence.Accused
+	for _, h := range order {
+		if j.holder[h] == nil {
+			return nil, fmt.Errorf("%w: the decoder names holder %s, who has no copy", ErrInputs, h)
+		}
+		a := j.row(h)
+		if a.NamedBy = a.Named(alpha); len(a.NamedBy) == 0 {
+			continue // tokens that may be replays, and nothing else
+		}
+		if err := j.copies(&a, h); err != nil {
+			return nil, err
+		}
+		a.DerivedFrom = a.Derived()
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func (j *judge) row(h entrylog.Ref) evidence.Accused {
+	who, n := j.holder[h], j.basis.Of(j.in.Reading.CopyKey(h))
+	a := evidence.Accused{
+		Holder: evidence.ID(h), Name: who.Name, Staff: who.Staff,
+		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
+		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
+		Tokens: j.tokens(h), Group: j.group(who),
+	}
+	if len(a.Tokens) > 0 {
+		var size int64
+		for _, s := range j.in.Reading.Specimens {
+			size += s.Size
+		}
+		a.PTokens = evidence.TokenChance(size, j.basis.Copies, len(j.in.Reading.Form.Slots()), j.basis.Run)
+	}
+	return a
+}
+
+func (j *judge) group(who *Holder) (g evidence.Group) {
+	if who.Group.IsZero() {
+		return g
+	}
+	g = evidence.Group{ID: evidence.ID(who.Group), Name: who.GroupName}
+	for _, h := range j.in.Facts.Holders {
+		if h.Group == who.Group {
+			g.Members = append(g.Members, h.Name)
+		}
+	}
+	slices.Sort(g.Members)
+	return g
+}
+
+// tokens are the hits of one holder's tokens, in order, without repeats.
+func (j *judge) tokens(h entrylog.Ref) (out evidence.List[evidence.TokenHit]) {
+	var hits []Hit
+	for _, t := range j.in.Reading.Tokens {
+		if t.Holder == h {
+			hits = append(hits, t)
+		}
+	}
+	slices.SortFunc(hits, func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Specimen, b.Specimen), cmp.Compare(a.Offset, b.Offset))
+	})
+	n := map[string]int{}
+	for _, t := range slices.Compact(hits) {
+		if n[t.Slot]++; n[t.Slot] > maxHits {
+			continue
+		}
+		public := j.firstPublic(h, t.Slot)
+		found := window(j.in.Reading.Specimens[t.Specimen].Found, 0)
+		hit := evidence.TokenHit{Slot: t.Slot, Text: t.Text, Specimen: t.Specimen, Offset: t.Offset, FirstPublic: public, Counts: evidence.TokenCounts(found, public)}
+		hit.Note = tokenNote(hit)
+		out = append(out, hit)
+	}
+	return out
+}
+
+func tokenNote(t evidence.TokenHit) string {
+	switch {
+	case t.FirstPublic == (evidence.Window{}):
+		return "Not known to have been seen anywhere else."
+	case t.Counts:
+		return "The specimen existed before the token was first seen anywhere else."
+	}
+	return "First publicly seen before the specimen is known to have existed: anybody could have copied it, so it proves nothing."
+}
+
+// firstPublic is when a token was first seen elsewhere than in the specimens.
+func (j *judge) firstPublic(h entrylog.Ref, slot string) (w evidence.Window) {
+	seen, unknown := sighting.Interval{}, false
+	var seq entrylog.Seq
+	for _, s := range j.in.Seen {
+		if s.Specimen != 0 || s.Holder != h || s.Slot != slot {
+			continue
+		}
+		if !s.Time.Known() {
+			unknown, seq = true, s.Entry
+			continue
+		}
+		if seen.From.IsZero() || s.Time.From.Before(seen.From) {
+			seen.From = s.Time.From
+		}
+		if seen.To.IsZero() || s.Time.To.Before(seen.To) {
+			seen.To, seq = s.Time.To, s.Entry
+		}
+	}
+	if unknown {
+		// It may have been at any time: only the end is left, if there is one.
+		return evidence.Window{To: cmp.Or(seen.To, micro(j.in.Reading.FrozenAt)), Entry: uint64(seq)}
+	}
+	return window(seen, seq)
+}
+
+// copies lists the named holder's copies of the revision that was read, with who
+// fetched and acknowledged them.
+func (j *judge) copies(a *evidence.Accused, h entrylog.Ref) error {
+	for i := range j.in.Facts.Waves {
+		w := &j.in.Facts.Waves[i]
+		if w.Form != j.in.Reading.Readings.Form || !slices.Contains(w.Holders, h) {
+			continue
+		}
+		hash, err := j.in.Reading.CopyHash(w.ID, h)
+		if err != nil {
+			return fmt.Errorf("the copy of %s in %s: %w", a.Name, w.Label, err)
+		}
+		a.Copies = append(a.Copies, evidence.IssuedCopy{
+			Wave: evidence.ID(w.ID), Label: w.Label, Level: w.Level.String(), OpensAt: micro(w.OpensAt), Copy: fmt.Sprintf("%x", hash),
+			Shows: j.basis.Shows(j.in.Reading.CopyKey(h), w.Level, a.Tokens),
+		})
+		a.Fetches = append(a.Fetches, accesses(j.in.Facts.Fetches, w.ID, h)...)
+		a.Receipts = append(a.Receipts, accesses(j.in.Facts.Receipts, w.ID, h)...)
+	}
+	if len(a.Copies) == 0 {
+		return fmt.Errorf("%w: %s is named and has no copy of the revision that was read", ErrInputs, a.Name)
+	}
+	return nil
+}
+
+func accesses(all []Access, wave, holder entrylog.Ref) (out []evidence.Access) {
+	for _, x := range all {
+		if x.Wave == wave && x.Holder == holder {
+			out = append(out, evidence.Access{Account: evidence.ID(x.Account), AccountName: x.AccountName, At: micro(x.At), Entry: uint64(x.Entry)})
+		}
+	}
+	return out
+}
+
+// others is how the copies that are not named compare: the smallest p_upper, in
+// order, without names.
+func (j *judge) others(rows []evidence.Accused) evidence.OtherCopies {
+	r := j.in.Reading
+	var scores []int64
+	for i, h := range r.Holders {
+		if !slices.ContainsFunc(rows, func(a evidence.Accused) bool { return a.Holder == evidence.ID(h) }) {
+			scores = append(scores, r.Result.Scores[i])
+		}
+	}
+	out := evidence.OtherCopies{Count: len(scores)}
+	slices.SortFunc(scores, func(a, b int64) int { return cmp.Compare(b, a) })
+	ev := fpcode.Weigh(r.Readings.List(), r.Profile.Laws(r.Bias), fpcode.Declared())
+	last, text := int64(0), ""
+	for i, s := range scores[:min(len(scores), maxOthers)] {
+		if i == 0 || s != last {
+			last, text = s, fpcode.RoundUp2(fpcode.PUpper(ev, s))
+		}
+		out.Smallest = append(out.Smallest, text)
+	}
+	return out
+}

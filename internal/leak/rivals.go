@@ -1,0 +1,314 @@
+package leak
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"forewarn/internal/evidence"
+)
+
+// How a rival explanation stands to what was seen, and what that rests on.
+const (
+	supports = "supports"
+	against  = "against"
+	neutral  = "neutral"
+	unknown  = "unknown"
+
+	design = "design"
+	model  = "model"
+)
+
+// rivals are always listed, all of them, in this order: whoever reads findings
+// has to see what else was thought of.
+var rivalTable = []struct {
+	name     string
+	predicts []string
+	settles  string
+	look     func(*judge) look
+}{
+	{
+		"Independent rediscovery",
+		[]string{"No marked wording and no token of the package in the material.", "Activity that does not follow the opening of waves, and may begin before the first."},
+		"The author's own notes or tools, dated; the same flaw reported by somebody else; telemetry from before the first wave.",
+		(*judge).rediscovery,
+	},
+	{
+		"Patch diffing",
+		[]string{"Nothing before the patch was public.", "Material in terms of the changed code, without the package's wording or tokens."},
+		"An earlier sighting whose time is certain; the exact time at which the patch could first be fetched.",
+		(*judge).patchDiffing,
+	},
+	{
+		"The finder",
+		[]string{"The finder's own text and tools, with no copy's marks.", "Possible from before the report on."},
+		"The finder's original report, read as a specimen beside the others; strings of the finder's own build.",
+		(*judge).finder,
+	},
+	{
+		"An insider at the vendor",
+		[]string{"The marks of a staff account's copy, or unmarked text from before sealing.", "Possible from the report on."},
+		"Who opened drafts, from the log; whether the material follows a draft that was never sealed.",
+		(*judge).insider,
+	},
+	{
+		"A member",
+		[]string{"The marks or tokens of that member's copy.", "Nothing before a wave that the member was in had opened and the copy was fetched."},
+		"A longer excerpt, or the files as they were passed on; the member's own account, which findings are put to.",
+		(*judge).member,
+	},
+	{
+		"Onward duty to a state",
+		[]string{"The marks of a copy issued to a member under such a duty.", "Nothing before the duty's time limit, or at least before the member could read."},
+		"The member's word on whether and when it reported. Marks end at the member: what an authority passes on carries the same ones.",
+		(*judge).duty,
+	},
+	{
+		"An onward share that was allowed",
+		[]string{"The marks of the sharing member's copy.", "A share that the ruling permitted, or a declared affiliate or contractor."},
+		"The member's list of whom it shared with. A share with a marked copy of its own would tell them apart.",
+		(*judge).onwardShare,
+	},
+	{
+		"Several holders together",
+		[]string{"Places that agree with different copies, places left out or rewritten where copies differ.", "No single copy that agrees nearly everywhere."},
+		"A longer specimen, and a decoder for coalitions: the one fixed for this package weighs each copy alone and is blind to merges of three or more.",
+		(*judge).collusion,
+	},
+}
+
+// look is what one explanation finds in the case.
+type look struct {
+	seen    []string
+	reading string
+	basis   string
+}
+
+func (j *judge) rivals() (out evidence.List[evidence.Rival]) {
+	for _, r := range rivalTable {
+		l := r.look(j)
+		out = append(out, evidence.Rival{Name: r.name, Predicts: r.predicts, Seen: l.seen, Reading: l.reading, Basis: l.basis, Settles: r.settles})
+	}
+	return out
+}
+
+func (j *judge) traced() bool { return j.f.Conclusion == evidence.Traced }
+
+// toStaff reports whether what was traced is a copy of the vendor's own staff,
+// and toMember whether it is a member's.
+func (j *judge) toStaff() bool {
+	return slices.ContainsFunc(j.f.Accused, func(a evidence.Accused) bool { return a.Staff })
+}
+
+func (j *judge) toMember() bool {
+	return slices.ContainsFunc(j.f.Accused, func(a evidence.Accused) bool { return !a.Staff })
+}
+
+// marks is what the material shows of the package, in a sentence.
+func (j *judge) marks() string {
+	switch r := j.f.Readings; {
+	case j.traced():
+		return "The material carries the marks or tokens of an issued copy: " + j.f.Statement
+	case len(j.f.Conflicting) > 0:
+		return "The material carries marks or tokens of issued copies, which contradict one another."
+	case r.Read == 0:
+		return "No marked place of the package was recognised in the specimens, and no token that counts."
+	case j.unmarked():
+		return fmt.Sprintf("%d marked places show wording of the package, and no issued copy agrees with them more than chance allows.", r.Read)
+	default:
+		return fmt.Sprintf("Wording of the package was recognised at %d marked places, too few to tell copies apart.", r.Read)
+	}
+}
+
+// enoughSites is from where on wording that no copy agrees with says something:
+// with so many binary sites read without error, one of a thousand copies would
+// be named at 10⁻⁶ (log2 of 10⁹ is 30).
+const enoughSites = 40
+
+// unmarked reports whether much of the package was read and no copy fits.
+func (j *judge) unmarked() bool {
+	return !j.traced() && len(j.f.Conflicting) == 0 && j.f.Readings.Read >= enoughSites
+}
+
+func (j *judge) opening() (first time.Time) {
+	for _, w := range j.in.Facts.Waves {
+		if first.IsZero() || w.OpensAt.Before(first) {
+			first = w.OpensAt
+		}
+	}
+	return first
+}
+
+func (j *judge) rediscovery() look {
+	before := j.first.Known() && j.first.To.Before(j.opening())
+	switch {
+	case j.traced():
+		return look{[]string{j.marks(), "Somebody who found the flaw alone would not have had them."}, against, design}
+	case len(j.f.Conflicting) > 0:
+		return look{[]string{j.marks()}, against, design}
+	case before:
+		return look{[]string{j.marks(), "The first sighting lies before any wave opened, for the whole of its interval."}, supports, model}
+	case j.f.Readings.Read > 0:
+		return look{[]string{j.marks(), "Wording in common speaks against it, without saying where it came from."}, neutral, design}
+	}
+	return look{[]string{j.marks(), "That is what rediscovery would show; so would material that was rewritten."}, neutral, model}
+}
+
+func (j *judge) patchDiffing() look {
+	r := j.in.Facts.Released
+	if r.At.IsZero() {
+		r = j.in.Facts.Release
+	}
+	l := look{nil, unknown, model}
+	switch {
+	case r.At.IsZero():
+		l.seen = []string{"No release time is on the log."}
+	case !j.first.Known():
+		l.seen = []string{"No sighting has a known time."}
+	case j.first.To.Before(r.At):
+		l = look{[]string{"The first sighting lies before the release, for the whole of its interval."}, against, model}
+	case j.first.From.Before(r.At):
+		l.seen = []string{"The interval of the first sighting reaches from before the release to after it."}
+	default:
+		l = look{[]string{"The first sighting lies after the release."}, neutral, model}
+	}
+	if j.traced() {
+		l.seen = append(l.seen, j.marks(), "A patch does not contain them.")
+		l.reading, l.basis = against, design
+	}
+	return l
+}
+
+func (j *judge) finder() look {
+	switch {
+	case j.traced():
+		return look{[]string{j.marks(), "The finder's own text was written before any mark was drawn."}, against, design}
+	case j.unmarked():
+		return look{[]string{j.marks(), "An unmarked original would look like this; so would several copies merged."}, neutral, design}
+	}
+	return look{[]string{j.marks()}, unknown, model}
+}
+
+func (j *judge) insider() look {
+	switch {
+	case j.toStaff():
+		return look{[]string{j.marks(), "That copy was issued to an account of the vendor's own."}, supports, design}
+	case j.traced():
+		return look{[]string{j.marks(), "It was issued to a member. Staff have copies of their own, with other marks; but the vendor made every copy, and commitments cannot show that a genuine one was not passed on."}, neutral, design}
+	case j.unmarked():
+		return look{[]string{j.marks(), "Unmarked text from before sealing would look like this; so would several copies merged."}, neutral, design}
+	}
+	return look{[]string{j.marks()}, unknown, model}
+}
+
+func (j *judge) member() look {
+	switch {
+	case j.toMember():
+		return look{[]string{j.marks(), "How it left that member, and whether the member was itself robbed of it, the marks do not say."}, supports, design}
+	case j.toStaff():
+		return look{[]string{j.marks(), "It was not issued to a member."}, against, design}
+	case j.unmarked():
+		return look{[]string{j.marks()}, neutral, design}
+	}
+	if !j.first.Known() {
+		return look{[]string{j.marks(), "No sighting has a known time to compare with fetches."}, unknown, model}
+	}
+	for _, x := range j.f.Exposure {
+		if x.BeforeFirst > 0 {
+			return look{[]string{j.marks(), "Copies had been fetched before the first sighting can have been: in time, any of their holders could be the origin. Timing separates waves, never the members of one."}, neutral, model}
+		}
+	}
+	return look{[]string{j.marks(), "No copy had been fetched before the first sighting, by the log."}, against, model}
+}
+
+func (j *judge) duty() look {
+	if len(j.f.Duties) == 0 {
+		return look{[]string{"No member that could read sits in a jurisdiction with a rule known here."}, neutral, model}
+	}
+	l := look{nil, neutral, model}
+	possible := false
+	for _, d := range j.f.Duties {
+		when := "after the first sighting"
+		if !j.first.Known() {
+			when = "and no sighting has a known time"
+		} else if d.BeforeFirst {
+			when, possible = "before the first sighting can have ended", true
+		}
+		l.seen = append(l.seen, fmt.Sprintf("%s: by its clock the authority may have known from %s on, %s (%s).", d.Jurisdiction, stamp(d.From), when, d.Citation))
+	}
+	switch {
+	case j.traced() && !slices.ContainsFunc(j.f.Accused, j.underDuty):
+		l.seen = append(l.seen, "The copy named was not issued to a member in such a jurisdiction.")
+		l.reading, l.basis = against, design
+	case j.traced():
+		l.seen = append(l.seen, "The copy named was issued to a member in such a jurisdiction: material that an authority had from it would carry the same marks.")
+	case !possible && j.first.Known():
+		l.reading = against
+	}
+	return l
+}
+
+// underDuty reports whether a copy's holder sits in a jurisdiction with a duty.
+func (j *judge) underDuty(a evidence.Accused) bool {
+	for _, h := range j.in.Facts.Holders {
+		if evidence.ID(h.ID) != a.Holder {
+			continue
+		}
+		for _, d := range j.f.Duties {
+			if slices.Contains(h.Jurisdictions, d.Jurisdiction) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (j *judge) onwardShare() look {
+	ruling := "By the advisory's ruling, members were not to share it with one another before release."
+	if j.in.Facts.SharingRuled {
+		ruling = "By the advisory's ruling, members could share it with one another."
+	}
+	return look{[]string{ruling, "The log holds no declared share. An undeclared one carries the marks of the member that shared."}, unknown, model}
+}
+
+func (j *judge) collusion() look {
+	switch {
+	case len(j.f.Conflicting) > 0:
+		return look{[]string{j.marks(), "Material from several copies would look like this."}, supports, design}
+	case len(j.coalitions()) > 1:
+		return look{[]string{j.marks(), "Several copies of unrelated holders are named, each by its own test."}, supports, design}
+	case j.traced() && j.agreesThroughout():
+		a := j.f.Accused[0]
+		return look{[]string{fmt.Sprintf("The copy named agrees at %d of %d places read. A merge would agree less.", a.SitesAgreeing, a.SitesRead)}, against, design}
+	case j.traced() && j.f.Accused[0].SitesRead > 0:
+		a := j.f.Accused[0]
+		return look{[]string{fmt.Sprintf("The copy named agrees at %d of %d places read: others may have contributed, or text was altered on the way.", a.SitesAgreeing, a.SitesRead)}, neutral, design}
+	case j.traced():
+		return look{[]string{"Only tokens were found. They tell one copy; they do not say that no other contributed."}, neutral, design}
+	case j.unmarked():
+		return look{[]string{j.marks(), "Several copies merged would look like this; so would an unmarked original."}, neutral, design}
+	}
+	return look{[]string{j.marks()}, unknown, model}
+}
+
+func (j *judge) coalitions() map[evidence.ID]bool {
+	out := map[evidence.ID]bool{}
+	for i := range j.f.Accused {
+		out[j.f.Accused[i].Coalition()] = true
+	}
+	return out
+}
+
+// agreesThroughout is agreement at nineteen places of twenty, which noise of
+// copying and reading leaves (the decoder declares one in thirty-two).
+func (j *judge) agreesThroughout() bool {
+	a := j.f.Accused[0]
+	return a.SitesRead > 0 && a.SitesAgreeing*20 >= a.SitesRead*19
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }
+
+func clock(o onward) string {
+	return strings.TrimSpace(fmt.Sprintf("%d h from when %s; %s. %s", o.Hours, o.Trigger, o.Status, o.Note))
+}
