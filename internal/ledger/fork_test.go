@@ -320,6 +320,21 @@ func TestRecoveryFaults(t *testing.T) {
 	}
 }
 
+// TestRecoveryIsLaterThanItsAnchors: with a clock that fell behind, and a crash
+// right after the entry, the head that still holds must go on holding.
+func TestRecoveryIsLaterThanItsAnchors(t *testing.T) {
+	w := grown(t)
+	if err := w.outside.Save(context.Background(), []byte("nonsense\n")); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Add(-45 * time.Second)
+	if _, err := w.recover(memstore.Once(memstore.SetHead, 1, memstore.Fault{Err: errFault})); !errors.Is(err, errFault) {
+		t.Fatalf("recover: %v", err)
+	}
+	w.open()
+	w.mustVerify()
+}
+
 func FuzzRecovery(f *testing.F) {
 	for _, r := range []ledger.Recovery{{Number: 1}, {Number: 7, Lost: [][]byte{[]byte("a"), nil}}} {
 		f.Add(wire.Marshal(&r))
