@@ -110,7 +110,7 @@ type Accused struct {
 	SitesAgreeing int `json:"sites_agreeing"` // of those, as in this copy
 
 	Tokens  List[TokenHit] `json:"tokens"`
-	PTokens string         `json:"p_tokens,omitempty"` // that any token of any copy would be in these specimens by chance
+	PTokens string         `json:"p_tokens,omitempty"` // that any token of any copy would be in these specimens by chance; empty if none counts
 
 	Fetches  List[Access] `json:"fetches"`
 	Receipts List[Access] `json:"receipts"`

@@ -209,7 +209,12 @@ func Sensitivities(b Basis, alpha string, named []*Accused, key func(ID) fpcode.
 				row(EvidenceWording+", "+class.String()+" only", n, p, atMost(p, alpha))
 			}
 		}
-		row(EvidenceTokens, 0, a.PTokens, slices.Contains(by, EvidenceTokens))
+		// The chance of a token that may be a replay means nothing.
+		if slices.Contains(by, EvidenceTokens) {
+			row(EvidenceTokens, 0, a.PTokens, true)
+		} else {
+			row(EvidenceTokens, 0, "", false)
+		}
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"forewarn/internal/evidence"
 	"forewarn/internal/fpcode"
@@ -51,6 +52,21 @@ func decades(p string) float64 {
 	}
 	return max(0, -math.Log10(v))
 }
+
+// power is a printed probability in plain characters: 1.1 × 10⁻¹⁷.
+func power(p string) string {
+	digits, exp, ok := strings.Cut(p, "e")
+	n, err := strconv.Atoi(exp)
+	if !ok || err != nil {
+		return p
+	}
+	if s := plain(digits, n); s != "" {
+		return s
+	}
+	return digits + " × 10" + raise.Replace(strconv.Itoa(n))
+}
+
+var raise = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
 
 func (c *plot) all() []evidence.Accused {
 	return append(slices.Clone(c.f.Accused), c.f.Conflicting...)
@@ -134,11 +150,11 @@ func (c *plot) named() {
 	for i, a := range c.all() {
 		d := decades(a.PUpper)
 		x, y := c.at(d), 16+22*float64(i)
-		label, anchor, at := a.Name+", "+a.PUpper, "start", x+12
+		label, anchor, at := a.Name+", "+power(a.PUpper), "start", x+12
 		if d > c.most {
 			label += " (beyond the scale)"
 		}
-		if at+7*float64(len(label)) > c.right {
+		if at+7*float64(utf8.RuneCountInString(label)) > c.right {
 			anchor, at = "end", x-12
 		}
 		fmt.Fprintf(&c.b, `<path class="h" d="M%s %sV%s"/><path class="d" d="M%s %sl6 6 -6 6 -6 -6z"/><text x="%s" y="%s" text-anchor="%s">%s</text>`,
@@ -149,10 +165,10 @@ func (c *plot) named() {
 func (c *plot) threshold() {
 	p := fpcode.RoundUp2(c.limit())
 	x := c.x(p)
-	fmt.Fprintf(&c.b, `<path class="t" d="M%s %sV%s"/>`, c1(x), c1(c.top-12), c1(c.base))
-	label := "threshold for one copy, " + p
+	fmt.Fprintf(&c.b, `<path class="t" d="M%s %sV%s"/>`, c1(x), c1(c.top), c1(c.base))
+	label := "threshold for one copy, " + power(p)
 	anchor, at := "end", x-6
-	if at-7*float64(len(label)) < c.left {
+	if at-7*float64(utf8.RuneCountInString(label)) < c.left {
 		anchor, at = "start", x+6
 	}
 	fmt.Fprintf(&c.b, `<text x="%s" y="%s" text-anchor="%s">%s</text>`, c1(at), c1(c.base-6), anchor, label)

@@ -240,7 +240,7 @@ func (j *judge) row(h entrylog.Ref) evidence.Accused {
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
 		Tokens: j.tokens(h), Group: j.group(who),
 	}
-	if len(a.Tokens) > 0 {
+	if slices.ContainsFunc(a.Tokens, func(t evidence.TokenHit) bool { return t.Counts }) {
 		var size int64
 		for _, s := range j.in.Reading.Specimens {
 			size += s.Size

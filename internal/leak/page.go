@@ -102,7 +102,7 @@ func headlines(f *evidence.Findings) (out []headline) {
 		a := f.Accused[0]
 		if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
 			out = append(out, headline{"p_adjusted, wording", pHTML(a.PAdjusted), "that any innocent copy would agree at least this well"})
-			out = append(out, headline{"Places that agree", number(a.SitesAgreeing) + template.HTML(" of ") + number(a.SitesRead), "of those read"})
+			out = append(out, headline{"Places that agree", number(a.SitesAgreeing) + template.HTML(" of ") + number(a.SitesRead), "of the marked places that could be read"})
 		}
 		if slices.Contains(a.NamedBy, evidence.EvidenceTokens) {
 			out = append(out, headline{"p_tokens", pHTML(a.PTokens), "that a token of any copy would stand there by chance"})

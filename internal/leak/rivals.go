@@ -109,7 +109,17 @@ func (j *judge) toMember() bool {
 func (j *judge) marks() string {
 	switch r := j.f.Readings; {
 	case j.traced():
-		return "The material carries the marks or tokens of an issued copy: " + j.f.Statement
+		var all []string
+		for _, a := range j.f.Accused {
+			what := "a token"
+			if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
+				if what = "the marks"; len(a.NamedBy) > 1 {
+					what = "the marks and a token"
+				}
+			}
+			all = append(all, fmt.Sprintf("The material carries %s of the copy issued to %s.", what, a.Name))
+		}
+		return strings.Join(all, " ")
 	case len(j.f.Conflicting) > 0:
 		return "The material carries marks or tokens of issued copies, which contradict one another."
 	case r.Read == 0:

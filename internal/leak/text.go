@@ -1,5 +1,174 @@
 package leak
 
-import "forewarn/internal/evidence"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
-func Text(f *evidence.Findings, width int) string { return "" }
+	"forewarn/internal/evidence"
+)
+
+// Text is the findings for a terminal: no line wider than width columns (at
+// least 40), no colour. What it leaves out stands on the page. The conclusion
+// comes last and stands alone, where a reader's eye is when a command ends.
+func Text(f *evidence.Findings, width int) string {
+	t := &terminal{width: max(width, 40)}
+	t.facts(f)
+	for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {
+		t.copy(f, a)
+	}
+	t.head("Rival explanations")
+	for _, r := range f.Rivals {
+		t.row(glyph(r.Reading)+" "+r.Reading, r.Name+". "+strings.Join(r.Seen, " "))
+	}
+	if f.Conclusion != evidence.Traced {
+		t.head("What would help")
+		for _, s := range f.WouldHelp {
+			t.item(s)
+		}
+	}
+	t.head("What this rests on")
+	t.para(f.Meaning)
+	t.para(f.ProcessError)
+	t.para(fmt.Sprintf("%d assumptions, all of them on the page and in the dossier; 'forewarn verify dossier' checks what of them can be checked.", len(f.Assumptions)))
+	t.head("Conclusion: " + f.Conclusion)
+	t.para(f.Statement)
+	if f.Conclusion != evidence.Traced {
+		for _, s := range f.Why {
+			t.para(s)
+		}
+	}
+	return strings.TrimLeft(t.b.String(), "\n")
+}
+
+type terminal struct {
+	b     strings.Builder
+	width int
+}
+
+// label is the width of the left column.
+const label = 16
+
+func (t *terminal) facts(f *evidence.Findings) {
+	title := "Findings"
+	if f.CaseName != "" {
+		title += " in case " + f.CaseName
+	}
+	t.head(title)
+	for i, s := range f.Specimens {
+		t.row(fmt.Sprintf("specimen %d", i+1), fmt.Sprintf("%s, %d bytes, sha256 %.16s…", s.Name, s.Size, s.SHA256))
+	}
+	r := f.Readings
+	t.row("read", fmt.Sprintf("%d of %d marked places; %d show something else, %d are missing", r.Read, r.Sites, r.Other, r.Erased))
+	t.row("tested", fmt.Sprintf("%d copies, run %d, decoder %s, alpha %s family-wise", f.Copies, f.Run, f.Decoder, power(f.Alpha)))
+	t.row("first known out", windowText(f.FirstSighting))
+	if n := len(f.OtherCopies.Smallest); n > 0 {
+		t.row("other copies", fmt.Sprintf("%d, the nearest with p_upper %s", f.OtherCopies.Count, power(f.OtherCopies.Smallest[0])))
+	}
+	for _, e := range f.Exposure {
+		t.row(e.Label, fmt.Sprintf("%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
+	}
+	for _, d := range f.Duties {
+		t.row("duty, "+d.Jurisdiction, fmt.Sprintf("%s may know from %s (%s)", d.Authority, stamp(d.From), d.Citation))
+	}
+}
+
+func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
+	t.head("The copy issued to " + a.Name)
+	t.row("named by", strings.Join(a.NamedBy, ", "))
+	t.row("p_adjusted", fmt.Sprintf("%s, over all %d copies and run %d", power(a.PAdjusted), f.Copies, f.Run))
+	t.row("p_upper", power(a.PUpper))
+	t.row("p_estimate", power(a.PEstimate))
+	t.row("p_sampled", power(a.PSampled)+" ± "+power(a.PSampledSE))
+	t.row("places", fmt.Sprintf("%d of %d read agree", a.SitesAgreeing, a.SitesRead))
+	for _, k := range a.Tokens {
+		t.row("token "+k.Slot, fmt.Sprintf("%s in specimen %d at byte %d. %s", k.Text, k.Specimen+1, k.Offset, k.Note))
+	}
+	if a.PTokens != "" {
+		t.row("p_tokens", power(a.PTokens))
+	}
+	for _, s := range f.Sensitivity {
+		if s.Holder == a.Holder {
+			p := ""
+			if s.PAdjusted != "" {
+				p = ", " + power(s.PAdjusted)
+			}
+			t.row("alone", s.Evidence+": "+s.Result+p)
+		}
+	}
+	for _, x := range a.Fetches {
+		t.row("fetched", fmt.Sprintf("%s by %s, entry %d", stamp(x.At), x.AccountName, x.Entry))
+	}
+	for _, x := range a.Receipts {
+		t.row("signed for", fmt.Sprintf("%s by %s, entry %d", stamp(x.At), x.AccountName, x.Entry))
+	}
+}
+
+func (t *terminal) head(s string) {
+	t.b.WriteString("\n")
+	t.wrap("", plainText(s), "")
+	t.b.WriteString("\n")
+}
+
+func (t *terminal) para(s string) {
+	t.wrap("  ", plainText(s), "  ")
+	t.b.WriteString("\n")
+}
+
+func (t *terminal) item(s string) { t.wrap("  - ", plainText(s), "    ") }
+
+func (t *terminal) row(name, s string) {
+	name = "  " + plainText(name)
+	pad := label + 2 - utf8.RuneCountInString(name)
+	if pad < 1 {
+		t.wrap(name+" ", plainText(s), strings.Repeat(" ", label+2))
+		return
+	}
+	t.wrap(name+strings.Repeat(" ", pad), plainText(s), strings.Repeat(" ", label+2))
+}
+
+// wrap writes words to the width; a word that is longer is cut.
+func (t *terminal) wrap(first, s, rest string) {
+	line, room := first, t.width-utf8.RuneCountInString(first)
+	used := 0
+	flush := func() {
+		t.b.WriteString(strings.TrimRight(line, " ") + "\n")
+		line, room, used = rest, t.width-utf8.RuneCountInString(rest), 0
+	}
+	if room < 8 {
+		flush()
+	}
+	for _, word := range strings.Fields(s) {
+		for {
+			r := []rune(word)
+			gap := min(used, 1)
+			if used+gap+len(r) <= room {
+				line += strings.Repeat(" ", gap) + word
+				used += gap + len(r)
+				break
+			}
+			if used > 0 {
+				flush()
+				continue
+			}
+			line += string(r[:room])
+			word = string(r[room:])
+			flush()
+		}
+	}
+	flush()
+}
+
+// plainText takes out what a terminal would act upon.
+func plainText(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t':
+			return ' '
+		case c < ' ' || c >= 0x7f && c < 0xa0 || c == utf8.RuneError || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069:
+			return -1
+		}
+		return c
+	}, s)
+}

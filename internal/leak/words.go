@@ -84,9 +84,9 @@ func (j *judge) designBased() (out evidence.List[evidence.Shown]) {
 			out = append(out, evidence.Shown{Evidence: evidence.EvidenceWording, P: a.PAdjusted,
 				Shows: fmt.Sprintf("%d of %d places read agree with the copy issued to %s.", a.SitesAgreeing, a.SitesRead, a.Name)})
 		}
-		if len(a.Tokens) > 0 {
+		if i := slices.IndexFunc(a.Tokens, func(t evidence.TokenHit) bool { return t.Counts }); i >= 0 {
 			out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, P: a.PTokens,
-				Shows: fmt.Sprintf("%s of the copy issued to %s in the specimens. %s", tokens(len(a.Tokens)), a.Name, a.Tokens[0].Note)})
+				Shows: fmt.Sprintf("%s of the copy issued to %s in the specimens. %s", tokens(len(a.Tokens)), a.Name, a.Tokens[i].Note)})
 		}
 	}
 	if len(all) == 0 {
@@ -94,7 +94,7 @@ func (j *judge) designBased() (out evidence.List[evidence.Shown]) {
 			Shows: fmt.Sprintf("%d of %d marked places read, %d other, %d missing: they name no copy.", r.Read, r.Sites, r.Other, r.Erased)})
 	}
 	if j.replayed() {
-		out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, Shows: "Tokens were found that had been publicly seen before: as evidence they count for nothing."})
+		out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, Shows: "Tokens were found that had been publicly seen before the specimens are known to have existed. As evidence they count for nothing."})
 	}
 	return append(out, evidence.Shown{Evidence: "wave membership", Shows: "Not drawn at random, so it is no design-based evidence."})
 }

@@ -305,6 +305,15 @@ func (c *Case) prove(tick entrylog.Tick) entrylog.AnchorProof {
 	return p
 }
 
+// At is the time of an entry.
+func (c *Case) At(seq entrylog.Seq) time.Time {
+	e, err := entrylog.ParseEntry(c.records[seq].Entry)
+	if err != nil {
+		panic(err)
+	}
+	return e.Time
+}
+
 // Entry proves a wave's entry.
 func (c *Case) Entry(w int) entrylog.EntryProof {
 	return c.proof(c.Waves[w].Seq)

@@ -147,11 +147,7 @@ func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evide
 }
 
 func (c *Case) access(who Holder, seq entrylog.Seq) evidence.Access {
-	e, err := entrylog.ParseEntry(c.records[seq].Entry)
-	if err != nil {
-		panic(err)
-	}
-	return evidence.Access{Account: evidence.ID(who.Account), AccountName: "contact of " + who.Name, At: e.Time, Entry: uint64(seq)}
+	return evidence.Access{Account: evidence.ID(who.Account), AccountName: "contact of " + who.Name, At: c.At(seq), Entry: uint64(seq)}
 }
 
 func (c *Case) findings(specimens []form.Specimen, r *form.Readings) *evidence.Findings {
