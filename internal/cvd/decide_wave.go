@@ -125,7 +125,7 @@ func (c ApproveWave) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	case !binds(p.EmbargoState(w.Case, now)):
 		return nil, refuse("no embargo binds, so there is nothing to be early for")
 	case w.OpensAt.After(k.Embargo.Release.At):
-		return nil, refuse("the wave would open at %s, after the release time %s: draft it again", w.OpensAt.Format(time.RFC3339), k.Embargo.Release.At.Format(time.RFC3339))
+		return nil, refuse("the wave would open at %s, after the release time %s: draft it again, or cancel it if it is sealed", w.OpensAt.Format(time.RFC3339), k.Embargo.Release.At.Format(time.RFC3339))
 	}
 	if err := p.checkAudience(w.Case, w.Purpose, w.Audience, now); err != nil {
 		return nil, err

@@ -46,14 +46,24 @@ func (m *Machine[S]) froms(by string) (set states) {
 	return set
 }
 
-// Mermaid draws the machine as a Mermaid state diagram. The zero state is the
-// beginning; steps between the same two states share an arrow.
+// Mermaid draws the machine as a Mermaid state diagram. Steps between the same
+// two states share an arrow. The zero state is drawn as the beginning, or as a
+// state of its own when something leads back to it.
 func (m *Machine[S]) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n")
+	zero := "[*]"
+	for _, s := range m.Steps {
+		if s.To == 0 {
+			zero = S(0).String()
+		}
+	}
+	if zero != "[*]" {
+		fmt.Fprintf(&b, "    [*] --> %s\n", zero)
+	}
 	id := func(s S) string {
 		if s == 0 {
-			return "[*]"
+			return zero
 		}
 		return strings.ReplaceAll(s.String(), " ", "_")
 	}

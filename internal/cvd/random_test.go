@@ -318,18 +318,22 @@ func (d *dice) step() {
 		if d.n(15) == 1 {
 			who = d.account()
 		}
-		// A tentative decision must leave no trace: also of what follows it.
-		trace := w.p.StateHash()
-		_, err := w.p.DecideAll([]Command{c, c}, Actor{Account: who}, w.now)
-		if w.p.StateHash() != trace {
-			d.Fatalf("deciding %T twice changed the state (%v)", c, err)
+		var trace [32]byte
+		look := d.n(4) == 1
+		if look {
+			trace = w.p.StateHash()
+			// A tentative decision leaves no trace, nor does one after another.
+			_, err := w.p.DecideAll([]Command{c, c}, Actor{Account: who}, w.now)
+			if w.p.StateHash() != trace {
+				d.Fatalf("deciding %T twice changed the state (%v)", c, err)
+			}
 		}
 		size := len(w.log)
-		err = w.try(who, c)
+		err := w.try(who, c)
 		if err != nil && !errors.Is(err, ErrDenied) && !errors.Is(err, ErrRefused) {
 			d.Fatalf("%T: an error of no class: %v", c, err)
 		}
-		if err != nil && (len(w.log) != size || w.p.StateHash() != trace) {
+		if err != nil && (len(w.log) != size || look && w.p.StateHash() != trace) {
 			d.Fatalf("%T was refused and changed something", c)
 		}
 		if len(w.log) == size {

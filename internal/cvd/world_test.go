@@ -130,11 +130,11 @@ func (w *world) found() {
 }
 
 // Member n and its two accounts.
-func mem(n int) MemberID        { return num[Member](100 + n) }
-func adminOf(n int) AccountID   { return num[Account](200 + n) }
-func contactOf(n int) AccountID { return num[Account](300 + n) }
+func mem(n int) MemberID        { return num[Member](100_000 + n) }
+func adminOf(n int) AccountID   { return num[Account](200_000 + n) }
+func contactOf(n int) AccountID { return num[Account](300_000 + n) }
 func holder(n int) HolderID     { return HolderID(mem(n)) }
-func signing(n int) [32]byte    { return hash32(7000 + n) }
+func signing(n int) [32]byte    { return hash32(7_000_000 + n) }
 
 func recipient(n int) string {
 	b := make([]byte, 51)
