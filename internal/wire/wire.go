@@ -132,8 +132,9 @@ func Enum[T ~uint8](c *Coder, v *T, most T) {
 	*v = T(b)
 }
 
-// Time is an instant in microseconds since 1970 UTC, as an I64. Finer parts
-// are dropped when writing. The zero time.Time is written as the least I64.
+// Time is an instant in microseconds since 1970 UTC, as an I64, in the years 1
+// to 9999 that RFC 3339 can write. Finer parts are dropped when writing. The
+// zero time.Time is written as the least I64.
 func (c *Coder) Time(v *time.Time) {
 	us := v.UnixMicro()
 	if v.IsZero() {
@@ -146,8 +147,8 @@ func (c *Coder) Time(v *time.Time) {
 			return
 		}
 		*v = time.UnixMicro(us).UTC()
-		if v.IsZero() || v.UnixMicro() != us {
-			c.Fail("time %d µs is outside the range of years", us)
+		if y := v.Year(); v.IsZero() || y < 1 || y > 9999 {
+			c.Fail("time %d µs is outside the range of years 1 to 9999", us)
 		}
 	}
 }
