@@ -16,41 +16,41 @@ import (
 // line break, a hyphenation and a word split by a scanner leave no trace.
 type folded struct {
 	text []rune
-	at   []uint32 // where each rune's source begins, in bytes
-	end  []uint32 // and where it ends
+	at   []int64 // where each rune's source begins, in bytes
+	end  []int64 // and where it ends
 	seen map[rune][]rune
 }
 
 // fold reduces b, whose first byte has the offset base.
-func (t *folded) fold(b []byte, base uint32, json bool) {
+func (t *folded) fold(b []byte, base int64, json bool) {
 	for i := 0; i < len(b); {
 		c := b[i]
 		n := 1
 		switch k := asciiKind[c]; {
 		case k > 1: // a letter or digit, lower case
-			t.put(rune(k), base+uint32(i), 1)
+			t.put(rune(k), base+int64(i), 1)
 		case k == 1: // it may open something that is not text
-			n = t.special(b[i:], base+uint32(i), json)
+			n = t.special(b[i:], base+int64(i), json)
 		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRune(b[i:])
 			if r == utf8.RuneError && size == 1 {
 				r = rune(c) // Latin-1, the commonest stranger
 			}
-			t.rune(r, base+uint32(i), size)
+			t.rune(r, base+int64(i), size)
 			n = size
 		}
 		i += n
 	}
 }
 
-func (t *folded) put(r rune, at uint32, size int) {
+func (t *folded) put(r rune, at int64, size int) {
 	t.text = append(t.text, r)
 	t.at = append(t.at, at)
-	t.end = append(t.end, at+uint32(size))
+	t.end = append(t.end, at+int64(size))
 }
 
 // rune appends what is left of a character.
-func (t *folded) rune(r rune, at uint32, size int) {
+func (t *folded) rune(r rune, at int64, size int) {
 	if r < utf8.RuneSelf {
 		if k := asciiKind[r]; k > 1 {
 			t.put(rune(k), at, size)
@@ -84,7 +84,7 @@ func foldRune(r rune) (left []rune) {
 
 // special looks at markup that begins at b[0], appends what it stands for, and
 // returns its length; 1 when it is not markup after all.
-func (t *folded) special(b []byte, at uint32, json bool) int {
+func (t *folded) special(b []byte, at int64, json bool) int {
 	switch b[0] {
 	case '<':
 		return tagLength(b)
@@ -108,7 +108,7 @@ func (t *folded) special(b []byte, at uint32, json bool) int {
 
 // escape is a backslash. \uXXXX is read anywhere; that \n is not the letter n
 // only in what looks like JSON, because elsewhere it may be a path.
-func (t *folded) escape(b []byte, at uint32, json bool) int {
+func (t *folded) escape(b []byte, at int64, json bool) int {
 	if len(b) < 2 {
 		return 1
 	}
@@ -155,7 +155,7 @@ func hex4(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// most is how far markup is followed; what goes on longer is text.
+// markupMost is how far markup is followed; what goes on longer is text.
 const markupMost = 1024
 
 // tagLength is the length of the HTML tag at the head of b, 1 if there is none.
@@ -210,30 +210,62 @@ func looksJSON(b []byte) bool {
 	return len(b) > 0 && (b[0] == '"' || b[0] == '{' || b[0] == '[')
 }
 
-// foldSpecimen folds found data. UTF-16 with a byte-order mark is understood;
-// anything else is taken for UTF-8, strangers in it for Latin-1.
-func foldSpecimen(b []byte) *folded {
-	t := new(folded)
-	if len(b) >= 2 && (b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff) {
-		high := 0
-		if b[0] == 0xff {
-			high = 1
-		}
-		for i := 2; i+1 < len(b); i += 2 {
-			r, n := rune(b[i+high])<<8|rune(b[i+1-high]), 2
-			if utf16.IsSurrogate(r) && i+3 < len(b) {
-				r, n = utf16.DecodeRune(r, rune(b[i+2+high])<<8|rune(b[i+3-high])), 4
-			}
-			t.rune(r, uint32(i), n)
-			i += n - 2
-		}
-		return t
+// foldBlock is how many bytes of a specimen are folded at a time.
+const foldBlock = 1 << 19
+
+// source folds a specimen block by block. UTF-16 with a byte-order mark is
+// understood; anything else is taken for UTF-8, strangers in it for Latin-1.
+type source struct {
+	data []byte
+	pos  int
+	json bool
+	high int // UTF-16: which of two bytes is the high one, plus 1
+}
+
+func newSource(b []byte) *source {
+	switch {
+	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
+		return &source{data: b, pos: 2, high: 1}
+	case bytes.HasPrefix(b, []byte{0xff, 0xfe}):
+		return &source{data: b, pos: 2, high: 2}
 	}
-	t.text = make([]rune, 0, len(b))
-	t.at = make([]uint32, 0, len(b))
-	t.end = make([]uint32, 0, len(b))
-	t.fold(b, 0, looksJSON(b))
-	return t
+	return &source{data: b, json: looksJSON(b)}
+}
+
+// next appends the next block to t and reports whether there is more to come.
+// Blocks end at a space where there is one, so as to cut no markup.
+func (s *source) next(t *folded) bool {
+	end := min(s.pos+foldBlock, len(s.data))
+	if s.high > 0 {
+		for s.pos+1 < end {
+			r, n := s.utf16(s.pos), 2
+			if utf16.IsSurrogate(r) && s.pos+3 < len(s.data) {
+				r, n = utf16.DecodeRune(r, s.utf16(s.pos+2)), 4
+			}
+			t.rune(r, int64(s.pos), n)
+			s.pos += n
+		}
+		return s.pos+1 < len(s.data)
+	}
+	if end < len(s.data) {
+		if cut := bytes.LastIndexAny(s.data[end-markupMost:end], " \n"); cut > 0 {
+			end -= markupMost - cut
+		}
+	}
+	t.fold(s.data[s.pos:end], int64(s.pos), s.json)
+	s.pos = end
+	return end < len(s.data)
+}
+
+func (s *source) utf16(i int) rune {
+	return rune(s.data[i+s.high-1])<<8 | rune(s.data[i+2-s.high])
+}
+
+// drop forgets the first n characters.
+func (t *folded) drop(n int) {
+	t.text = append(t.text[:0], t.text[n:]...)
+	t.at = append(t.at[:0], t.at[n:]...)
+	t.end = append(t.end[:0], t.end[n:]...)
 }
 
 // asciiKind is the lower-case form of a letter or digit, 1 for a byte that may

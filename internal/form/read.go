@@ -11,10 +11,6 @@ import (
 // are not comparable; a dossier names the version that it must be re-read with.
 const ReaderVersion = "align/1"
 
-// MaxSpecimen is how many bytes of one specimen are looked at. What follows is
-// pinned by the readings' hash of the specimen, but not read.
-const MaxSpecimen = 64 << 20
-
 const (
 	// Specimens are read in pieces, so that memory and time stay linear; pieces
 	// overlap by more than any passage that a reading rests on.
@@ -34,7 +30,8 @@ const (
 	contextBoth = 22 * scoreMatch
 	// On one side only, at the end of an excerpt or beside foreign text.
 	contextAlone = 20 * scoreMatch
-	// How much better than any other alternative.
+	// How much better than any other alternative, and, on one side only, how
+	// much of its own.
 	marginBoth  = 4
 	marginAlone = 15
 	// Errors allowed inside the alternative itself: one, or 15 %.
@@ -84,18 +81,9 @@ func (r *Reader) Read(specimens []Specimen) Readings {
 	looked := make([]uint8, len(r.lattice.segments))
 	for i, s := range specimens {
 		out.Specimens = append(out.Specimens, SpecimenRef{Name: s.Name, Size: uint64(len(s.Data)), Hash: sha256.Sum256(s.Data)})
-		text := foldSpecimen(s.Data[:min(len(s.Data), MaxSpecimen)])
-		for start := 0; start < len(text.text) || start == 0; start += pieceLength - pieceOverlap {
-			end := min(start+pieceLength, len(text.text))
-			for _, f := range r.piece(text.text[start:end], start == 0, end == len(text.text), looked) {
-				votes[f.site].add(f, func(y1, y2 int32) Span {
-					return text.span(uint32(i), start+int(y1), start+int(y2))
-				})
-			}
-			if end == len(text.text) {
-				break
-			}
-		}
+		r.specimen(s.Data, looked, func(f finding, t *folded) {
+			votes[f.site].add(f, func(y1, y2 int32) Span { return t.span(uint32(i), y1, y2) })
+		})
 	}
 	for i := range votes {
 		votes[i].decide(&out.Sites[i])
@@ -103,15 +91,39 @@ func (r *Reader) Read(specimens []Specimen) Readings {
 	return out
 }
 
+// specimen reads one specimen, piece by piece. found is told each finding with
+// the text that its spans count in.
+func (r *Reader) specimen(data []byte, looked []uint8, found func(finding, *folded)) {
+	src := newSource(data)
+	var t folded
+	for first, more := true, true; more; {
+		for more && len(t.text) <= pieceLength {
+			more = src.next(&t)
+		}
+		for len(t.text) > pieceLength || !more {
+			end := min(pieceLength, len(t.text))
+			last := !more && end == len(t.text)
+			for _, f := range r.piece(t.text[:end], first, last, looked) {
+				found(f, &t)
+			}
+			first = false
+			if last {
+				return
+			}
+			t.drop(pieceLength - pieceOverlap)
+		}
+	}
+}
+
 // span is where folded characters [from, to) stand in the specimen.
-func (t *folded) span(specimen uint32, from, to int) Span {
+func (t *folded) span(specimen uint32, from, to int32) Span {
 	switch {
 	case from < to:
 		return Span{specimen, uint64(t.at[from]), uint64(t.end[to-1] - t.at[from])}
 	case from > 0:
 		return Span{specimen, uint64(t.end[from-1]), 0}
 	}
-	return Span{specimen, 0, 0}
+	return Span{Specimen: specimen}
 }
 
 // finding is what one passage shows at one site.
@@ -222,15 +234,11 @@ func (r *Reader) judgeOne(k *look) (fpcode.State, uint8, [][2]int32) {
 			return fpcode.Other, 0, [][2]int32{{k.other.y1, k.other.y2}}
 		}
 		return fpcode.Erased, 0, nil
-	case margin < marginAlone || r.lattice.mayBeEmpty(seg):
-		// With one end missing, nothing tells a word that was not there from one
-		// that foreign text happens to begin with.
-		return fpcode.Erased, 0, nil
-	}
-	for _, side := range []fit{s.through, s.fromLeft, s.fromRight} {
-		if side.score == s.best() && max(side.left, side.right) >= contextAlone {
-			return fpcode.Value, symbol, [][2]int32{{side.y1, side.y2}}
-		}
+	case max(through.left, through.right) >= contextAlone && through.fits(n) && through.own >= marginAlone &&
+		margin >= marginAlone && !r.lattice.mayBeEmpty(seg):
+		// With one end missing, all of the alternative must be there: nothing
+		// tells a word that was cut off from one that foreign text begins with.
+		return fpcode.Value, symbol, [][2]int32{{through.y1, through.y2}}
 	}
 	return fpcode.Erased, 0, nil
 }

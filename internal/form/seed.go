@@ -52,17 +52,17 @@ type seed struct {
 }
 
 func newSeedIndex(l *lattice) *seedIndex {
-	near, far := l.seeds()
-	known := make(map[uint64]bool, len(near))
-	for _, s := range near {
-		known[s.hash] = true
-	}
-	all := near
-	for _, s := range far {
-		if known[s.hash] {
-			all = append(all, s)
+	var all []seed
+	known := map[uint64]bool{}
+	l.seeds(false, func(h uint64, cell int32) {
+		known[h] = true
+		all = append(all, seed{h, cell})
+	})
+	l.seeds(true, func(h uint64, cell int32) {
+		if known[h] {
+			all = append(all, seed{h, cell})
 		}
-	}
+	})
 	slices.SortFunc(all, func(a, b seed) int {
 		if a.hash != b.hash {
 			if a.hash < b.hash {
@@ -111,28 +111,25 @@ func (x *seedIndex) find(h uint64) []int32 {
 }
 
 // seeds lists the seeds that begin at each cell, by any way through the
-// choices that follow; near are those within seedReach of a choice.
-func (l *lattice) seeds() (near, far []seed) {
+// choices that follow: those far from any choice, or those near one.
+func (l *lattice) seeds(far bool, emit func(hash uint64, cell int32)) {
 	before, after := l.choiceDistances()
 	var window [seedLength]rune
 	for i := range l.strands {
 		s := &l.strands[i]
 		text := l.text(int32(i))
 		for o := int32(0); o < s.n; o++ {
-			into := &near
-			if before[s.segment]+o > seedReach && after[s.segment]+s.n-o > seedReach {
-				into = &far
-			}
-			n := copy(window[:], text[o:])
-			if n == seedLength {
-				*into = append(*into, seed{hashSeed(window[:]), s.cell + o})
+			if far != (before[s.segment]+o > seedReach && after[s.segment]+s.n-o > seedReach) {
 				continue
 			}
-			ways := seedWays
-			l.follow(s.segment+1, window[:], n, &ways, func(h uint64) { *into = append(*into, seed{h, s.cell + o}) })
+			if n := copy(window[:], text[o:]); n == seedLength {
+				emit(hashSeed(window[:]), s.cell+o)
+			} else {
+				ways := seedWays
+				l.follow(s.segment+1, window[:], n, &ways, func(h uint64) { emit(h, s.cell+o) })
+			}
 		}
 	}
-	return near, far
 }
 
 // follow completes a seed of which n characters are known from the segments
