@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
@@ -117,6 +119,10 @@ func (c *compiler) readInline(d *document, m inline, n numbering) {
 
 // checkChoice refuses alternatives that don't fit their place or one another.
 func (c *compiler) checkChoice(d *document, m inline) bool {
+	if part := d.gluedTo(m); part != "" {
+		c.refuse(d.path, m.at, sprintf("the choice is part of %s", quote(part)), "let alternatives be whole words, with a space or punctuation around them, and no part of a name or address")
+		return false
+	}
 	texts := make([]string, len(m.alts))
 	for i, raw := range m.alts {
 		if raw == "" {
@@ -143,6 +149,48 @@ func (c *compiler) checkChoice(d *document, m inline) bool {
 	}
 	return true
 }
+
+// gluedTo is the word, name or address that a choice is a part of, or "". What
+// touches letters on its outside makes words that no alternative shows alone, and
+// an address with a choice in it would send members to different places.
+func (d *document) gluedTo(m inline) string {
+	const near = 200
+	left, right := d.src[max(0, m.at-near):m.at], d.src[m.end:min(len(d.src), m.end+near)]
+	if d.format.json {
+		left, right = jsonEscapes.Replace(left), jsonEscapes.Replace(right)
+	}
+	delimits := func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("\"'`“”‘’„«»()[]<>—–…*,;|", r)
+	}
+	if i := strings.LastIndexFunc(left, delimits); i >= 0 {
+		_, n := utf8.DecodeRuneInString(left[i:])
+		left = left[i+n:]
+	}
+	if i := strings.IndexFunc(right, delimits); i >= 0 {
+		right = right[:i]
+	}
+	if d.format.words {
+		// Code writes many words without spaces.
+		last, _ := utf8.DecodeLastRuneInString(left)
+		first, _ := utf8.DecodeRuneInString(right)
+		left, right = keepWord(last), keepWord(first)
+	}
+	inside := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || r == '{' || r == '}' }
+	if strings.ContainsFunc(left, inside) || strings.ContainsFunc(right, inside) {
+		return left + d.src[m.at:m.end] + right
+	}
+	return ""
+}
+
+func keepWord(r rune) string {
+	if r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) || r == '{' || r == '}' {
+		return "a"
+	}
+	return ""
+}
+
+// jsonEscapes blanks escapes, so that the n of a line end is no letter.
+var jsonEscapes = strings.NewReplacer(`\\`, "  ", `\n`, "  ", `\t`, "  ", `\r`, "  ", `\b`, "  ", `\f`, "  ", `\"`, "  ", `\/`, "/")
 
 // claimSite registers a site, or finds the one of the same name.
 func (c *compiler) claimSite(d *document, at int, s *site) *site {
