@@ -91,7 +91,10 @@ func (c *plot) deepest() {
 	c.most = min(math.Ceil(c.most), deepestShown)
 	c.top = 34 + 22*float64(len(c.all()))
 	c.base = c.top + 64
-	c.height = c.base + 44
+	c.height = c.base + 46
+	if c.width < 600 {
+		c.height += 18
+	}
 }
 
 func (c *plot) x(p string) float64 { return c.at(decades(p)) }
@@ -114,7 +117,12 @@ func (c *plot) axis() {
 		}
 		fmt.Fprintf(&c.b, `<path class="a" d="M%s %sv5"/><text class="s" x="%s" y="%s" text-anchor="middle">%s</text>`, c1(c.at(d)), c1(c.base), c1(c.at(d)), c1(c.base+20), label)
 	}
-	fmt.Fprintf(&c.b, `<text class="s" x="%s" y="%s">rarer by chance</text><text class="s" x="%s" y="%s" text-anchor="end">p_upper</text>`, c1(c.left), c1(c.base+40), c1(c.right), c1(c.base+40))
+	line, shade := c.base+40, "shaded: all copies, by chance alone, 19 times of 20"
+	fmt.Fprintf(&c.b, `<text class="s" x="%s" y="%s">← rarer by chance</text>`, c1(c.left), c1(line))
+	if c.width < 600 {
+		line, shade = line+18, "shaded: chance alone, 19 times of 20"
+	}
+	fmt.Fprintf(&c.b, `<text class="s" x="%s" y="%s" text-anchor="end">%s</text>`, c1(c.right), c1(line), shade)
 }
 
 // null shades where all innocent copies together lie nineteen times of twenty:
@@ -125,11 +133,6 @@ func (c *plot) null() {
 	}
 	x := c.at(-math.Log10(0.05 / float64(c.f.Copies)))
 	fmt.Fprintf(&c.b, `<rect class="b" x="%s" y="%s" width="%s" height="%s"/>`, c1(x), c1(c.top), c1(c.right-x), c1(c.base-c.top))
-	label := "chance alone: all copies lie here 19 times of 20"
-	if c.width < 600 {
-		label = "chance alone, 19 of 20"
-	}
-	fmt.Fprintf(&c.b, `<text class="s" x="%s" y="%s" text-anchor="end">%s</text>`, c1(c.right), c1(c.top-6), label)
 }
 
 // others stacks circles upwards where they would cover one another.
@@ -167,11 +170,11 @@ func (c *plot) threshold() {
 	x := c.x(p)
 	fmt.Fprintf(&c.b, `<path class="t" d="M%s %sV%s"/>`, c1(x), c1(c.top), c1(c.base))
 	label := "threshold for one copy, " + power(p)
-	anchor, at := "end", x-6
-	if at-7*float64(utf8.RuneCountInString(label)) < c.left {
-		anchor, at = "start", x+6
+	anchor, at := "start", x-4
+	if at+7*float64(utf8.RuneCountInString(label)) > c.right {
+		anchor, at = "end", max(x+4, c.left+7*float64(utf8.RuneCountInString(label)))
 	}
-	fmt.Fprintf(&c.b, `<text x="%s" y="%s" text-anchor="%s">%s</text>`, c1(at), c1(c.base-6), anchor, label)
+	fmt.Fprintf(&c.b, `<text x="%s" y="%s" text-anchor="%s">%s</text>`, c1(at), c1(c.top-6), anchor, label)
 }
 
 func (c *plot) words() string {

@@ -79,7 +79,14 @@ func Page(f *evidence.Findings, m timeline.Model) []byte {
 	if err := page.Execute(&b, d); err != nil {
 		panic(err) // the template and its data are of this package, and tested
 	}
-	return b.Bytes()
+	// Names and labels are other people's: what would act upon a terminal, or
+	// turn text around, is left out of all of them at once.
+	return bytes.Map(func(c rune) rune {
+		if c == '\n' {
+			return c
+		}
+		return visible(c)
+	}, b.Bytes())
 }
 
 func accessOf(a evidence.Accused) accessData {

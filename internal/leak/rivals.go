@@ -95,6 +95,10 @@ func (j *judge) rivals() (out evidence.List[evidence.Rival]) {
 
 func (j *judge) traced() bool { return j.f.Conclusion == evidence.Traced }
 
+// marked reports whether the material carries marks of issued copies, be it of
+// one that can be told or of several that contradict one another.
+func (j *judge) marked() bool { return j.traced() || len(j.f.Conflicting) > 0 }
+
 // toStaff reports whether what was traced is a copy of the vendor's own staff,
 // and toMember whether it is a member's.
 func (j *judge) toStaff() bool {
@@ -153,10 +157,8 @@ func (j *judge) opening() (first time.Time) {
 func (j *judge) rediscovery() look {
 	before := j.first.Known() && j.first.To.Before(j.opening())
 	switch {
-	case j.traced():
+	case j.marked():
 		return look{[]string{j.marks(), "Somebody who found the flaw alone would not have had them."}, against, design}
-	case len(j.f.Conflicting) > 0:
-		return look{[]string{j.marks()}, against, design}
 	case before:
 		return look{[]string{j.marks(), "The first sighting lies before any wave opened, for the whole of its interval."}, supports, model}
 	case j.f.Readings.Read > 0:
@@ -183,7 +185,7 @@ func (j *judge) patchDiffing() look {
 	default:
 		l = look{[]string{"The first sighting lies after the release."}, neutral, model}
 	}
-	if j.traced() {
+	if j.marked() {
 		l.seen = append(l.seen, j.marks(), "A patch does not contain them.")
 		l.reading, l.basis = against, design
 	}
@@ -192,7 +194,7 @@ func (j *judge) patchDiffing() look {
 
 func (j *judge) finder() look {
 	switch {
-	case j.traced():
+	case j.marked():
 		return look{[]string{j.marks(), "The finder's own text was written before any mark was drawn."}, against, design}
 	case j.unmarked():
 		return look{[]string{j.marks(), "An unmarked original would look like this; so would several copies merged."}, neutral, design}
@@ -206,6 +208,8 @@ func (j *judge) insider() look {
 		return look{[]string{j.marks(), "That copy was issued to an account of the vendor's own."}, supports, design}
 	case j.traced():
 		return look{[]string{j.marks(), "It was issued to a member. Staff have copies of their own, with other marks; but the vendor made every copy, and commitments cannot show that a genuine one was not passed on."}, neutral, design}
+	case j.marked():
+		return look{[]string{j.marks()}, neutral, design}
 	case j.unmarked():
 		return look{[]string{j.marks(), "Unmarked text from before sealing would look like this; so would several copies merged."}, neutral, design}
 	}
@@ -218,7 +222,7 @@ func (j *judge) member() look {
 		return look{[]string{j.marks(), "How it left that member, and whether the member was itself robbed of it, the marks do not say."}, supports, design}
 	case j.toStaff():
 		return look{[]string{j.marks(), "It was not issued to a member."}, against, design}
-	case j.unmarked():
+	case j.marked(), j.unmarked():
 		return look{[]string{j.marks()}, neutral, design}
 	}
 	if !j.first.Known() {

@@ -119,13 +119,13 @@ func (t *terminal) para(s string) {
 func (t *terminal) item(s string) { t.wrap("  - ", plainText(s), "    ") }
 
 func (t *terminal) row(name, s string) {
-	name = "  " + plainText(name)
-	pad := label + 2 - utf8.RuneCountInString(name)
-	if pad < 1 {
-		t.wrap(name+" ", plainText(s), strings.Repeat(" ", label+2))
+	name, rest := "  "+plainText(name), strings.Repeat(" ", label+2)
+	if pad := label + 2 - utf8.RuneCountInString(name); pad > 0 {
+		t.wrap(name+strings.Repeat(" ", pad), plainText(s), rest)
 		return
 	}
-	t.wrap(name+strings.Repeat(" ", pad), plainText(s), strings.Repeat(" ", label+2))
+	t.wrap("  ", name, rest)
+	t.wrap(rest, plainText(s), rest)
 }
 
 // wrap writes words to the width; a word that is longer is cut.
@@ -161,14 +161,16 @@ func (t *terminal) wrap(first, s, rest string) {
 }
 
 // plainText takes out what a terminal would act upon.
-func plainText(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return ' '
-		case c < ' ' || c >= 0x7f && c < 0xa0 || c == utf8.RuneError || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069:
-			return -1
-		}
-		return c
-	}, s)
+func plainText(s string) string { return strings.Map(visible, s) }
+
+// visible is a character as it may be shown: blanks for line ends, nothing for
+// controls and for what turns text around.
+func visible(c rune) rune {
+	switch {
+	case c == '\n' || c == '\t':
+		return ' '
+	case c < ' ' || c >= 0x7f && c < 0xa0 || c == utf8.RuneError || c >= 0x200b && c <= 0x200f || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 || c == 0xfeff:
+		return -1
+	}
+	return c
 }

@@ -112,9 +112,7 @@ func (m Model) Rows() []Row {
 		}
 	}
 	out = append(out, m.fetchRows()...)
-	for _, a := range m.Answers {
-		point(a, "Answer")
-	}
+	out = append(out, m.answerRows()...)
 	for _, s := range m.Sightings {
 		r := Row{From: s.From, To: s.To, What: "Sighting: " + s.Label, Entries: entries(s.Entry, s.Entry)}
 		if s.To.Equal(s.From) {
@@ -178,6 +176,31 @@ func (m Model) fetchRows() (out []Row) {
 			g.To = time.Time{}
 		}
 		out = append(out, g.Row)
+	}
+	return out
+}
+
+// manyAnswers are summed up by day, as fetches are.
+const manyAnswers = 12
+
+func (m Model) answerRows() (out []Row) {
+	if len(m.Answers) <= manyAnswers {
+		for _, a := range m.Answers {
+			out = append(out, Row{From: a.At, What: a.Label, Entries: entries(a.Entry, a.Entry)})
+		}
+		return out
+	}
+	days := Model{}
+	for _, a := range m.Answers {
+		days.Fetches = append(days.Fetches, Fetch{At: a.At, Entry: a.Entry})
+	}
+	for _, r := range days.fetchRows() {
+		n, _, _ := strings.Cut(r.What, " ")
+		r.What = n + " more members ready"
+		if n == "1" {
+			r.What = "1 more member ready"
+		}
+		out = append(out, r)
 	}
 	return out
 }
