@@ -32,13 +32,18 @@ type Accusation struct {
 	Consistent bool    // whether the three agree; without that, no accusation
 }
 
+// Accuses reports whether the numbers suffice to accuse at a family-wise alpha.
+func (a Accusation) Accuses(alpha float64) bool {
+	return a.Consistent && a.PAdjusted <= alpha
+}
+
 // Result is what a decoder found. The zero Result accuses nobody.
 type Result struct {
 	Version string
 	Channel Channel
 
-	// How many sites were weighed, were erased, showed something else, or were
-	// read but could not be weighed (contradictory reads, no channel).
+	// How many sites were read and weighed, were erased, showed something else,
+	// or were read in contradictory ways and not weighed.
 	Read, Erased, Other, Unweighed int
 
 	Scores  []int64      // of each of Problem.Holders, in that order
@@ -114,7 +119,7 @@ func (single) Decode(p Problem) (Result, error) {
 		if n == 0 {
 			r.Best = a
 		}
-		if a.PAdjusted <= p.Alpha && a.Consistent {
+		if a.Accuses(p.Alpha) {
 			r.Accused = append(r.Accused, a)
 		}
 	}
@@ -122,22 +127,22 @@ func (single) Decode(p Problem) (Result, error) {
 }
 
 func (r *Result) count(readings []Reading, weighed int) {
-	state := map[SiteID]State{}
+	states := map[SiteID][Other + 1]int{}
 	for _, x := range readings {
-		state[x.Site] = x.State
+		n := states[x.Site]
+		n[x.State]++
+		states[x.Site] = n
 	}
-	for _, s := range state {
-		switch s {
-		case Erased:
+	for _, n := range states {
+		switch {
+		case n[Value] == 0 && n[Other] == 0:
 			r.Erased++
-		case Other:
+		case n[Value] == 0 && n[Erased] == 0:
 			r.Other++
-		case Value:
-			r.Read++
 		}
 	}
-	r.Unweighed = r.Read - weighed
 	r.Read = weighed
+	r.Unweighed = len(states) - r.Read - r.Erased - r.Other
 }
 
 // Recompute gives the numbers of one accused again, from what a dossier opens:

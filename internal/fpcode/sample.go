@@ -140,7 +140,7 @@ func (b *table) thresholds() {
 		c += q
 		u := uint64(math.MaxUint64)
 		if c < 1 {
-			u = uint64(c * 0x1p64)
+			u = uint64(float64(c * 0x1p64))
 		}
 		b.cum = append(b.cum, u)
 	}

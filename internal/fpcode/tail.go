@@ -155,7 +155,7 @@ func fits(groups []group, room, step int64, lim limits) bool {
 	var work float64
 	var most int64
 	halves(groups, room, step, func(_ int, g group, size, cells int64) {
-		work += float64(size)*float64(len(g.at)) + float64(cells)
+		work += float64(float64(size)*float64(len(g.at))) + float64(cells)
 		most = max(most, cells)
 	})
 	return most <= lim.cells && work <= lim.work

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -73,9 +74,12 @@ func genReading(t *rapid.T, q int, hard bool) Reading {
 // likelihoods through Weigh, and scores on no lattice at all.
 func genEvidence(t *rapid.T, most int) (ev []Evidence) {
 	sort := rapid.IntRange(0, 2).Draw(t, "sort")
-	n := rapid.IntRange(1, most).Draw(t, "sites")
+	n, outcomes := rapid.IntRange(1, most).Draw(t, "sites"), 1
 	for range n {
 		q := rapid.SampledFrom([]int{2, 2, 2, 3, 4, 6, 24}).Draw(t, "q")
+		if outcomes *= q; outcomes > 3000 && len(ev) > 0 {
+			break // there is enough to enumerate
+		}
 		law := genLaw(t, q)
 		var e Evidence
 		if sort == 2 {
@@ -154,6 +158,29 @@ func TestTailWhereScoresMustBeRounded(t *testing.T) {
 			t.Fatalf("step %d: estimate %g is outside %g and %g", step, estimate, at(-sites/2-1), at(sites/2+1))
 		}
 	})
+}
+
+// Where scores must be rounded, the estimate stays near the truth, which
+// rounding up leaves behind.
+func TestEstimateRoundsToTheNearest(t *testing.T) {
+	var worst float64
+	for seed := range uint64(4) {
+		ev, s := mixed(seed, 60, 1, .8)
+		_, truth, rounded := bounds(ev, s, standard)
+		lim := standard
+		lim.work = 1 << 19
+		upper, estimate, step := bounds(ev, s, lim)
+		if rounded != 0 || step < 512 {
+			t.Fatalf("steps %d and %d", rounded, step)
+		}
+		worst = max(worst, math.Abs(estimate/truth-1))
+		if upper < truth*1.05 {
+			t.Errorf("step %d: upper %g, truth %g: not a test of rounding", step, upper, truth)
+		}
+	}
+	if worst > .03 {
+		t.Errorf("the estimate is off by %.1f %%", 100*worst)
+	}
 }
 
 // A tail of a binomial, in big floats.
@@ -339,9 +366,12 @@ func TestThreeWaysAgree(t *testing.T) {
 		soft, miss float64
 	}{
 		{5, 0, 0}, {30, 0, .1}, {30, 1, .1}, {60, .5, 1}, {60, 0, .5}, {100, 0, .2}, {100, .3, .4},
-		{100, 0, .9}, {300, 0, .3}, {300, .1, .6},
+		{100, 0, .9}, {300, 0, .3}, {300, .1, .6}, {20, 1, .4},
 	} {
 		ev, s := mixed(uint64(i), c.n, c.soft, c.miss)
+		if c.n == 20 { // sites alike in everything
+			ev, s = slices.Repeat(ev, 4), 4*s
+		}
 		upper, estimate := PUpper(ev, s), PEstimate(ev, s)
 		p, se := PSampled(ev, s, [32]byte{byte(i)}, 20_000)
 		t.Logf("%3d sites, %.0f %% soft: upper %.6g estimate %.6g sampled %.4g ± %.1f %%", c.n, 100*c.soft, upper, estimate, p, 100*se/p)

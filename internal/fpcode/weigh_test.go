@@ -130,9 +130,12 @@ func TestNoEvidence(t *testing.T) {
 		"no channel":               {[]Reading{good}, laws, Channel{}},
 		"read twice, differently":  {[]Reading{good, with(func(r *Reading) { r.Symbol = 2 })}, laws, declared},
 		"read and found something": {[]Reading{good, {Site: good.Site, Class: ClassProse, Q: 3, State: Other}}, laws, declared},
-		"short likelihood":         {[]Reading{with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{65535, 1} })}, laws, declared},
-		"likelihood of nothing":    {[]Reading{with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{0, 0, 0} })}, laws, declared},
-		"likelihood and symbol":    {[]Reading{with(func(r *Reading) { r.Likelihood = []uint16{65535, 1, 1} })}, laws, declared},
+		"likelihoods that differ": {[]Reading{
+			with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{65535, 1, 1} }),
+			with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{65535, 2, 1} })}, laws, declared},
+		"short likelihood":      {[]Reading{with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{65535, 1} })}, laws, declared},
+		"likelihood of nothing": {[]Reading{with(func(r *Reading) { r.Symbol, r.Likelihood = 0, []uint16{0, 0, 0} })}, laws, declared},
+		"likelihood and symbol": {[]Reading{with(func(r *Reading) { r.Likelihood = []uint16{65535, 1, 1} })}, laws, declared},
 	} {
 		if ev := Weigh(c.rs, c.laws, c.ch); len(ev) != 0 {
 			t.Errorf("%s: %v", name, ev)

@@ -80,8 +80,7 @@ func Narrower(a, b Label) Label {
 // Parse reads a TLP 2.0 label, in any case, with "TLP:" or without (CSAF leaves
 // it out). It fails with ErrLabel on all else, TLP 1.0's WHITE included.
 func Parse(s string) (Label, error) {
-	up := strings.ToUpper(s)
-	name := strings.TrimPrefix(up, "TLP:")
+	name := strings.TrimPrefix(upper(s), "TLP:")
 	for l := Clear; int(l) < len(labels); l++ {
 		if labels[l].text[len("TLP:"):] == name {
 			return l, nil
@@ -96,10 +95,21 @@ func Parse(s string) (Label, error) {
 // ParseLegacy is Parse for documents from before August 2022: it also takes
 // TLP 1.0's WHITE, which became CLEAR. The other labels kept their names.
 func ParseLegacy(s string) (Label, error) {
-	if up := strings.ToUpper(s); up == "TLP:WHITE" || up == "WHITE" {
+	if up := upper(s); up == "TLP:WHITE" || up == "WHITE" {
 		return Clear, nil
 	}
 	return Parse(s)
+}
+
+// upper is for ASCII alone: strings.ToUpper makes an S of U+017F, and a label
+// must look like what it is.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, s)
 }
 
 // Wire is one byte.

@@ -22,7 +22,7 @@ const (
 var alphabets = [end]struct {
 	name   string
 	len    int
-	encode func(*Recogniser, uint64, []byte)
+	encode func(*Recogniser, uint64) []byte
 	decode func(*Recogniser, []byte, *work) (uint64, bool)
 }{
 	{},
@@ -62,9 +62,7 @@ func (a Alphabet) Encode(r *Recogniser, l uint64) string {
 	if a.Len() == 0 {
 		return ""
 	}
-	b := make([]byte, a.Len())
-	alphabets[a].encode(r, l, b)
-	return string(b)
+	return string(alphabets[a].encode(r, l))
 }
 
 // Recognise tells whether text, the whole of it, is a token, and what it says.
@@ -76,9 +74,9 @@ func (a Alphabet) Recognise(r *Recogniser, text string) (l uint64, ok bool) {
 	return alphabets[a].decode(r, []byte(text), new(work))
 }
 
-func encodeHex(r *Recogniser, l uint64, out []byte) {
+func encodeHex(r *Recogniser, l uint64) []byte {
 	t := Mint(r, l)
-	hex.Encode(out, t[:])
+	return hex.AppendEncode(nil, t[:])
 }
 
 func decodeHex(r *Recogniser, text []byte, w *work) (uint64, bool) {
@@ -92,13 +90,17 @@ func decodeHex(r *Recogniser, text []byte, w *work) (uint64, bool) {
 // fixes the six others: version 4 in bits 48-51, variant 10 in bits 64-65.
 const low61 = 1<<61 - 1
 
-func encodeUUID(r *Recogniser, l uint64, out []byte) {
-	a, b := r.uuid.encrypt(half{0, l >> 61}, half{0, l & low61}, new(work))
+func encodeUUID(r *Recogniser, l uint64) []byte {
+	return uuidText(r.uuid.encrypt(half{0, l >> 61}, half{0, l & low61}, new(work)))
+}
+
+func uuidText(a, b half) []byte {
 	// 122 bits = 48 ‖ 12 ‖ 62; A holds the first 61, B the last.
 	first60, last62 := a.lo>>1, a.lo<<61&(1<<62-1)|b.lo
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], first60>>12<<16|4<<12|first60&0xfff)
 	binary.BigEndian.PutUint64(u[8:], 2<<62|last62)
+	out := make([]byte, 36)
 	hex.Encode(out, u[:4])
 	for i, at := range []int{9, 14, 19} {
 		out[at-1] = '-'
@@ -106,6 +108,7 @@ func encodeUUID(r *Recogniser, l uint64, out []byte) {
 	}
 	out[23] = '-'
 	hex.Encode(out[24:], u[10:])
+	return out
 }
 
 func decodeUUID(r *Recogniser, text []byte, w *work) (uint64, bool) {
@@ -146,8 +149,12 @@ var value62 = func() (v [256]byte) {
 	return v
 }()
 
-func encode62(r *Recogniser, l uint64, out []byte) {
-	a, b := r.base62.encrypt(half{}, half{0, l}, new(work))
+func encode62(r *Recogniser, l uint64) []byte {
+	return text62(r.base62.encrypt(half{}, half{0, l}, new(work)))
+}
+
+func text62(a, b half) []byte {
+	out := make([]byte, 22)
 	put := func(h half, out []byte) {
 		for i := len(out) - 1; i >= 0; i-- {
 			var rest uint64
@@ -159,6 +166,7 @@ func encode62(r *Recogniser, l uint64, out []byte) {
 	}
 	put(a, out[:11])
 	put(b, out[11:])
+	return out
 }
 
 func decode62(r *Recogniser, text []byte, w *work) (uint64, bool) {

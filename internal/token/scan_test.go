@@ -115,18 +115,19 @@ func TestStreamAtEveryCut(t *testing.T) {
 	for a := Hex; a < end; a++ {
 		text := a.Encode(r, 42)
 		for at := streamBuffer - 80; at < streamBuffer+5; at++ {
-			for _, after := range []string{"", ".", "a", "-"} {
-				b := append(append(bytes.Repeat([]byte(" "), at), text...), after...)
+			for _, around := range []string{"/", "./", "-/", "Z/", "/.", "/-", "/Z"} {
+				before, after, _ := strings.Cut(around, "/")
+				b := []byte(strings.Repeat(" ", at-len(before)) + before + text + after)
 				var got []hit
 				s := NewStream(r, func(off int64, a Alphabet, l uint64) { got = append(got, hit{off, a, l}) })
 				s.Write(b)
 				s.Close()
 				want := []hit{{int64(at), a, 42}}
-				if after == "a" {
+				if strings.Contains(around, "Z") {
 					want = nil
 				}
 				if !slices.Equal(got, want) {
-					t.Fatalf("%v at %d before %q: %v", a, at, after, got)
+					t.Fatalf("%v at %d in %q: %v", a, at, around, got)
 				}
 			}
 		}

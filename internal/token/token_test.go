@@ -315,6 +315,22 @@ func TestFalseMatchesAreAsRareAsStated(t *testing.T) {
 	}
 }
 
+// A plaintext one above the greatest is no token.
+func TestRedundancyIsChecked(t *testing.T) {
+	r := NewRecogniser(testKey)
+	w := new(work)
+	a, b := r.uuid.encrypt(half{0, 8}, half{}, w)
+	if l, ok := decodeUUID(r, uuidText(a, b), w); ok {
+		t.Errorf("uuid: %d", l)
+	}
+	for _, ab := range [][2]half{{{0, 0}, {1, 0}}, {{0, 1}, {0, 0}}, {{1, 0}, {0, 0}}} {
+		a, b = r.base62.encrypt(ab[0], ab[1], w)
+		if l, ok := decode62(r, text62(a, b), w); ok {
+			t.Errorf("base62: %d from %v", l, ab)
+		}
+	}
+}
+
 func FuzzRecognise(f *testing.F) {
 	r := NewRecogniser(testKey)
 	for a := Hex; a < end; a++ {
