@@ -180,7 +180,7 @@ func (o *Office) read(ctx context.Context, cs cvd.CaseID, specimens []form.Speci
 	for i, cf := range forms {
 		f, err := form.Parse(cf.Form)
 		if err != nil {
-			return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("Form of revision %s: %w", cf.Revision, err)
+			return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("the Form of revision %s: %w", cf.Revision, err)
 		}
 		r := form.Read(f, specimens)
 		if n, _, _ := r.Count(); n > best {

@@ -192,7 +192,7 @@ func (s *Sealer) form(r cvd.RevisionID) (compiled, *form.Form, error) {
 		err = wire.Unmarshal(b, &kept)
 	}
 	if err != nil {
-		return kept, nil, fmt.Errorf("Form of revision %s: %w", r, err)
+		return kept, nil, fmt.Errorf("the Form of revision %s: %w", r, err)
 	}
 	f, err := form.Parse(kept.Form)
 	return kept, f, err
