@@ -115,7 +115,7 @@ func (c *compiler) cutItems(d *document, open, from, to int) []item {
 		case d.blank(l):
 			begins = true
 		case d.indent(l) == least && (begins || !spaced):
-			out = append(out, item{l.at, l.end})
+			out = append(out, item(l))
 			begins = false
 		case len(out) == 0:
 			c.refuse(d.path, l.at, "the first item of a free list is deeper than the others", "indent all items alike")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
@@ -56,7 +57,7 @@ func (c *compiler) refuse(path string, off int, what, do string) {
 func (c *compiler) warn(d *document, off int, text string) {
 	if len(c.warnings) < maxWarnings {
 		line, col := position(d.src, off)
-		c.warnings = append(c.warnings, Warning{Path: d.path, Line: uint32(line), Col: uint32(col), Text: text[:min(len(text), 900)]})
+		c.warnings = append(c.warnings, Warning{Path: d.path, Line: uint32(line), Col: uint32(col), Text: strings.ToValidUTF8(text[:min(len(text), maxWarning)], "")})
 	}
 }
 

@@ -236,6 +236,19 @@ func TestManifestAndReportRoundTrip(t *testing.T) {
 	}
 }
 
+// A report of anything that compiles can be sent.
+func TestLongWarnings(t *testing.T) {
+	long := strings.Repeat("\u0302é", 70)
+	_, _, r, err := Compile(source("a.md", "{{x"+long+"|y"+long+"}} z"), testBias)
+	if err != nil || len(r.Warnings) != 1 {
+		t.Fatalf("%d warnings, %v", len(r.Warnings), err)
+	}
+	var back Report
+	if err := wire.Unmarshal(wire.Marshal(&r), &back); err != nil {
+		t.Error(err)
+	}
+}
+
 // One path for each format.
 var fuzzPaths = []string{"a.md", "a.json", "a.yml", "a.csv", "a.rules", "a.yar", "poc/a.sh", "NOTES"}
 

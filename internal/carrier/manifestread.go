@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"forewarn/internal/form"
 	"forewarn/internal/tlp"
@@ -39,7 +40,11 @@ func (c *compiler) readManifest() *Manifest {
 	r := manifestReader{c: c, src: src, m: &Manifest{}}
 	root := docs.items[0]
 	r.table(root, map[string]func(*tree){
-		"title":         func(t *tree) { r.m.Title = r.text(t, maxTitle) },
+		"title": func(t *tree) {
+			if r.m.Title = r.text(t, maxTitle); strings.ContainsFunc(r.m.Title, unicode.IsControl) {
+				r.refuse(t, "a title of several lines", "put it on one line; summary: may have more")
+			}
+		},
 		"summary":       func(t *tree) { r.m.Summary = r.text(t, maxSummary) },
 		"tlp":           r.tlp,
 		"files":         r.files,

@@ -75,6 +75,7 @@ func TestRefused(t *testing.T) {
 		{"unknown use", source("a.md", "", ManifestPath, plainManifest+"permitted-use:\n  deploy: yes\n"), `forewarn.yaml:4:3: the key "deploy" is unknown`},
 		{"unknown level", source("a.md", "", ManifestPath, plainManifest+"files:\n  a.md: secret\n"), `forewarn.yaml:4:9: "secret" isn't a level`},
 		{"bad glob", source("a.md", "", ManifestPath, plainManifest+"files:\n  '../*': poc\n"), `forewarn.yaml:4:11: "../*" isn't a glob`},
+		{"two lines of title", source("a.md", "", ManifestPath, "title: \"a\\nb\"\ntlp: TLP:RED\n"), "forewarn.yaml:1:8: a title of several lines"},
 		{"number for a title", source("a.md", "", ManifestPath, "title: 12\ntlp: TLP:RED\n"), "forewarn.yaml:1:1: not a text"},
 		{"order without a file", source("a.md", "", ManifestPath, plainManifest+"order:\n  - pointer: /a\n"), "forewarn.yaml:4:5: an order without file: or pointer:"},
 		{"order of no JSON", source("a.md", "", ManifestPath, plainManifest+"order:\n  - file: a.md\n    pointer: /a\n"), `forewarn.yaml:1:1: order: "a.md" isn't a JSON file`},

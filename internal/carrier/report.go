@@ -96,6 +96,7 @@ func (r *Report) Wire(c *wire.Coder) {
 const (
 	maxClasses  = 255
 	maxWarnings = 1000
+	maxWarning  = 1000 // bytes of one's text
 )
 
 // Wire lays out the file's part.
@@ -128,5 +129,5 @@ func (w *Warning) Wire(c *wire.Coder) {
 	wire.Text(c, &w.Path, 200)
 	c.U32(&w.Line)
 	c.U32(&w.Col)
-	wire.Text(c, &w.Text, 1000)
+	wire.Text(c, &w.Text, maxWarning)
 }
