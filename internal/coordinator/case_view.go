@@ -46,7 +46,7 @@ type BoardAnswer struct {
 func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, error) {
 	b := Board{Case: id}
 	err := d.View(func(p *cvd.Programme) error {
-		now := d.now()
+		now := d.at(p)
 		if err := p.May(by, cvd.ActViewExposure, cvd.ACase(id), now); err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (d *Desk) Consent(ctx context.Context, by cvd.Actor, cs cvd.CaseID, yes boo
 func (d *Desk) Approve(ctx context.Context, by cvd.Actor, id cvd.WaveID, progress func(done, all int)) error {
 	yes := cvd.ApproveWave{Wave: id}
 	err := d.View(func(p *cvd.Programme) error {
-		if err := p.May(by, cvd.ActApproveWave, cvd.AWave(id), d.Clock()); err != nil {
+		if err := p.May(by, cvd.ActApproveWave, cvd.AWave(id), d.at(p)); err != nil {
 			return err
 		}
 		yes.Digest = p.Waves[id].Digest
@@ -144,7 +144,7 @@ type Ended struct {
 func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reason string) (out Ended, err error) {
 	end := cvd.EndEmbargo{Case: id}
 	err = d.View(func(p *cvd.Programme) error {
-		if err := p.May(by, cvd.ActEndEmbargo, cvd.ACase(id), d.Clock()); err != nil {
+		if err := p.May(by, cvd.ActEndEmbargo, cvd.ACase(id), d.at(p)); err != nil {
 			return err
 		}
 		for _, r := range p.RevisionOrder {
@@ -166,7 +166,7 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level, OpensAt: d.now()}
 	err = d.View(func(p *cvd.Programme) error {
 		for _, m := range p.MemberOrder {
-			if p.Eligible(cvd.HolderID(m), id, cvd.BreakPack, d.Clock()) == nil {
+			if p.Eligible(cvd.HolderID(m), id, cvd.BreakPack, d.at(p)) == nil {
 				pack.Audience = append(pack.Audience, cvd.HolderID(m))
 			}
 		}
@@ -226,12 +226,12 @@ func (d *Desk) DraftFor(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cvd
 	var in []cvd.HolderID
 	var out []LeftOut
 	err := d.View(func(p *cvd.Programme) error {
-		if err := p.May(by, cvd.ActDraftWave, cvd.ARevision(w.Revision), d.Clock()); err != nil {
+		if err := p.May(by, cvd.ActDraftWave, cvd.ARevision(w.Revision), d.at(p)); err != nil {
 			return err
 		}
 		n := d.Names(ctx, p)
 		for _, h := range w.Audience {
-			if why := p.Eligible(h, p.Revisions[w.Revision].Case, w.Purpose, d.Clock()); why != nil {
+			if why := p.Eligible(h, p.Revisions[w.Revision].Case, w.Purpose, d.at(p)); why != nil {
 				name, _ := n.Holder(h)
 				out = append(out, LeftOut{h, name, why.Error()})
 				continue
@@ -314,7 +314,7 @@ func (d *Desk) Inbox(by cvd.Actor) (holder cvd.HolderID, open []cvd.WaveID, err 
 			holder = cvd.HolderID(acc.Member)
 		}
 		for _, id := range p.WaveOrder {
-			if p.Readable(holder, id, d.Clock()) == nil {
+			if p.Readable(holder, id, d.at(p)) == nil {
 				open = append(open, id)
 			}
 		}

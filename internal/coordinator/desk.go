@@ -89,6 +89,7 @@ type Desk struct {
 	state *cvd.Programme // the log guards it
 
 	texts sync.Map // cvd.BlobRef → []byte: decrypted texts
+	gone  sync.Map // name of a key that the log says is destroyed → true
 	waves sync.Map // cvd.WaveID → [32]byte: keys of open waves
 }
 
@@ -102,7 +103,38 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 		return nil, err
 	}
 	d.log = log
+	if err := d.forget(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return d, nil
+}
+
+// forget destroys every key that the log says is destroyed: a crash may have
+// come between the entry and the file, or a backup brought the file back.
+func (d *Desk) forget() error {
+	var names []string
+	for id, c := range d.state.Cases {
+		if c.Shredded != nil {
+			names = append(names, CaseKey(id))
+		}
+	}
+	for id, a := range d.state.Accounts {
+		if a.Shredded != nil {
+			names = append(names, PersonKey(id))
+		}
+	}
+	for id, m := range d.state.Members {
+		if m.Shredded != nil {
+			names = append(names, MemberKey(id))
+		}
+	}
+	for _, n := range names {
+		d.gone.Store(n, true)
+		if err := d.Keys.Destroy(n); err != nil {
+			return fmt.Errorf("the log says that key %s is destroyed, and its file can't be: %w", n, err)
+		}
+	}
+	return nil
 }
 
 // Close lets go of the log.
@@ -118,6 +150,16 @@ func (d *Desk) View(f func(*cvd.Programme) error) (err error) {
 		return stopped
 	}
 	return err
+}
+
+// at is the time by which to judge a state: the clock's, but never before the
+// last entry, as the log has it for what it appends. A clock that was set back a
+// little must not make a desk refuse what it would write.
+func (d *Desk) at(p *cvd.Programme) time.Time {
+	if now := d.now(); now.After(p.Last) {
+		return now
+	}
+	return p.Last
 }
 
 // Do decides a command and returns when what was decided is durable. A
@@ -179,7 +221,17 @@ func CaseKey(c cvd.CaseID) string { return "case/" + c.String() }
 // PersonKey is the key of who an account is.
 func PersonKey(a cvd.AccountID) string { return "person/" + a.String() }
 
+// MemberKey is the key of what a member is called. Accounts and members share
+// one space of ids.
+func MemberKey(m cvd.MemberID) string { return "person/" + m.String() }
+
+// key reads a key, drawing it first where asked to and absent. One that was
+// destroyed isn't drawn again: what is under it would be lost among what was
+// under the first.
 func (d *Desk) key(name string, draw bool) ([]byte, error) {
+	if _, gone := d.gone.Load(name); gone {
+		return nil, fmt.Errorf("%w (%s was destroyed)", ErrGone, name)
+	}
 	k, err := d.Keys.Read(name)
 	if !errors.Is(err, fs.ErrNotExist) || !draw {
 		return k, err
@@ -226,8 +278,10 @@ func (d *Desk) Text(ctx context.Context, key string, ref cvd.BlobRef, v any) err
 }
 
 func (d *Desk) blob(ctx context.Context, key string, ref cvd.BlobRef) ([]byte, error) {
-	if b, ok := d.texts.Load(ref); ok {
-		return b.([]byte), nil
+	if _, gone := d.gone.Load(key); !gone {
+		if b, ok := d.texts.Load(ref); ok {
+			return b.([]byte), nil
+		}
 	}
 	k, err := d.key(key, false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -253,13 +307,14 @@ func (d *Desk) blob(ctx context.Context, key string, ref cvd.BlobRef) ([]byte, e
 // DestroyKey records that a case's or a person's key is destroyed, and destroys
 // it: everything under it is noise from then on. The log stays as it is.
 func (d *Desk) DestroyKey(ctx context.Context, by cvd.Actor, c cvd.DestroyKey) error {
-	name := PersonKey(cvd.AccountID(c.ID))
+	name := PersonKey(cvd.AccountID(c.ID)) // or MemberKey, which is the same
 	if c.Scope == cvd.CaseKey {
 		name = CaseKey(cvd.CaseID(c.ID))
 	}
 	if _, err := d.Do(ctx, by, c); err != nil {
 		return err
 	}
+	d.gone.Store(name, true)
 	d.texts.Clear()
 	return d.Keys.Destroy(name)
 }

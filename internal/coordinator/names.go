@@ -51,7 +51,7 @@ func (d *Desk) Account(ctx context.Context, said string) (id cvd.AccountID, err 
 // Member finds a member by name, id, or the beginning of either.
 func (d *Desk) Member(ctx context.Context, said string) (id cvd.MemberID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "member", "forewarn member list", p.MemberOrder, func(m cvd.MemberID) string { return d.named(ctx, p.Members[m].Name) })
+		id, err = find(said, "member", "forewarn member list", p.MemberOrder, func(m cvd.MemberID) string { return d.named(ctx, MemberKey(m), p.Members[m].Name) })
 		return err
 	})
 	return id, err
@@ -69,7 +69,7 @@ func (d *Desk) Case(ctx context.Context, said string) (id cvd.CaseID, err error)
 // Product finds a product by name, id, or the beginning of either.
 func (d *Desk) Product(ctx context.Context, said string) (id cvd.ProductID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "product", "forewarn case show", p.ProductOrder, func(x cvd.ProductID) string { return d.named(ctx, p.Products[x].Name) })
+		id, err = find(said, "product", "forewarn case show", p.ProductOrder, func(x cvd.ProductID) string { return d.named(ctx, ProgrammeKey, p.Products[x].Name) })
 		return err
 	})
 	return id, err
@@ -126,9 +126,9 @@ func (d *Desk) person(ctx context.Context, p *cvd.Programme, id cvd.AccountID) P
 	return who
 }
 
-func (d *Desk) named(ctx context.Context, ref cvd.BlobRef) string {
+func (d *Desk) named(ctx context.Context, key string, ref cvd.BlobRef) string {
 	var n Named
-	if ref.IsZero() || d.Text(ctx, ProgrammeKey, ref, &n) != nil {
+	if ref.IsZero() || d.Text(ctx, key, ref, &n) != nil {
 		return gone
 	}
 	return n.Name
@@ -162,7 +162,7 @@ func (n Names) Person(id cvd.AccountID) Person { return n.d.person(n.ctx, n.p, i
 // Member is a member's name.
 func (n Names) Member(id cvd.MemberID) string {
 	if m, ok := n.p.Members[id]; ok {
-		return n.d.named(n.ctx, m.Name)
+		return n.d.named(n.ctx, MemberKey(id), m.Name)
 	}
 	return gone
 }
@@ -186,7 +186,7 @@ func (n Names) Case(id cvd.CaseID) string {
 // Product is a product's name.
 func (n Names) Product(id cvd.ProductID) string {
 	if x, ok := n.p.Products[id]; ok {
-		return n.d.named(n.ctx, x.Name)
+		return n.d.named(n.ctx, ProgrammeKey, x.Name)
 	}
 	return gone
 }
@@ -207,4 +207,4 @@ func (n Names) Ref(id entrylog.Ref) string {
 }
 
 // Programme is the programme's name.
-func (n Names) Programme() string { return n.d.named(n.ctx, n.p.Name) }
+func (n Names) Programme() string { return n.d.named(n.ctx, ProgrammeKey, n.p.Name) }

@@ -45,7 +45,7 @@ func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg
 	}
 	err = d.View(func(p *cvd.Programme) error {
 		out.Number = uint32(len(p.Packages[out.Package].Revisions)) + 1
-		return p.May(by, cvd.ActMakeRevision, cvd.APackage(out.Package), d.Clock())
+		return p.May(by, cvd.ActMakeRevision, cvd.APackage(out.Package), d.at(p))
 	})
 	if err != nil {
 		return out, err

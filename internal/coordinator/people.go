@@ -152,7 +152,7 @@ func (d *Desk) Admit(ctx context.Context, by cvd.Actor, a Admission) (m cvd.Memb
 	}
 	slices.SortFunc(where, func(a, b cvd.Jurisdiction) int { return strings.Compare(a.String(), b.String()) })
 	where = slices.Compact(where)
-	name, err := d.PutText(ctx, ProgrammeKey, Named{a.Name})
+	name, err := d.PutText(ctx, MemberKey(m), Named{a.Name})
 	if err != nil {
 		return m, acc, err
 	}

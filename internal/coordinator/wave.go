@@ -129,7 +129,7 @@ func (d *Desk) Fetch(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cv
 	// Decide first, so that who may not know of a wave learns nothing from
 	// whether it is anchored.
 	err := d.View(func(p *cvd.Programme) error {
-		if _, err := p.Decide(fetch, by, d.Clock()); err != nil {
+		if _, err := p.Decide(fetch, by, d.at(p)); err != nil {
 			return err
 		}
 		w := p.Waves[id]
