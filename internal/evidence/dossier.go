@@ -20,7 +20,7 @@ const (
 	MaxDossier = 1 << 30   // bytes of a dossier
 	maxSection = 512 << 20 // bytes of one section
 	maxWaves   = 4096
-	maxCopies  = 4096
+	maxCopies  = 256
 	maxFacts   = 65536
 	maxForms   = 64
 )

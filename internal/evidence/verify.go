@@ -214,7 +214,7 @@ func (v *verification) findings() (string, error) {
 
 // What bounds the work of verifying.
 const (
-	maxNamed = 64   // copies
+	maxNamed = 16   // copies
 	maxHits  = 4096 // tokens of one copy
 )
 
@@ -234,7 +234,7 @@ func (v *verification) waves() (string, error) {
 	if len(v.d.Waves) == 0 {
 		return "", failf("there are none, so nothing was committed to")
 	}
-	seen := map[entrylog.Ref]bool{}
+	index := map[ID]int{}
 	for i := range v.d.Waves {
 		e, err := v.d.Waves[i].Verify(v.log, v.d.Programme.Interval)
 		if err != nil {
@@ -244,10 +244,10 @@ func (v *verification) waves() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("wave %d: %w", i+1, err)
 		}
-		if seen[w.Wave] || i > 0 && e.Time.Before(v.waveEntry[i-1].Time) {
+		if _, ok := index[ID(w.Wave)]; ok || i > 0 && e.Time.Before(v.waveEntry[i-1].Time) {
 			return "", failf("wave %d: waves are listed once each, in the order in which they were sealed", i+1)
 		}
-		seen[w.Wave] = true
+		index[ID(w.Wave)] = i
 		if i > 0 {
 			a, b := v.wave[0], w
 			if a.Package != b.Package || a.Case != b.Case || a.Bias != b.Bias || a.Profile != b.Profile || a.Decoder != b.Decoder || a.AlphaPico != b.AlphaPico {
@@ -261,21 +261,12 @@ func (v *verification) waves() (string, error) {
 		return "", failf("the findings' case, package, profile, decoder or alpha are not those that were committed to")
 	}
 	for _, x := range v.f.Exposure {
-		i := v.waveIndex(x.Wave)
-		if i < 0 || x.Level != v.wave[i].Level.String() || !x.OpensAt.Equal(v.wave[i].OpensAt) {
+		i, ok := index[x.Wave]
+		if !ok || x.Level != v.wave[i].Level.String() || !x.OpensAt.Equal(v.wave[i].OpensAt) {
 			return "", failf("the findings' %s is not among the waves, or its level or time differ", x.Label)
 		}
 	}
 	return fmt.Sprintf("%d, each in the anchored log %s, all with alpha %s and decoder %s", len(v.wave), v.log.Name(), v.f.Alpha, w.Decoder), nil
-}
-
-func (v *verification) waveIndex(id ID) int {
-	for i := range v.wave {
-		if ID(v.wave[i].Wave) == id {
-			return i
-		}
-	}
-	return -1
 }
 
 func (v *verification) forms() (string, error) {

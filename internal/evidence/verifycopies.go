@@ -264,8 +264,11 @@ func (v *verification) conclusion() (string, error) {
 		all = append(all, *a)
 	}
 	want, why := Conclude(f.Alpha, all)
-	if f.Conclusion != want || f.Statement != Sentence(want, all) {
+	if f.Conclusion != want {
 		return "", failf("the findings conclude %q; by the rule it is %q", f.Conclusion, want)
+	}
+	if s := Sentence(want, all); f.Statement != s {
+		return "", failf("the findings state %q; what follows is %q", f.Statement, s)
 	}
 	if (want == Traced) != (len(f.Accused) > 0) || want == Traced && len(f.Conflicting) > 0 {
 		return "", failf("the copies are not listed under the conclusion that follows")

@@ -23,7 +23,7 @@ const MaxDepth = 32
 const waveVersion = 1
 
 // WaveStatement binds a wave before it is sent: the body of an entry of
-// KindWaveSealed. Its layout is frozen (doc/spec/copy.md).
+// KindWaveSealed. Its layout is frozen (doc/spec/receipt.md).
 type WaveStatement struct {
 	Wave, Package, Revision, Case entrylog.Ref
 
@@ -42,7 +42,7 @@ type WaveStatement struct {
 	Root  entrylog.Hash // of the blind tree over form.CopyLeaf of all copies
 }
 
-// Wire is the layout of doc/spec/copy.md.
+// Wire is the layout of doc/spec/receipt.md.
 func (w *WaveStatement) Wire(c *wire.Coder) {
 	version := uint8(waveVersion)
 	c.U8(&version)
