@@ -85,9 +85,10 @@ func (s *sight) best() int32 {
 type aligner struct {
 	l          *lattice
 	text       []rune
-	first      bool  // text begins where the specimen does
-	last       bool  // text ends where the specimen does
-	work       int64 // cells still allowed
+	word       []bool // where words begin
+	first      bool   // text begins where the specimen does
+	last       bool   // text ends where the specimen does
+	work       int64  // cells still allowed
 	nodes      []node
 	fore, back kernel
 	turned     []rune // scratch: a strand backwards
@@ -95,8 +96,8 @@ type aligner struct {
 	grams      map[uint64]struct{}
 }
 
-func newAligner(l *lattice, text []rune, first, last bool, work int64) *aligner {
-	a := &aligner{l: l, text: text, first: first, last: last, work: work, mirror: slices.Clone(text)}
+func newAligner(l *lattice, text []rune, word []bool, first, last bool, work int64) *aligner {
+	a := &aligner{l: l, text: text, word: word, first: first, last: last, work: work, mirror: slices.Clone(text)}
 	slices.Reverse(a.mirror)
 	return a
 }
@@ -374,6 +375,26 @@ func (a *aligner) choiceForward(k *look, fore, back lane, in, out band, next lan
 				s.through = fit{c.score + back.score[i], c.score - fore.score[from-in.lo], fore.context[from-in.lo], back.context[i], from, y}
 			}
 		}
+		a.wholeWords(&s.through, fore, back, in, out)
+	}
+}
+
+// wholeWords counts against a fit what stands right beside it in the same word
+// and belongs to no context: "cannot" is not "can". One character may be dirt;
+// with more it is another word.
+func (a *aligner) wholeWords(f *fit, fore, back lane, in, out band) {
+	before, after := int32(0), int32(0)
+	for f.y1 > in.lo && f.y1 > 0 && int(f.y1) < len(a.word) && !a.word[f.y1] && fore.score[f.y1-in.lo] == fore.score[f.y1-1-in.lo]+scoreGap {
+		f.y1--
+		before++
+	}
+	for f.y2 < out.hi && f.y2 > 0 && !a.word[f.y2] && back.score[f.y2-out.lo] == back.score[f.y2+1-out.lo]+scoreGap {
+		f.y2++
+		after++
+	}
+	f.own += scoreGap * (before + after)
+	if before > 1 || after > 1 {
+		f.own = never
 	}
 }
 

@@ -18,6 +18,8 @@ type folded struct {
 	text []rune
 	at   []int64 // where each rune's source begins, in bytes
 	end  []int64 // and where it ends
+	word []bool  // whether something visible, or a space, was dropped before it
+	gap  bool    // and since the last
 	seen map[rune][]rune
 }
 
@@ -30,6 +32,7 @@ func (t *folded) fold(b []byte, base int64, json bool) {
 		case k > 1: // a letter or digit, lower case
 			t.put(rune(k), base+int64(i), 1)
 		case k == 1: // it may open something that is not text
+			t.gap = true
 			n = t.special(b[i:], base+int64(i), json)
 		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRune(b[i:])
@@ -38,6 +41,8 @@ func (t *folded) fold(b []byte, base int64, json bool) {
 			}
 			t.rune(r, base+int64(i), size)
 			n = size
+		default:
+			t.gap = true
 		}
 		i += n
 	}
@@ -47,6 +52,8 @@ func (t *folded) put(r rune, at int64, size int) {
 	t.text = append(t.text, r)
 	t.at = append(t.at, at)
 	t.end = append(t.end, at+int64(size))
+	t.word = append(t.word, t.gap)
+	t.gap = false
 }
 
 // rune appends what is left of a character.
@@ -54,6 +61,8 @@ func (t *folded) rune(r rune, at int64, size int) {
 	if r < utf8.RuneSelf {
 		if k := asciiKind[r]; k > 1 {
 			t.put(rune(k), at, size)
+		} else {
+			t.gap = true
 		}
 		return
 	}
@@ -67,6 +76,9 @@ func (t *folded) rune(r rune, at int64, size int) {
 	}
 	for _, l := range left {
 		t.put(l, at, size)
+	}
+	if len(left) == 0 && (unicode.IsSpace(r) || unicode.IsPunct(r)) {
+		t.gap = true
 	}
 }
 
@@ -266,6 +278,7 @@ func (t *folded) drop(n int) {
 	t.text = append(t.text[:0], t.text[n:]...)
 	t.at = append(t.at[:0], t.at[n:]...)
 	t.end = append(t.end[:0], t.end[n:]...)
+	t.word = append(t.word[:0], t.word[n:]...)
 }
 
 // asciiKind is the lower-case form of a letter or digit, 1 for a byte that may

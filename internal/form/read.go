@@ -103,7 +103,7 @@ func (r *Reader) specimen(data []byte, looked []uint8, found func(finding, *fold
 		for len(t.text) > pieceLength || !more {
 			end := min(pieceLength, len(t.text))
 			last := !more && end == len(t.text)
-			for _, f := range r.piece(t.text[:end], first, last, looked) {
+			for _, f := range r.piece(t.text[:end], t.word[:end], first, last, looked) {
 				found(f, &t)
 			}
 			first = false
@@ -136,13 +136,13 @@ type finding struct {
 }
 
 // piece reads one piece of a specimen. looked counts alignments by segment.
-func (r *Reader) piece(text []rune, first, last bool, looked []uint8) []finding {
+func (r *Reader) piece(text []rune, word []bool, first, last bool, looked []uint8) []finding {
 	l := r.lattice
 	chains := l.chains(l.runs(r.index, text))
 	if len(chains) == 0 {
 		return nil
 	}
-	a := newAligner(l, text, first, last, workPerPiece+workPerCharacter*int64(len(text)))
+	a := newAligner(l, text, word, first, last, workPerPiece+workPerCharacter*int64(len(text)))
 	own := newOwners(chains, len(text))
 	var out []finding
 	for i := range chains {
