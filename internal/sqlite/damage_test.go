@@ -6,21 +6,47 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
+	"forewarn/internal/memstore"
 	"forewarn/internal/storetest"
 )
 
-// smallLog is a log's file with small pages, so that a few dozen records make
-// every sort of page: leaves, inner nodes, overflow and free ones.
+// shrink copies a log's file to one with small pages, so that a few dozen
+// records make every sort of page: leaves, inner nodes, overflow and free ones.
+func shrink(t *testing.T, path string) (file []byte) {
+	t.Helper()
+	small := filepath.Join(t.TempDir(), "small.db")
+	db, err := connect(path, "rw", 1)
+	ok(t, err)
+	defer db.Close()
+	_, err = db.Exec("PRAGMA page_size = 512")
+	ok(t, err)
+	_, err = db.Exec("VACUUM INTO ?", small)
+	ok(t, err)
+
+	s, err := Open(ctx, small)
+	ok(t, err)
+	head, err := s.Head(ctx)
+	ok(t, err)
+	epoch, err := s.Acquire(ctx)
+	ok(t, err)
+	ok(t, s.SetHead(ctx, epoch, make([]byte, 3000))) // leaves free pages behind
+	ok(t, s.SetHead(ctx, epoch, head))
+	ok(t, s.Close())
+	file, err = os.ReadFile(small)
+	ok(t, err)
+	return file
+}
+
 func smallLog(t *testing.T) (file []byte, records []entrylog.Record, head []byte) {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := Create(ctx, filepath.Join(dir, "log.db"))
-	ok(t, err)
+	s, _ := fresh(t)
 	epoch, err := s.Acquire(ctx)
 	ok(t, err)
 	for i := range entrylog.Seq(40) {
@@ -31,25 +57,10 @@ func smallLog(t *testing.T) (file []byte, records []entrylog.Record, head []byte
 		records = append(records, storetest.Record(i, size))
 	}
 	ok(t, s.Append(ctx, 0, epoch, records))
-	_, err = s.writer.conn.ExecContext(ctx, "PRAGMA page_size = 512")
-	ok(t, err)
-	small := filepath.Join(dir, "small.db")
-	_, err = s.writer.conn.ExecContext(ctx, "VACUUM INTO ?", small)
-	ok(t, err)
-	ok(t, s.Close())
-
-	s, err = Open(ctx, small)
-	ok(t, err)
-	epoch, err = s.Acquire(ctx)
-	ok(t, err)
 	head = []byte("signed head")
-	ok(t, s.SetHead(ctx, epoch, make([]byte, 3000))) // leaves free pages behind
 	ok(t, s.SetHead(ctx, epoch, head))
-
 	ok(t, s.Close())
-	file, err = os.ReadFile(small)
-	ok(t, err)
-	return file, records, head
+	return shrink(t, s.(*Store).path), records, head
 }
 
 // Every bit that may flip in the file either has no effect, or is an error, or
@@ -116,6 +127,73 @@ func readAll(path string) (out []entrylog.Record, head []byte, err error) {
 		head, err = s.Head(ctx)
 	}
 	return out, head, err
+}
+
+// The same through the ledger's audit: a flip either changes nothing of what
+// the audit finds, or the audit fails; and it fails, naming the entry, whenever a
+// record is not what it was.
+func TestFlippedBitsAreAudited(t *testing.T) {
+	s, _ := fresh(t)
+	opt := logOptions(t)
+	now := time.Date(2025, 7, 8, 0, 0, 0, 0, time.UTC)
+	opt.Clock = func() time.Time { return now }
+	pub := memstore.NewFolder(nil)
+	l, err := ledger.Open(ctx, s, pub, memstore.NewOutside(nil), opt, nil)
+	ok(t, err)
+	for range 30 {
+		_, err := l.Append(ctx, []ledger.Draft{{Kind: 1, Body: &body150{}}})
+		ok(t, err)
+		now = now.Add(10 * time.Second)
+	}
+	ok(t, l.Tick(ctx)) // the last entries are of no anchor yet
+	ok(t, l.Close())
+	ok(t, s.Close())
+	file := shrink(t, s.(*Store).path)
+
+	path := filepath.Join(t.TempDir(), "log.db")
+	audit := func(b []byte) (ledger.Report, error) {
+		ok(t, os.WriteFile(path, b, 0o600))
+		s, err := OpenReadOnly(ctx, path)
+		if err != nil {
+			return ledger.Report{}, err
+		}
+		defer s.Close()
+		return ledger.Verify(ctx, s, pub, opt, nil, nil)
+	}
+	good, err := audit(file)
+	ok(t, err)
+	if !good.OK() || good.Entries != 30 || good.Anchors == 0 {
+		t.Fatalf("%+v", good)
+	}
+	want, _, err := readAll(path)
+	ok(t, err)
+	var none, found int
+	for i := 0; i < len(file); i += 41 {
+		b := bytes.Clone(file)
+		b[i] ^= 1 << (i % 8)
+		r, err := audit(b)
+		got, _, readErr := readAll(path)
+		altered := -1
+		for j := range want {
+			if readErr == nil && (got[j].Salt != want[j].Salt || !bytes.Equal(got[j].Entry, want[j].Entry)) {
+				altered = j
+			}
+		}
+		switch {
+		case err == nil && r.OK():
+			if none++; altered >= 0 || !reflect.DeepEqual(r, good) {
+				t.Fatalf("byte %d: entry %d is altered and the audit found nothing", i, altered)
+			}
+		case altered >= 0 && !strings.Contains(fmt.Sprint(r.Problems, err), fmt.Sprintf("entry %d", altered)):
+			t.Fatalf("byte %d: entry %d is altered, and that is not said: %v %v", i, altered, r.Problems, err)
+		default:
+			found++
+		}
+	}
+	t.Logf("of %d flips %d changed nothing, %d were found", none+found, none, found)
+	if none == 0 || found == 0 {
+		t.Error("the flips did not reach every sort of byte")
+	}
 }
 
 // A page overwritten: the error says which entry, or which of the two other
