@@ -232,6 +232,32 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// TestUnsealed: a member of the audience does not learn of a wave before it is
+// sealed, also not by what it is told when it asks.
+func TestUnsealed(t *testing.T) {
+	f := newFixture(t)
+	for _, id := range []WaveID{num[Wave](2), num[Wave](3)} {
+		if s := f.p.WaveState(id, f.now); s != StateDraft && s != StateApproved {
+			t.Fatalf("the fixture's wave is %s", s)
+		}
+		for _, by := range []AccountID{adminOf(1), contactOf(1)} {
+			for a := range actEnd {
+				for _, o := range []Object{AWave(id), ACopy(id, holder(1))} {
+					nothing := o
+					nothing.ID = entrylog.Ref(num[Case](987_654))
+					err, other := f.p.May(Actor{Account: by}, a, o, f.now), f.p.May(Actor{Account: by}, a, nothing, f.now)
+					if err == nil || other == nil || err.Error() != other.Error() {
+						t.Errorf("%s on an unsealed %s: %v; on none: %v", a, o.Kind, err, other)
+					}
+				}
+			}
+			if err := f.p.Readable(holder(1), id, f.now); err == nil || err.Error() != f.p.Readable(holder(1), num[Wave](99), f.now).Error() {
+				t.Errorf("an unsealed wave: %v", err)
+			}
+		}
+	}
+}
+
 // TestDrafters: who had a hand in a wave may do all that others of the role may,
 // but approve it.
 func TestDrafters(t *testing.T) {

@@ -78,10 +78,8 @@ func (c ProposeEmbargo) decide(p *Programme, who Actor, now time.Time) ([]fact, 
 	if err := checkRelease(&b.Release, now); err != nil {
 		return nil, err
 	}
-	if !b.Expires.IsZero() {
-		if b.Expires = whole(b.Expires); !b.Expires.After(now) {
-			return nil, refuse("the proposal would have expired already, on %s", b.Expires.Format(time.RFC3339))
-		}
+	if b.Expires = whole(b.Expires); !b.Expires.IsZero() && !b.Expires.After(now) {
+		return nil, refuse("the proposal would have expired already, on %s", b.Expires.Format(time.RFC3339))
 	}
 	return yes(&b)
 }
@@ -123,10 +121,8 @@ func (c Invite) decide(p *Programme, who Actor, now time.Time) ([]fact, error) {
 	if c.Role == NoParticipant || c.Role > AsObserver {
 		return nil, refuse("say what they are in the case: %s", strings.Join(participantNames[1:], ", "))
 	}
-	if !b.Until.IsZero() {
-		if b.Until = whole(b.Until); !b.Until.After(now) {
-			return nil, refuse("the invitation would have lapsed already, on %s", b.Until.Format(time.RFC3339))
-		}
+	if b.Until = whole(b.Until); !b.Until.IsZero() && !b.Until.After(now) {
+		return nil, refuse("the invitation would have lapsed already, on %s", b.Until.Format(time.RFC3339))
 	}
 	for _, id := range b.Members {
 		m := p.Members[id]
@@ -200,9 +196,7 @@ func (c MakeRevision) decide(p *Programme, who Actor, now time.Time) ([]fact, er
 	rulings := c.Rulings
 	for u := range rulings {
 		r := &rulings[u]
-		if !r.From.IsZero() {
-			r.From = whole(r.From)
-		}
+		r.From = whole(r.From)
 		if r.Verdict > From || (r.Verdict == From) == r.From.IsZero() {
 			return nil, refuse("the ruling on %s: a time goes with 'from', and with nothing else", Use(u))
 		}
@@ -281,12 +275,7 @@ func (c RecordSighting) asks(*Programme) (Action, Object) { return ActRecordSigh
 
 func (c RecordSighting) decide(p *Programme, who Actor, now time.Time) ([]fact, error) {
 	b := SightingRecorded(c)
-	if !b.From.IsZero() {
-		b.From = whole(b.From)
-	}
-	if !b.To.IsZero() {
-		b.To = whole(b.To)
-	}
+	b.From, b.To = whole(b.From), whole(b.To)
 	switch {
 	case c.Sighting.IsZero() || slices.ContainsFunc(p.Cases[c.Case].Sightings, func(s Sighting) bool { return s.ID == c.Sighting }):
 		return nil, refuse("the sighting needs an id of its own")
@@ -309,10 +298,8 @@ func (c DeclareBreach) decide(p *Programme, who Actor, now time.Time) ([]fact, e
 			return nil, err
 		}
 	}
-	if !b.At.IsZero() {
-		if b.At = whole(b.At); b.At.After(now) {
-			return nil, refuse("the breach is of %s, which is in the future", b.At)
-		}
+	if b.At = whole(b.At); b.At.After(now) {
+		return nil, refuse("the breach is of %s, which is in the future", b.At)
 	}
 	return yes(&b)
 }

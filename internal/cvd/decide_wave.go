@@ -14,10 +14,7 @@ func (c DraftWave) decide(p *Programme, who Actor, now time.Time) ([]fact, error
 	r := p.Revisions[c.Revision]
 	b := &WaveDrafted{
 		Wave: c.Wave, Case: r.Case, Package: r.Package, Revision: c.Revision, Purpose: c.Purpose, Level: c.Level,
-		Widens: c.Widens, OpensAt: whole(c.OpensAt), Audience: SortIDs(slices.Clone(c.Audience)),
-	}
-	if !c.LapsesAt.IsZero() {
-		b.LapsesAt = whole(c.LapsesAt)
+		Widens: c.Widens, OpensAt: whole(c.OpensAt), LapsesAt: whole(c.LapsesAt), Audience: SortIDs(slices.Clone(c.Audience)),
 	}
 	w := p.Waves[c.Wave]
 	switch {

@@ -32,8 +32,8 @@
 // findings are tables (machine.go), from which doc/states.md is drawn.
 //
 // The package is pure: no clock, no randomness, no files. Ids of new things are
-// chosen by the caller. A Programme is not safe for use by several goroutines;
-// whoever holds the writer's lock holds it. Do not keep pointers into it across
+// chosen by the caller. Apply and DecideAll want a Programme for themselves;
+// everything else only looks. Do not keep pointers into it across
 // an Apply, do not change what it shows, and put no rule about who may do what
 // anywhere else.
 package cvd

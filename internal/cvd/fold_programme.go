@@ -10,6 +10,9 @@ func (b *ProgrammeFounded) apply(p *Programme, n Note) error {
 	if b.Coordinator.IsZero() || b.Sealer.IsZero() || b.Coordinator == b.Sealer {
 		return fmt.Errorf("a programme begins with two accounts")
 	}
+	if b.Interval == 0 {
+		return fmt.Errorf("anchors need an interval")
+	}
 	set(p, &p.Origin, b.Origin)
 	set(p, &p.Name, b.Name)
 	set(p, &p.Interval, time.Duration(b.Interval)*time.Second)

@@ -63,7 +63,7 @@ func New() *Programme {
 }
 
 // Decide says what a command would write: first the policy, then the verb's own
-// rule. It changes nothing. No events and no error means that it is so already.
+// rule. It changes nothing, and several may be decided at once. No events and no error means that it is so already.
 // Errors are of the class ErrDenied or ErrRefused.
 func (p *Programme) Decide(c Command, who Actor, now time.Time) ([]Event, error) {
 	now = whole(now)
@@ -86,8 +86,9 @@ func (p *Programme) Decide(c Command, who Actor, now time.Time) ([]Event, error)
 }
 
 // DecideAll decides commands one after another, each as if those before it had
-// happened already: all of them, or an error and none. It changes nothing, but
-// while it runs the state is not to be looked at.
+// happened already: all of them, or an error and none. When it returns nothing
+// has changed, but while it runs nobody else may look: it folds the events in
+// tentatively and takes them out again.
 func (p *Programme) DecideAll(cs []Command, who Actor, now time.Time) ([]Event, error) {
 	if len(cs) == 1 {
 		return p.Decide(cs[0], who, now)
@@ -161,7 +162,8 @@ func (p *Programme) fold(body fact, n Note) error {
 	return nil
 }
 
-// whole drops what the log can't hold of a time.
+// whole drops what the log can't hold of a time: all below a microsecond. The
+// zero time stays zero.
 func whole(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
 // journal keeps how to undo what was folded tentatively, oldest first.

@@ -11,10 +11,9 @@ import (
 )
 
 // Programme is everything that is decided upon. Its exported fields, and those
-// of what hangs on it, are the state: StateHash covers them all, in whatever a
-// later version calls the same names. They are for looking at; only Apply
-// changes them. Lists called …Order are in order of appearance in the log.
-// Unexported fields are indexes that can be made again.
+// of what hangs on it, are the state, and StateHash covers them all. They are
+// for looking at; only Apply changes them. Lists called …Order are in order of
+// appearance in the log. Unexported fields are indexes that can be made again.
 type Programme struct {
 	Origin   string // "" until founded
 	Name     BlobRef
