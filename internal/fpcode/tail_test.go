@@ -2,6 +2,7 @@ package fpcode
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math"
 	"math/big"
@@ -378,6 +379,41 @@ func TestThreeWaysAgree(t *testing.T) {
 		if !Consistent(upper, estimate, p, se) {
 			t.Errorf("case %d: not consistent: upper %g estimate %g sampled %g ± %g", i, upper, estimate, p, se)
 		}
+	}
+}
+
+var threeWays = flag.Int("threeways", 10, "random problems on which the three ways of computing p are compared")
+
+// Random problems: all consistent, and the z-scores of the sampled against the
+// estimate are what they should be of a mean of many draws.
+func TestThreeWaysAgreeAtRandom(t *testing.T) {
+	inconsistent, far, n := 0, 0, *threeWays
+	var sumZ, sumZZ, least float64
+	for i := range n {
+		rng := rand.New(rand.NewPCG(uint64(i), 99))
+		ev, s := mixed(rng.Uint64(), 1+rng.IntN(200), []float64{0, 0, .1, 1}[rng.IntN(4)], rng.Float64())
+		upper, estimate, _ := bounds(ev, s, standard)
+		p, se := PSampled(ev, s, [32]byte{byte(i), byte(i >> 8)}, Trials)
+		least = min(least, math.Log10(estimate))
+		if !Consistent(upper, estimate, p, se) {
+			inconsistent++
+			t.Logf("problem %d: upper %g estimate %g sampled %g ± %g", i, upper, estimate, p, se)
+		}
+		if math.Abs(p/estimate-1) > .05 {
+			far++
+		}
+		if se > 1e-9*p {
+			z := (p - estimate) / se
+			sumZ, sumZZ = sumZ+z, sumZZ+z*z
+		}
+	}
+	t.Logf("%d problems down to 1e%.0f: %d inconsistent, %d with sampled more than 5 %% from estimate; mean z %.3f, mean z² %.3f",
+		n, least, inconsistent, far, sumZ/float64(n), sumZZ/float64(n))
+	if inconsistent > 0 {
+		t.Errorf("%d of %d are inconsistent", inconsistent, n)
+	}
+	if z := sumZ / math.Sqrt(float64(n)); math.Abs(z) > 5 || sumZZ/float64(n) > 1.5+5/math.Sqrt(float64(n)) {
+		t.Errorf("sampled is biased, or its standard error is: mean z is %.1f standard errors off", z)
 	}
 }
 
