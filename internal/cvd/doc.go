@@ -33,7 +33,6 @@
 //
 // The package is pure: no clock, no randomness, no files. Ids of new things are
 // chosen by the caller. Apply and DecideAll want a Programme for themselves;
-// everything else only looks. Do not keep pointers into it across
-// an Apply, do not change what it shows, and put no rule about who may do what
-// anywhere else.
+// everything else only looks. Do not keep pointers into it across an Apply, do
+// not change what it shows, and put no rule about who may do what anywhere else.
 package cvd
