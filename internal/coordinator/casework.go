@@ -115,8 +115,8 @@ func (d *Desk) Approve(ctx context.Context, by cvd.Actor, id cvd.WaveID, progres
 	return d.Seal(ctx, id, progress)
 }
 
-// DraftWave drafts a wave. A preview, which is to staff and needs no second
-// person, is sealed at once.
+// DraftWave drafts a wave. A preview or a break pack needs no second person and
+// is sealed at once; it opens then too, unless a later time is given.
 func (d *Desk) DraftWave(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cvd.WaveID, error) {
 	var err error
 	if w.Wave.IsZero() {
@@ -124,7 +124,12 @@ func (d *Desk) DraftWave(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cv
 			return w.Wave, err
 		}
 	}
-	if _, err = d.Do(ctx, by, w); err != nil || w.Purpose == cvd.Staged {
+	if _, err = d.do(ctx, by, func(now time.Time) cvd.Command {
+		if w.Purpose != cvd.Staged && w.OpensAt.Before(now) {
+			w.OpensAt = now
+		}
+		return w
+	}); err != nil || w.Purpose == cvd.Staged {
 		return w.Wave, err
 	}
 	return w.Wave, d.Seal(ctx, w.Wave, nil)
@@ -163,7 +168,7 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 	if _, err := d.Do(ctx, by, end); err != nil || end.Level == 0 {
 		return out, err
 	}
-	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level, OpensAt: d.now()}
+	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level}
 	err = d.View(func(p *cvd.Programme) error {
 		for _, m := range p.MemberOrder {
 			if p.Eligible(cvd.HolderID(m), id, cvd.BreakPack, d.at(p)) == nil {

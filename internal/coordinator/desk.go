@@ -165,9 +165,14 @@ func (d *Desk) at(p *cvd.Programme) time.Time {
 // Do decides a command and returns when what was decided is durable. A
 // decision that writes nothing returns no entries.
 func (d *Desk) Do(ctx context.Context, by cvd.Actor, c cvd.Command) ([]ledger.Sealed, error) {
+	return d.do(ctx, by, func(time.Time) cvd.Command { return c })
+}
+
+// do is Do of a command that depends on the time at which it is decided.
+func (d *Desk) do(ctx context.Context, by cvd.Actor, c func(now time.Time) cvd.Command) ([]ledger.Sealed, error) {
 	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
 		var drafts []ledger.Draft
-		events, err := d.state.Decide(c, by, now)
+		events, err := d.state.Decide(c(now), by, now)
 		for _, e := range events {
 			drafts = append(drafts, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
 		}
@@ -245,14 +250,31 @@ func (d *Desk) key(name string, draw bool) ([]byte, error) {
 // PutText encrypts v, as JSON, under a key that is drawn if it is the first
 // text under it, and makes it durable.
 func (d *Desk) PutText(ctx context.Context, key string, v any) (cvd.BlobRef, error) {
+	ref, err := d.stageText(ctx, key, v)
+	if err == nil {
+		err = d.Blobs.Sync(ctx)
+	}
+	return ref, err
+}
+
+// stageText is PutText without the wait: the text is durable after Blobs.Sync.
+func (d *Desk) stageText(ctx context.Context, key string, v any) (cvd.BlobRef, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return cvd.BlobRef{}, err
 	}
-	return d.putBlob(ctx, key, b)
+	return d.stageBlob(ctx, key, b)
 }
 
 func (d *Desk) putBlob(ctx context.Context, key string, plain []byte) (cvd.BlobRef, error) {
+	ref, err := d.stageBlob(ctx, key, plain)
+	if err == nil {
+		err = d.Blobs.Sync(ctx)
+	}
+	return ref, err
+}
+
+func (d *Desk) stageBlob(ctx context.Context, key string, plain []byte) (cvd.BlobRef, error) {
 	k, err := d.key(key, true)
 	if err != nil {
 		return cvd.BlobRef{}, err
@@ -262,9 +284,6 @@ func (d *Desk) putBlob(ctx context.Context, key string, plain []byte) (cvd.BlobR
 		return cvd.BlobRef{}, err
 	}
 	ref, err := d.Blobs.Put(ctx, sealed)
-	if err == nil {
-		err = d.Blobs.Sync(ctx)
-	}
 	return cvd.BlobRef(ref), err
 }
 
