@@ -97,11 +97,11 @@ func VerifyDossier(b []byte, trust Trust) (Report, error) {
 	r.Findings, r.Conclusion, r.Statement = v.f, v.f.Conclusion, v.f.Statement
 	r.KeyNote = v.keyNote()
 	r.NotChecked = []string{
-		"Names: which organisation or person stands behind a holder or an account is the inquiry's word.",
+		"Names and common ownership: who stands behind a holder or an account is the inquiry's word.",
 		"Model-based weights, rival explanations, first sighting, exposure counts and duties come from records that are not in this file.",
 		"That the key of a receipt is one that its holder enrolled.",
 		"How the other copies compare: their keys stay closed.",
-		"That the specimens were found where and when the findings say.",
+		"Where and when specimens were found and tokens first publicly seen. Whether a token counts depends on it.",
 		"That no decoding of this package was kept off the inquiry's log, and no wave off the programme's.",
 	}
 	return r, nil

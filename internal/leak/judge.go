@@ -68,6 +68,7 @@ type judge struct {
 	wave   map[entrylog.Ref]*Wave
 	first  sighting.Interval // when the material was first known to be out
 	seq    entrylog.Seq      // of that
+	grade  string            // of its source
 	f      *evidence.Findings
 }
 
@@ -119,15 +120,15 @@ func newJudge(in Inputs) (*judge, error) {
 		}
 	}
 	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Profile: r.Profile, Bias: r.Bias, Copies: len(r.Holders), Run: r.Run}
-	j.first, j.seq = first(in)
+	j.first, j.seq, j.grade = first(in)
 	return j, nil
 }
 
 // first is when the material was first known to be out: seen somewhere, or in
 // a specimen. The first of several uncertain times lies between the earliest
 // beginning and the earliest end.
-func first(in Inputs) (v sighting.Interval, seq entrylog.Seq) {
-	add := func(t sighting.Interval, e entrylog.Seq) {
+func first(in Inputs) (v sighting.Interval, seq entrylog.Seq, grade string) {
+	add := func(t sighting.Interval, e entrylog.Seq, g string) {
 		if !t.Known() {
 			return
 		}
@@ -135,16 +136,16 @@ func first(in Inputs) (v sighting.Interval, seq entrylog.Seq) {
 			v.From = t.From
 		}
 		if v.To.IsZero() || t.To.Before(v.To) {
-			v.To, seq = t.To, e
+			v.To, seq, grade = t.To, e, g
 		}
 	}
 	for _, s := range in.Seen {
-		add(s.Time, s.Entry)
+		add(s.Time, s.Entry, s.Grade)
 	}
 	for _, s := range in.Reading.Specimens {
-		add(s.Found, 0)
+		add(s.Found, 0, "")
 	}
-	return v, seq
+	return v, seq, grade
 }
 
 // frame is what doesn't depend on who is named.

@@ -180,6 +180,9 @@ func (j *judge) limits() (out []string) {
 		"Tokens tell one copy until somebody else has seen them. After that they can be copied.",
 		"First sighting is when something was first noticed, not when it first happened, and not when material left its holder.",
 	)
+	if j.grade != "" {
+		out = append(out, fmt.Sprintf("The source of the first sighting is graded %s, on the Admiralty scale from A, completely reliable, to F, which cannot be judged.", j.grade))
+	}
 	if n := j.undated(); n > 0 {
 		out = append(out, fmt.Sprintf("%d sightings have no known time and may be earlier than the first.", n))
 	}
