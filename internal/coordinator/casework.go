@@ -124,11 +124,11 @@ func (d *Desk) DraftWave(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cv
 			return w.Wave, err
 		}
 	}
-	if _, err = d.do(ctx, by, func(now time.Time) cvd.Command {
+	if _, err = d.do(ctx, by, func(now time.Time) []cvd.Command {
 		if w.Purpose != cvd.Staged && w.OpensAt.Before(now) {
 			w.OpensAt = now
 		}
-		return w
+		return []cvd.Command{w}
 	}); err != nil || w.Purpose == cvd.Staged {
 		return w.Wave, err
 	}

@@ -162,17 +162,17 @@ func (d *Desk) at(p *cvd.Programme) time.Time {
 	return p.Last
 }
 
-// Do decides a command and returns when what was decided is durable. A
-// decision that writes nothing returns no entries.
-func (d *Desk) Do(ctx context.Context, by cvd.Actor, c cvd.Command) ([]ledger.Sealed, error) {
-	return d.do(ctx, by, func(time.Time) cvd.Command { return c })
+// Do decides commands, all or none of them, and returns when what was decided is
+// durable. A decision that writes nothing returns no entries.
+func (d *Desk) Do(ctx context.Context, by cvd.Actor, cs ...cvd.Command) ([]ledger.Sealed, error) {
+	return d.do(ctx, by, func(time.Time) []cvd.Command { return cs })
 }
 
-// do is Do of a command that depends on the time at which it is decided.
-func (d *Desk) do(ctx context.Context, by cvd.Actor, c func(now time.Time) cvd.Command) ([]ledger.Sealed, error) {
+// do is Do of commands that depend on the time at which they are decided.
+func (d *Desk) do(ctx context.Context, by cvd.Actor, cs func(now time.Time) []cvd.Command) ([]ledger.Sealed, error) {
 	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
 		var drafts []ledger.Draft
-		events, err := d.state.Decide(c(now), by, now)
+		events, err := d.state.DecideAll(cs(now), by, now)
 		for _, e := range events {
 			drafts = append(drafts, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
 		}
