@@ -11,9 +11,9 @@ import (
 )
 
 var (
-	innocents = flag.Int("innocents", 400_000, "simulated innocents, symbols straight from a generator")
+	innocents = flag.Int("innocents", 200_000, "simulated innocents, symbols straight from a generator")
 	keyed     = flag.Int("keyed", 40_000, "simulated innocents with copy keys, through the real PRF")
-	specimens = flag.Int("specimens", 10, "specimens that they are held against")
+	specimens = flag.Int("specimens", 6, "specimens that they are held against")
 	simSeed   = flag.Uint64("simseed", 1, "seed of the simulated innocents")
 )
 

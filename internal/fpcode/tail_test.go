@@ -225,7 +225,7 @@ func TestTailOfBinarySitesIsBinomial(t *testing.T) {
 	for _, n := range []int{1, 2, 27, 100, 400, 990} {
 		ev := weighSingle(hardReadings(repeat(2, n)...))
 		match, miss := ev[0].Score[ev0(ev)], ev[0].Score[1-ev0(ev)]
-		for k := 0; k <= n; k += 1 + n/37 {
+		for k := 0; k <= n; k += 1 + n/17 {
 			s := int64(k)*match + int64(n-k)*miss
 			want := float(binomialTail(n, k, 1, 2))
 			upper, estimate := PUpper(ev, s), PEstimate(ev, s)
