@@ -20,7 +20,8 @@ const ConclusionRule = `Wording names a copy when its p_adjusted is at most alph
 	`Copies of one holder, and of holders under common ownership, count as one. ` +
 	`If wording names copies, the material is traced to them, provided that tokens name no other. ` +
 	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one. ` +
-	`In every other case the answer is 'cannot say', and what each evidence would say alone is listed.`
+	`In every other case the answer is 'cannot say', and what each evidence would say alone is listed. ` +
+	`Both evidences together accuse falsely, by chance, with probability alpha plus p_tokens at most.`
 
 // Coalition is the ID that stands for an accused copy in the conclusion: its
 // group's where there is one, or else its holder's.
@@ -148,11 +149,11 @@ const ProcessError = `A probability of one in a thousand million excludes chance
 // every findings, and VerifyDossier refuses findings that leave one out.
 func Assumptions() List[string] {
 	return List[string]{
-		"The keys, the slot table, the decoder and alpha were fixed and committed to before any copy was sent. (Verified: wave statements in the anchored log.)",
-		"The marks of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. No mark pattern was picked by hand or rejected. (Verified for the copies that are named: their keys were committed to before anything was sent, and their marks follow from those keys alone.)",
+		"The keys, the slot table, the decoder and alpha were fixed and committed to before any copy was sent. (The dossier shows it: wave statements in the anchored log.)",
+		"The marks of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. No mark pattern was picked by hand or rejected. (The dossier shows it for the copies that are named: their keys were committed to before anything was sent, and their marks follow from those keys alone.)",
 		"The copy was delivered to its holder and to nobody else. (Fetches and receipts speak for it; it cannot be proved.)",
-		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before any key was opened. (Verified by reading again, and by the order of entries in the inquiry's log.)",
-		"Every copy issued and every decoding of this package is counted. (Verified against the committed number of copies and the run number in the inquiry's log; a run that was kept off that log would not be seen.)",
+		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before any key was opened. (The dossier shows it: the specimens are read again, and the inquiry's log has the order of entries.)",
+		"Every copy issued and every decoding of this package is counted. (The dossier shows the committed number of copies and the run number in the inquiry's log; a run that was kept off that log would not be seen.)",
 		"Holders under common ownership count as one. (As far as ownership was declared.)",
 		"Nothing is claimed about persons inside a holder, nor about whether the holder was itself robbed of the material.",
 		"The vendor, who makes every copy, could itself have produced this material. Commitments exclude that evidence was made up afterwards; they do not exclude that a genuine copy was passed on by the vendor. The sealer's separate keys, its journal and the receipts are what limits that.",

@@ -274,7 +274,7 @@ func (v *verification) forms() (string, error) {
 	for i, sf := range v.d.Forms {
 		f, err := form.Parse(sf.Form)
 		if err != nil {
-			return "", fmt.Errorf("Form %d: %w", i+1, err)
+			return "", fmt.Errorf("number %d: %w", i+1, err)
 		}
 		hash := sha256.Sum256(sf.Form)
 		used := false
