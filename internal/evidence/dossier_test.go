@@ -198,7 +198,7 @@ func TestDossierDishonest(t *testing.T) {
 		if p.name == "findings" {
 			continue // TestFindingsTold
 		}
-		step := max(1, (p.to-p.from)/150)
+		step := max(1, (p.to-p.from)/90)
 		for i := p.from; i < p.to; i += 1 + rnd.IntN(2*step) {
 			f := bytes.Clone(b)
 			f[i] ^= 1 << rnd.IntN(8)
