@@ -110,7 +110,15 @@ func work(dir string) error {
 		}
 		failed <- nil
 	}
-	go repeat(func(int) error {
+	// At once until killed; one after another when its steps are counted.
+	begin := func(f func(int) error) {
+		if r.Steps == 0 {
+			go repeat(f)
+		} else {
+			repeat(f)
+		}
+	}
+	begin(func(int) error {
 		var c cvd.NoteCommitment
 		rand.Read(c.Commitment[:])
 		sealed, err := d.Do(ctx, as(r.Ana), c)
@@ -120,7 +128,7 @@ func work(dir string) error {
 		say(&lines, "entry %d %x", sealed[0].Seq, c.Commitment)
 		return nil
 	})
-	go repeat(func(i int) error {
+	begin(func(i int) error {
 		q := cvd.DraftWave{Revision: r.Revision, Purpose: cvd.Staged, Level: form.Level(1 + i%5), OpensAt: time.Now().Add(200 * time.Millisecond), Audience: r.Holders}
 		q.Level = max(q.Level, form.Description)
 		id, err := d.DraftWave(ctx, as(r.Ana), q)
@@ -145,7 +153,7 @@ func work(dir string) error {
 		})
 		return nil
 	})
-	go repeat(func(i int) error {
+	begin(func(i int) error {
 		lines.Lock()
 		waves := r.Waves
 		lines.Unlock()
