@@ -119,7 +119,7 @@ func (*caseShow) Help() string { return "Example:\n  forewarn case show Layout -
 
 func (c *caseShow) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Case(a, c.Case)
+		id, err := d.Case(a, by, c.Case)
 		if err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (*caseInvite) Help() string {
 
 func (c *caseInvite) Run(a *app) error {
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		members, err := a.members(d, c.Member, c.Tier, c.All)
+		members, err := a.members(d, by, c.Member, c.Tier, c.All)
 		if err != nil {
 			return err
 		}
@@ -252,10 +252,10 @@ func (c *caseInvite) Run(a *app) error {
 }
 
 // members are those named, those of the tiers, or all in good standing.
-func (a *app) members(d *coordinator.Desk, names []string, tiers []uint8, all bool) ([]cvd.MemberID, error) {
+func (a *app) members(d *coordinator.Desk, by cvd.Actor, names []string, tiers []uint8, all bool) ([]cvd.MemberID, error) {
 	var out []cvd.MemberID
 	for _, s := range names {
-		id, err := d.Member(a, s)
+		id, err := d.Member(a, by, s)
 		if err != nil {
 			return nil, err
 		}
@@ -308,7 +308,7 @@ var relations = map[string]cvd.Relation{"duplicate": cvd.Duplicate, "split": cvd
 
 func (c *caseLink) Run(a *app) error {
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		to, err := d.Case(a, c.Of)
+		to, err := d.Case(a, by, c.Of)
 		if err != nil {
 			return err
 		}
@@ -377,7 +377,7 @@ func (c *caseEnd) Run(a *app) error {
 		if c.Yes == "" {
 			return usage("this ends the embargo of %q for everybody and can't be undone: say --yes with the case's name", c.Case)
 		}
-		if again, err := d.Case(a, c.Yes); err != nil || again != id {
+		if again, err := d.Case(a, by, c.Yes); err != nil || again != id {
 			return usage("--yes names another case than %q; nothing was ended", c.Case)
 		}
 		end, err := d.EndEmbargo(a, by, id, c.Reason)
@@ -421,7 +421,7 @@ func (c *caseRelease) Run(a *app) error {
 
 func (a *app) withCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.CaseID) error) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Case(a, name)
+		id, err := d.Case(a, by, name)
 		if err != nil {
 			return err
 		}

@@ -396,7 +396,7 @@ func (c *keyDestroy) Run(a *app) error {
 		return usage("what is under that key becomes unreadable for good: say --yes")
 	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		scope, id, err := a.scope(d, c.Case, c.Account)
+		scope, id, err := a.scope(d, by, c.Case, c.Account)
 		if err != nil {
 			return err
 		}
@@ -408,12 +408,12 @@ func (c *keyDestroy) Run(a *app) error {
 	})
 }
 
-func (a *app) scope(d *coordinator.Desk, cs, account string) (cvd.KeyScope, entrylog.Ref, error) {
+func (a *app) scope(d *coordinator.Desk, by cvd.Actor, cs, account string) (cvd.KeyScope, entrylog.Ref, error) {
 	if cs != "" {
-		id, err := d.Case(a, cs)
+		id, err := d.Case(a, by, cs)
 		return cvd.CaseKey, entrylog.Ref(id), err
 	}
-	id, err := d.Account(a, account)
+	id, err := d.Account(a, by, account)
 	return cvd.PersonKey, entrylog.Ref(id), err
 }
 
@@ -431,7 +431,7 @@ func (*keyHold) Help() string {
 
 func (c *keyHold) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		scope, id, err := a.scope(d, c.Case, c.Account)
+		scope, id, err := a.scope(d, by, c.Case, c.Account)
 		if err != nil {
 			return err
 		}

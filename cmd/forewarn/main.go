@@ -200,11 +200,11 @@ func clean(s string) string {
 
 // actor is who --as names.
 func (a *app) actor(d interface {
-	Account(context.Context, string) (cvd.AccountID, error)
+	Login(context.Context, string) (cvd.AccountID, error)
 }) (cvd.Actor, error) {
 	if a.As == "" {
 		return cvd.Actor{}, usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
 	}
-	id, err := d.Account(a, a.As)
+	id, err := d.Login(a, a.As)
 	return cvd.Actor{Account: id}, err
 }

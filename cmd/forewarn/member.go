@@ -103,18 +103,20 @@ func (c *pullCmd) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
 		var waves []cvd.WaveID
 		if c.Wave != "" {
-			id, err := d.Wave(a, c.Wave)
+			id, err := d.Wave(a, by, c.Wave)
 			if err != nil {
 				return err
 			}
 			waves = append(waves, id)
 		}
-		holder, open, err := d.Inbox(by)
+		holder, inbox, err := d.Inbox(by)
 		if err != nil {
 			return err
 		}
-		if waves == nil {
-			waves = open
+		for _, w := range inbox {
+			if c.Wave == "" && w.Why == "" {
+				waves = append(waves, w.Wave)
+			}
 		}
 		if err := os.MkdirAll(c.Out, 0o700); err != nil {
 			return err
@@ -399,7 +401,7 @@ var answers = map[string]cvd.AnswerState{"not-affected": cvd.NotAffected, "inves
 
 func (c *answerCmd) Run(a *app) error {
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		product, err := d.Product(a, c.Product)
+		product, err := d.Product(a, by, id, c.Product)
 		if err != nil {
 			return err
 		}

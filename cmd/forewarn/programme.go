@@ -126,7 +126,7 @@ func (c *accountAdd) Run(a *app) error {
 		var m cvd.MemberID
 		if c.Member != "" {
 			var err error
-			if m, err = d.Member(a, c.Member); err != nil {
+			if m, err = d.Member(a, by, c.Member); err != nil {
 				return err
 			}
 		}
@@ -193,7 +193,7 @@ func (*accountClose) Help() string { return "Example:\n  forewarn account close 
 
 func (c *accountClose) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Account(a, c.Account)
+		id, err := d.Account(a, by, c.Account)
 		if err != nil {
 			return err
 		}
@@ -216,7 +216,7 @@ func (*accountKeys) Help() string {
 
 func (c *accountKeys) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Account(a, c.Account)
+		id, err := d.Account(a, by, c.Account)
 		if err != nil {
 			return err
 		}
@@ -459,7 +459,7 @@ func (*memberKeys) Help() string {
 
 func (c *memberKeys) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Member(a, c.Member)
+		id, err := d.Member(a, by, c.Member)
 		if err != nil {
 			return err
 		}
@@ -478,7 +478,7 @@ func (*memberRevoke) Help() string {
 
 func (c *memberRevoke) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Member(a, c.Member)
+		id, err := d.Member(a, by, c.Member)
 		if err != nil {
 			return err
 		}
@@ -528,7 +528,7 @@ func (*memberStanding) Help() string {
 
 func (c *memberStanding) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Member(a, c.Member)
+		id, err := d.Member(a, by, c.Member)
 		if err != nil {
 			return err
 		}
@@ -560,7 +560,7 @@ func (c *memberGroup) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
 		var ids []cvd.MemberID
 		for _, s := range c.Members {
-			id, err := d.Member(a, s)
+			id, err := d.Member(a, by, s)
 			if err != nil {
 				return err
 			}
@@ -595,7 +595,7 @@ func (*dutyAssign) Help() string { return "Example:\n  forewarn duty assign ana 
 
 func (c *dutyAssign) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		acc, err := d.Account(a, c.Account)
+		acc, err := d.Account(a, by, c.Account)
 		if err != nil {
 			return err
 		}
@@ -637,7 +637,7 @@ func (*dutyDelegate) Help() string {
 
 func (c *dutyDelegate) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		to, err := d.Account(a, c.To)
+		to, err := d.Account(a, by, c.To)
 		if err != nil {
 			return err
 		}
@@ -651,7 +651,7 @@ func (c *dutyDelegate) Run(a *app) error {
 		}
 		var cs cvd.CaseID
 		if c.Case != "" {
-			if cs, err = d.Case(a, c.Case); err != nil {
+			if cs, err = d.Case(a, by, c.Case); err != nil {
 				return err
 			}
 		}

@@ -178,7 +178,7 @@ func (c *waveDraft) Run(a *app) error {
 				return err
 			}
 		}
-		members, err := a.members(d, c.Member, c.Tier, c.All)
+		members, err := a.members(d, by, c.Member, c.Tier, c.All)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (c *waveDraft) Run(a *app) error {
 			q.Audience = append(q.Audience, cvd.HolderID(m))
 		}
 		for _, s := range c.Staff {
-			acc, err := d.Account(a, s)
+			acc, err := d.Account(a, by, s)
 			if err != nil {
 				return err
 			}
@@ -197,7 +197,7 @@ func (c *waveDraft) Run(a *app) error {
 			into *cvd.WaveID
 		}{{c.Amend, &q.Wave}, {c.Widens, &q.Widens}} {
 			if x.said != "" {
-				if *x.into, err = d.Wave(a, x.said); err != nil {
+				if *x.into, err = d.Wave(a, by, x.said); err != nil {
 					return err
 				}
 			}
@@ -229,7 +229,7 @@ func (*waveApprove) Help() string { return "Example:\n  forewarn wave approve 5k
 
 func (c *waveApprove) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Wave(a, c.Wave)
+		id, err := d.Wave(a, by, c.Wave)
 		if err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (c *waveList) Run(a *app) error {
 		var only cvd.CaseID
 		if c.Case != "" {
 			var err error
-			if only, err = d.Case(a, c.Case); err != nil {
+			if only, err = d.Case(a, by, c.Case); err != nil {
 				return err
 			}
 		}
@@ -339,7 +339,7 @@ func (*waveCancel) Help() string {
 
 func (c *waveCancel) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Wave(a, c.Wave)
+		id, err := d.Wave(a, by, c.Wave)
 		if err != nil {
 			return err
 		}

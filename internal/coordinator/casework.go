@@ -2,7 +2,10 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"forewarn/internal/cvd"
@@ -15,61 +18,153 @@ type Opening struct {
 	Report   []byte    // what the reporter sent; may be empty
 	Reported time.Time // zero: now
 	Finder   cvd.AccountID
-	Products []cvd.ProductID
+	Products []cvd.ProductID // that the programme has
+	Named    []string        // further products; one that has this name already is taken
+	Release  cvd.ReleaseTime // of an embargo that binds at once; zero: none yet
+	Invite   []cvd.MemberID
 }
 
-// OpenCase opens a case.
+// OpenCase opens a case with all that is said of it, or not at all.
 func (d *Desk) OpenCase(ctx context.Context, by cvd.Actor, o Opening) (cvd.CaseID, error) {
 	id, err := NewID[cvd.CaseID](d)
 	if err != nil {
 		return id, err
 	}
-	title, err := d.PutText(ctx, CaseKey(id), Title{o.Title})
-	if err != nil {
+	if err := checkName("the case's title", o.Title); err != nil {
 		return id, err
 	}
-	var report cvd.BlobRef
+	open := cvd.OpenCase{Case: id, Reported: o.Reported, Finder: o.Finder, Products: cvd.SortIDs(o.Products)}
+	rest := d.openingTerms(id, o)
+	// Before anything is written.
+	if err := d.View(func(p *cvd.Programme) error {
+		_, err := p.Decide(open, by, d.at(p))
+		return err
+	}); err != nil {
+		return id, err
+	}
+	if open.Title, err = d.stageText(ctx, CaseKey(id), Title{o.Title}); err != nil {
+		return id, err
+	}
 	if len(o.Report) > 0 {
-		if report, err = d.putBlob(ctx, CaseKey(id), o.Report); err != nil {
+		if open.Report, err = d.stageBlob(ctx, CaseKey(id), o.Report); err != nil {
 			return id, err
 		}
 	}
-	_, err = d.Do(ctx, by, cvd.OpenCase{Case: id, Title: title, Report: report, Reported: o.Reported, Finder: o.Finder, Products: cvd.SortIDs(o.Products)})
-	return id, err
+	commands := []cvd.Command{open}
+	for _, name := range o.Named {
+		add, err := d.product(ctx, id, name)
+		if err != nil {
+			return id, err
+		}
+		commands = append(commands, add)
+	}
+	if err := d.Blobs.Sync(ctx); err != nil {
+		return id, err
+	}
+	_, err = d.Do(ctx, by, append(commands, rest...)...)
+	return id, plain(err)
+}
+
+// openingTerms are the commands that make a new case's embargo bind and invite
+// to it.
+func (d *Desk) openingTerms(id cvd.CaseID, o Opening) (out []cvd.Command) {
+	if !o.Release.At.IsZero() {
+		out = append(out, cvd.ProposeEmbargo{Case: id, Release: o.Release}, cvd.AgreeEmbargo{Case: id, Number: 1})
+	}
+	if len(o.Invite) > 0 {
+		out = append(out, cvd.Invite{Case: id, Role: cvd.AsProtector, Members: o.Invite})
+	}
+	return out
+}
+
+// plain is the refusal of one command of several, for people who gave one.
+func plain(err error) error {
+	var one *cvd.InBatch
+	if errors.As(err, &one) {
+		return one.Err
+	}
+	return err
 }
 
 // AddProduct names a product, affected in a case.
 func (d *Desk) AddProduct(ctx context.Context, by cvd.Actor, cs cvd.CaseID, name string) (cvd.ProductID, error) {
-	id, err := NewID[cvd.ProductID](d)
+	add, err := d.product(ctx, cs, name)
 	if err != nil {
-		return id, err
+		return add.Product, err
 	}
-	ref, err := d.PutText(ctx, ProgrammeKey, Named{name})
-	if err != nil {
-		return id, err
+	if err := d.Blobs.Sync(ctx); err != nil {
+		return add.Product, err
 	}
-	_, err = d.Do(ctx, by, cvd.AddProduct{Product: id, Case: cs, Name: ref})
-	return id, err
+	_, err = d.Do(ctx, by, add)
+	return add.Product, err
 }
 
-// SetEmbargo proposes an embargo and, if the actor may, agrees it at once: the
+// product is the command that adds a product to a case: the one that has the
+// name already, or a new one, whose name is durable after Blobs.Sync.
+func (d *Desk) product(ctx context.Context, cs cvd.CaseID, name string) (c cvd.AddProduct, err error) {
+	c.Case = cs
+	if err := checkName("the product's name", name); err != nil {
+		return c, err
+	}
+	if err := d.View(func(p *cvd.Programme) error {
+		for _, id := range p.ProductOrder {
+			if x := p.Products[id]; strings.EqualFold(d.named(ctx, ProgrammeKey, x.Name), name) {
+				c.Product, c.Name, c.Vendor = id, x.Name, x.Vendor
+			}
+		}
+		return nil
+	}); err != nil || !c.Product.IsZero() {
+		return c, err
+	}
+	if c.Product, err = NewID[cvd.ProductID](d); err != nil {
+		return c, err
+	}
+	c.Name, err = d.stageText(ctx, ProgrammeKey, Named{name})
+	return c, err
+}
+
+// SetEmbargo proposes an embargo and agrees it at once, or does neither: the
 // usual way when the vendor's own coordinator sets the date. It returns the
 // embargo's number.
-func (d *Desk) SetEmbargo(ctx context.Context, by cvd.Actor, cs cvd.CaseID, release cvd.ReleaseTime) (uint32, error) {
-	if _, err := d.Do(ctx, by, cvd.ProposeEmbargo{Case: cs, Release: release}); err != nil {
-		return 0, err
-	}
-	var number uint32
-	err := d.View(func(p *cvd.Programme) error {
-		c := p.Cases[cs]
-		number = c.Proposals[len(c.Proposals)-1].Number
+func (d *Desk) SetEmbargo(ctx context.Context, by cvd.Actor, cs cvd.CaseID, release cvd.ReleaseTime) (number uint32, err error) {
+	propose := cvd.ProposeEmbargo{Case: cs, Release: release}
+	err = d.View(func(p *cvd.Programme) error {
+		if _, err := p.Decide(propose, by, d.at(p)); err != nil {
+			return err
+		}
+		number = uint32(len(p.Cases[cs].Proposals)) + 1
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	_, err = d.Do(ctx, by, cvd.AgreeEmbargo{Case: cs, Number: number})
-	return number, err
+	_, err = d.Do(ctx, by, propose, cvd.AgreeEmbargo{Case: cs, Number: number})
+	return number, plain(err)
+}
+
+// Invite invites those members to a case who aren't in it yet, and names the
+// others.
+func (d *Desk) Invite(ctx context.Context, by cvd.Actor, cs cvd.CaseID, members []cvd.MemberID, until time.Time) (invited int, in []LeftOut, err error) {
+	q := cvd.Invite{Case: cs, Role: cvd.AsProtector, Until: until}
+	err = d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActInvite, cvd.ACase(cs), d.at(p)); err != nil {
+			return err
+		}
+		n := d.Names(ctx, p)
+		for _, m := range members {
+			if s := p.ConsentOf(cs, m, d.at(p)); s == cvd.Signatory {
+				in = append(in, LeftOut{cvd.HolderID(m), n.Member(m), "is " + s.String() + " already"})
+				continue
+			}
+			q.Members = append(q.Members, m)
+		}
+		return nil
+	})
+	if err != nil || len(q.Members) == 0 && len(in) > 0 {
+		return 0, in, err
+	}
+	_, err = d.Do(ctx, by, q)
+	return len(q.Members), in, err
 }
 
 // Consent is the actor's member's word on a case's embargo as it binds now.
@@ -210,7 +305,7 @@ func (d *Desk) Revision(id cvd.CaseID, number uint32) (found cvd.RevisionID, err
 			number = uint32(len(revisions))
 		}
 		if number == 0 || int(number) > len(revisions) {
-			return fmt.Errorf("%w: the case's package has %d revisions", ErrUnknown, len(revisions))
+			return fmt.Errorf("%w: the case's package has %d revisions, and not that one; 'forewarn package add' adds one", ErrUnknown, len(revisions))
 		}
 		found = revisions[number-1]
 		return nil
@@ -238,7 +333,7 @@ func (d *Desk) DraftFor(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cvd
 		for _, h := range w.Audience {
 			if why := p.Eligible(h, p.Revisions[w.Revision].Case, w.Purpose, d.at(p)); why != nil {
 				name, _ := n.Holder(h)
-				out = append(out, LeftOut{h, name, why.Error()})
+				out = append(out, LeftOut{h, name, whyNot(why)})
 				continue
 			}
 			in = append(in, h)
@@ -254,6 +349,15 @@ func (d *Desk) DraftFor(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cvd
 	w.Audience = in
 	id, err := d.DraftWave(ctx, by, w)
 	return id, out, err
+}
+
+// whyNot is a refusal without what was refused, which its reader knows.
+func whyNot(err error) string {
+	var denied *cvd.Denied
+	if errors.As(err, &denied) {
+		return denied.Why + "; " + denied.Hint
+	}
+	return err.Error()
 }
 
 func because(out []LeftOut) string {
@@ -306,24 +410,39 @@ func (d *Desk) RecordSighting(ctx context.Context, by cvd.Actor, id cvd.CaseID, 
 	return n, err
 }
 
-// Inbox says whose copies an account fetches, its member's or its own, and
-// which waves it could fetch now.
-func (d *Desk) Inbox(by cvd.Actor) (holder cvd.HolderID, open []cvd.WaveID, err error) {
+// Inbox says whose copies an account fetches, its member's or its own.
+func (d *Desk) Inbox(by cvd.Actor) (holder cvd.HolderID, waves []Waiting, err error) {
 	err = d.View(func(p *cvd.Programme) error {
 		acc, ok := p.Accounts[by.Account]
 		if !ok {
 			return fmt.Errorf("%w: there is no such account", ErrUnknown)
 		}
-		holder = cvd.HolderID(acc.ID)
-		if !acc.Member.IsZero() {
-			holder = cvd.HolderID(acc.Member)
-		}
+		holder = acc.HolderOf()
 		for _, id := range p.WaveOrder {
-			if p.Readable(holder, id, d.at(p)) == nil {
-				open = append(open, id)
+			w := p.Waves[id]
+			if !slices.Contains(w.Audience, holder) || p.May(by, cvd.ActViewWave, cvd.AWave(id), d.at(p)) != nil {
+				continue
 			}
+			x := Waiting{Wave: id, Case: w.Case, State: p.WaveState(id, d.at(p)), OpensAt: w.OpensAt}
+			if why := p.Readable(holder, id, d.at(p)); why != nil {
+				x.Why = whyNot(why)
+			}
+			if c := w.CopyOf(holder); c != nil {
+				x.Fetched = len(c.Fetches) > 0
+			}
+			waves = append(waves, x)
 		}
 		return nil
 	})
-	return holder, open, err
+	return holder, waves, err
+}
+
+// Waiting is a wave with a copy for somebody who may know of it.
+type Waiting struct {
+	Wave    cvd.WaveID
+	Case    cvd.CaseID
+	State   cvd.WaveState
+	OpensAt time.Time
+	Fetched bool   // by any account of the holder
+	Why     string // why the copy can't be fetched now; empty: it can
 }

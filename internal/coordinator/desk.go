@@ -91,6 +91,7 @@ type Desk struct {
 	texts sync.Map // cvd.BlobRef → []byte: decrypted texts
 	gone  sync.Map // name of a key that the log says is destroyed → true
 	waves sync.Map // cvd.WaveID → [32]byte: keys of open waves
+	inUse inUse    // names that are taken
 }
 
 // Open replays the log and makes this process its one writer. Close it after.

@@ -2,13 +2,13 @@ package coordinator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
-	"forewarn/internal/wire"
 )
 
 // The texts that blobs hold. They are JSON, so that a later version can add to
@@ -39,79 +39,6 @@ type (
 	}
 )
 
-// Account finds an account by handle, id, or the beginning of an id.
-func (d *Desk) Account(ctx context.Context, said string) (id cvd.AccountID, err error) {
-	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "account", "forewarn account list", p.AccountOrder, func(a cvd.AccountID) string { return d.person(ctx, p, a).Handle })
-		return err
-	})
-	return id, err
-}
-
-// Member finds a member by name, id, or the beginning of either.
-func (d *Desk) Member(ctx context.Context, said string) (id cvd.MemberID, err error) {
-	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "member", "forewarn member list", p.MemberOrder, func(m cvd.MemberID) string { return d.named(ctx, MemberKey(m), p.Members[m].Name) })
-		return err
-	})
-	return id, err
-}
-
-// Case finds a case by title, id, or the beginning of either.
-func (d *Desk) Case(ctx context.Context, said string) (id cvd.CaseID, err error) {
-	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "case", "forewarn case list", p.CaseOrder, func(c cvd.CaseID) string { return d.title(ctx, p.Cases[c]) })
-		return err
-	})
-	return id, err
-}
-
-// Product finds a product by name, id, or the beginning of either.
-func (d *Desk) Product(ctx context.Context, said string) (id cvd.ProductID, err error) {
-	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "product", "forewarn case show", p.ProductOrder, func(x cvd.ProductID) string { return d.named(ctx, ProgrammeKey, p.Products[x].Name) })
-		return err
-	})
-	return id, err
-}
-
-// Wave finds a wave by id or its beginning.
-func (d *Desk) Wave(_ context.Context, said string) (id cvd.WaveID, err error) {
-	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "wave", "forewarn wave list", p.WaveOrder, func(cvd.WaveID) string { return "" })
-		return err
-	})
-	return id, err
-}
-
-// ErrUnknown: nothing, or more than one thing, goes by what was said.
-var ErrUnknown = errors.New("not found")
-
-// find looks for exactly one id whose name or text is, or begins with, what was
-// said. A whole match wins over a beginning.
-func find[T any](said, what, list string, ids []wire.ID[T], name func(wire.ID[T]) string) (found wire.ID[T], err error) {
-	n := 0
-	for _, id := range ids {
-		called := name(id)
-		if strings.EqualFold(called, said) || id.String() == said {
-			return id, nil
-		}
-		if said != "" && (strings.HasPrefix(strings.ToLower(called), strings.ToLower(said)) || len(said) >= 4 && strings.HasPrefix(id.String(), said)) {
-			found = id
-			n++
-		}
-	}
-	switch {
-	case said == "":
-		return found, fmt.Errorf("%w: no %s was named", ErrUnknown, what)
-	case n == 0:
-		return found, fmt.Errorf("%w: no %s is called %q, by name or by id; see '%s'", ErrUnknown, what, said, list)
-	case n > 1:
-		return wire.ID[T]{}, fmt.Errorf("%w: %d %ss begin with %q; say more of the name or id", ErrUnknown, n, what, said)
-	}
-	return found, nil
-}
-
 const gone = "(no longer readable)"
 
 func (d *Desk) person(ctx context.Context, p *cvd.Programme, id cvd.AccountID) Person {
@@ -140,6 +67,42 @@ func (d *Desk) title(ctx context.Context, c *cvd.Case) string {
 		return gone
 	}
 	return t.Title
+}
+
+// checkName refuses what isn't a name that people can read on one line and type
+// again: names are shown to others, in tables and on terminals.
+func checkName(what, s string) error {
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return fmt.Errorf("%w: %s %q is not valid UTF-8", cvd.ErrRefused, what, s)
+	case strings.TrimSpace(s) == "":
+		return fmt.Errorf("%w: %s is empty", cvd.ErrRefused, what)
+	case strings.TrimSpace(s) != s:
+		return fmt.Errorf("%w: %s %q begins or ends with a space; leave it out", cvd.ErrRefused, what, s)
+	case n > longestName:
+		return fmt.Errorf("%w: %s has %d characters; at most %d are allowed", cvd.ErrRefused, what, n, longestName)
+	}
+	for _, r := range s {
+		if r != ' ' && !unicode.IsGraphic(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Co) {
+			return fmt.Errorf("%w: %s %q holds U+%04X, which can't be seen or moves what is shown; leave it out", cvd.ErrRefused, what, s, r)
+		}
+	}
+	return nil
+}
+
+const longestName = 200
+
+// checkHandle refuses what can't be typed after --as without quotes.
+func checkHandle(s string) error {
+	if err := checkName("the handle", s); err != nil {
+		return err
+	}
+	if utf8.RuneCountInString(s) > 40 || strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune("._-@+", r)
+	}) {
+		return fmt.Errorf("%w: %q is not a handle: use up to 40 letters, digits, and . _ - @ +", cvd.ErrRefused, s)
+	}
+	return nil
 }
 
 // Names gives people's and things' names inside View, where p is the state.

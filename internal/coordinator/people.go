@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,9 @@ func (d *Desk) Found(ctx context.Context, origin, name string, who Person, tick 
 	}
 	seal, err := NewID[cvd.AccountID](d)
 	if err != nil {
+		return id, err
+	}
+	if err := errors.Join(checkName("the programme's name", name), checkHandle(who.Handle), checkName("the coordinator's name", who.Name)); err != nil {
 		return id, err
 	}
 	called, err := d.PutText(ctx, ProgrammeKey, Named{name})
@@ -70,7 +74,8 @@ func (d *Desk) PublishTerms(ctx context.Context, by cvd.Actor, text []byte) erro
 func (d *Desk) now() time.Time { return d.Clock().UTC().Truncate(time.Microsecond) }
 
 // AcceptTerms binds the actor's member to the newest terms and gives their text.
-func (d *Desk) AcceptTerms(ctx context.Context, by cvd.Actor) ([]byte, error) {
+// What else is to be done in the same stroke is done with it or not at all.
+func (d *Desk) AcceptTerms(ctx context.Context, by cvd.Actor, also ...cvd.Command) ([]byte, error) {
 	var newest cvd.Terms
 	var member cvd.MemberID
 	err := d.View(func(p *cvd.Programme) error {
@@ -94,36 +99,41 @@ func (d *Desk) AcceptTerms(ctx context.Context, by cvd.Actor) ([]byte, error) {
 	if sha256.Sum256(text) != newest.Digest {
 		return nil, fmt.Errorf("the stored terms are not those that were published; nothing was accepted")
 	}
-	_, err = d.Do(ctx, by, cvd.AcceptTerms{Member: member, Terms: newest.ID, Digest: newest.Digest})
-	return text, err
+	_, err = d.Do(ctx, by, append([]cvd.Command{cvd.AcceptTerms{Member: member, Terms: newest.ID, Digest: newest.Digest}}, also...)...)
+	return text, plain(err)
 }
 
 // AddAccount adds a login. Handles are unique, so that --as finds one person.
 func (d *Desk) AddAccount(ctx context.Context, by cvd.Actor, m cvd.MemberID, roles cvd.Roles, who Person) (cvd.AccountID, error) {
-	id, err := NewID[cvd.AccountID](d)
+	add, err := d.account(m, roles, who)
 	if err != nil {
-		return id, err
-	}
-	if who.Handle == "" {
-		return id, fmt.Errorf("%w: an account needs a handle", cvd.ErrRefused)
+		return add.Account, err
 	}
 	err = d.View(func(p *cvd.Programme) error {
-		for _, other := range p.AccountOrder {
-			if strings.EqualFold(d.person(ctx, p, other).Handle, who.Handle) {
-				return fmt.Errorf("%w: the handle %q is taken; choose another", cvd.ErrRefused, who.Handle)
-			}
+		handles, _ := d.inUse.now(ctx, d, p)
+		if err := handles.take(who.Handle); err != nil {
+			return err
 		}
-		return nil
+		_, err := p.Decide(add, by, d.at(p)) // before anything is written
+		return err
 	})
 	if err != nil {
-		return id, err
+		return add.Account, err
 	}
-	person, err := d.PutText(ctx, PersonKey(id), who)
-	if err != nil {
-		return id, err
+	if add.Person, err = d.PutText(ctx, PersonKey(add.Account), who); err != nil {
+		return add.Account, err
 	}
-	_, err = d.Do(ctx, by, cvd.AddAccount{Account: id, Member: m, Roles: roles, Person: person})
-	return id, err
+	_, err = d.Do(ctx, by, add)
+	return add.Account, err
+}
+
+// account is the command for a login, without its text.
+func (d *Desk) account(m cvd.MemberID, roles cvd.Roles, who Person) (c cvd.AddAccount, err error) {
+	if c.Account, err = NewID[cvd.AccountID](d); err != nil {
+		return c, err
+	}
+	c.Member, c.Roles = m, roles
+	return c, errors.Join(checkHandle(who.Handle), checkName("the name", who.Name))
 }
 
 // Admission is a member to be.
@@ -137,37 +147,134 @@ type Admission struct {
 	ContactMail   string
 }
 
+// Admitted is a member, and its first account if it has one.
+type Admitted struct {
+	Member  cvd.MemberID  `json:"member"`
+	Account cvd.AccountID `json:"account,omitzero"`
+}
+
+// AdmissionError says which of several admissions is refused: the one with that
+// index, from 0. None was made then.
+type AdmissionError struct {
+	Index int
+	Err   error
+}
+
+func (e *AdmissionError) Error() string { return e.Err.Error() }
+
+// Unwrap is the refusal.
+func (e *AdmissionError) Unwrap() error { return e.Err }
+
 // Admit makes a member, and its first account with both of a member's roles.
-func (d *Desk) Admit(ctx context.Context, by cvd.Actor, a Admission) (m cvd.MemberID, acc cvd.AccountID, err error) {
-	if m, err = NewID[cvd.MemberID](d); err != nil {
-		return m, acc, err
+func (d *Desk) Admit(ctx context.Context, by cvd.Actor, a Admission) (cvd.MemberID, cvd.AccountID, error) {
+	out, err := d.AdmitAll(ctx, by, []Admission{a}, nil)
+	if err != nil {
+		return cvd.MemberID{}, cvd.AccountID{}, err
 	}
-	var where []cvd.Jurisdiction
+	return out[0].Member, out[0].Account, nil
+}
+
+// AdmitAll makes members, all or none of them. Its errors are *AdmissionError
+// where one of them is at fault.
+func (d *Desk) AdmitAll(ctx context.Context, by cvd.Actor, all []Admission, progress func(done, all int)) ([]Admitted, error) {
+	out := make([]Admitted, len(all))
+	var commands []cvd.Command
+	var whose []int // the admission that each command is for
+	add := func(i int, c cvd.Command) { commands, whose = append(commands, c), append(whose, i) }
+	if err := d.checkAdmissions(ctx, by, all); err != nil {
+		return nil, err
+	}
+	for i, a := range all {
+		admit, err := d.admission(a)
+		if err != nil {
+			return nil, &AdmissionError{i, err}
+		}
+		if admit.Name, err = d.stageText(ctx, MemberKey(admit.Member), Named{a.Name}); err != nil {
+			return nil, err
+		}
+		add(i, admit)
+		out[i].Member = admit.Member
+		if a.Contact != "" {
+			login, err := d.account(admit.Member, cvd.RoleSet(cvd.MemberAdmin, cvd.MemberContact), a.contact())
+			if err != nil {
+				return nil, &AdmissionError{i, err}
+			}
+			if login.Person, err = d.stageText(ctx, PersonKey(login.Account), a.contact()); err != nil {
+				return nil, err
+			}
+			add(i, login)
+			out[i].Account = login.Account
+		}
+		if progress != nil {
+			progress(i+1, len(all))
+		}
+	}
+	if err := d.Blobs.Sync(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := d.Do(ctx, by, commands...); err != nil {
+		var one *cvd.InBatch
+		if errors.As(err, &one) {
+			return nil, &AdmissionError{whose[one.Index], one.Err}
+		}
+		return nil, err
+	}
+	return out, nil
+}
+
+// checkAdmissions refuses, before anything is written, what would be refused.
+func (d *Desk) checkAdmissions(ctx context.Context, by cvd.Actor, all []Admission) error {
+	return d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActAdmitMember, cvd.TheProgramme(), d.at(p)); err != nil {
+			return err
+		}
+		handles, members := d.inUse.now(ctx, d, p)
+		for i, a := range all {
+			c, err := d.admission(a)
+			if err == nil {
+				_, err = p.Decide(c, by, d.at(p))
+			}
+			if err == nil {
+				err = members.take(a.Name)
+			}
+			if err == nil && a.Contact != "" {
+				if err = handles.take(a.Contact); err == nil {
+					_, err = d.account(c.Member, cvd.Roles(0), a.contact())
+				}
+			}
+			if err != nil {
+				return &AdmissionError{i, err}
+			}
+		}
+		return nil
+	})
+}
+
+// admission is the command that admits, without its text.
+func (d *Desk) admission(a Admission) (c cvd.AdmitMember, err error) {
+	if c.Member, err = NewID[cvd.MemberID](d); err != nil {
+		return c, err
+	}
+	c.Tier, c.Protects = a.Tier, a.Protects
 	for _, s := range a.Jurisdictions {
 		s = strings.ToUpper(s)
 		if len(s) != 2 || s[0] < 'A' || s[0] > 'Z' || s[1] < 'A' || s[1] > 'Z' {
-			return m, acc, fmt.Errorf("%w: %q is not a jurisdiction: use two letters of ISO 3166, or EU", cvd.ErrRefused, s)
+			return c, fmt.Errorf("%w: %q is not a jurisdiction: use two letters of ISO 3166, or EU", cvd.ErrRefused, s)
 		}
-		where = append(where, cvd.Jurisdiction{s[0], s[1]})
+		c.Jurisdictions = append(c.Jurisdictions, cvd.Jurisdiction{s[0], s[1]})
 	}
-	slices.SortFunc(where, func(a, b cvd.Jurisdiction) int { return strings.Compare(a.String(), b.String()) })
-	where = slices.Compact(where)
-	name, err := d.PutText(ctx, MemberKey(m), Named{a.Name})
-	if err != nil {
-		return m, acc, err
-	}
-	if _, err := d.Do(ctx, by, cvd.AdmitMember{Member: m, Name: name, Tier: a.Tier, Jurisdictions: where, Protects: a.Protects}); err != nil {
-		return m, acc, err
-	}
-	if a.Contact == "" {
-		return m, acc, nil
-	}
+	slices.SortFunc(c.Jurisdictions, func(a, b cvd.Jurisdiction) int { return strings.Compare(a.String(), b.String()) })
+	c.Jurisdictions = slices.Compact(c.Jurisdictions)
+	return c, checkName("the member's name", a.Name)
+}
+
+// contact is the person behind a member's first account.
+func (a Admission) contact() Person {
 	who := Person{Handle: a.Contact, Name: a.ContactName, Mail: a.ContactMail}
 	if who.Name == "" {
 		who.Name = a.Contact + " of " + a.Name
 	}
-	acc, err = d.AddAccount(ctx, by, m, cvd.RoleSet(cvd.MemberAdmin, cvd.MemberContact), who)
-	return m, acc, err
+	return who
 }
 
 // Reason keeps a text for a decision; no text is no blob.

@@ -85,8 +85,21 @@ func (p *Programme) Decide(c Command, who Actor, now time.Time) ([]Event, error)
 	return events, nil
 }
 
+// InBatch is the refusal of one of several commands: that with the Index, from 0.
+type InBatch struct {
+	Index, Of int
+	Err       error
+}
+
+func (b *InBatch) Error() string {
+	return fmt.Sprintf("command %d of %d: %v", b.Index+1, b.Of, b.Err)
+}
+
+// Unwrap is the refusal.
+func (b *InBatch) Unwrap() error { return b.Err }
+
 // DecideAll decides commands one after another, each as if those before it had
-// happened already: all of them, or an error and none. When it returns nothing
+// happened already: all of them, or an *InBatch and none. When it returns nothing
 // has changed, but while it runs nobody else may look: it folds the events in
 // tentatively and takes them out again.
 func (p *Programme) DecideAll(cs []Command, who Actor, now time.Time) ([]Event, error) {
@@ -100,7 +113,7 @@ func (p *Programme) DecideAll(cs []Command, who Actor, now time.Time) ([]Event, 
 	for i, c := range cs {
 		events, err := p.Decide(c, who, now)
 		if err != nil {
-			return nil, fmt.Errorf("command %d of %d: %w", i+1, len(cs), err)
+			return nil, &InBatch{i, len(cs), err}
 		}
 		for _, e := range events {
 			if err := p.fold(e.Body.(fact), Note{p.Next, now, who.Account}); err != nil {
