@@ -388,12 +388,26 @@ func (d *Desk) Answer(ctx context.Context, by cvd.Actor, id cvd.CaseID, product 
 	return err
 }
 
-// Seen is a sighting to record.
+// Seen is a sighting to record. Tokens are the identities of those recognised:
+// whose they are only the inquiry learns, and from the sighting on they can be
+// replayed.
 type Seen struct {
 	Source   string    `json:"source"`
 	What     string    `json:"what"`
+	Tokens   []string  `json:"tokens,omitempty"` // TokenText
 	From, To time.Time `json:"-"` // zero: unknown
 	Grade    cvd.Grade `json:"-"`
+}
+
+// TokenText is how a sighting's text has a token's identity: 16 hex digits.
+func TokenText(identity uint64) string { return fmt.Sprintf("%016x", identity) }
+
+// RecordedSighting is what was said of a sighting when it was recorded. With
+// ErrGone the case's key is not here any more.
+func (d *Desk) RecordedSighting(ctx context.Context, id cvd.CaseID, s cvd.Sighting) (out Seen, err error) {
+	err = d.Text(ctx, CaseKey(id), s.Detail, &out)
+	out.From, out.To, out.Grade = s.From, s.To, s.Grade
+	return out, err
 }
 
 // RecordSighting puts a sighting of a case on the log.

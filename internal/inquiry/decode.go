@@ -2,9 +2,11 @@ package inquiry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
@@ -90,11 +92,42 @@ func (o *Office) copyHashes(ctx context.Context, pkg cvd.PackageID) func(wave, h
 func interval(w evidence.Window) sighting.Interval { return sighting.Interval{From: w.From, To: w.To} }
 
 // seen is what telemetry and the public showed of the case: the sightings on the
-// programme's log, and the specimens themselves.
-func seen(p *cvd.Programme, cs cvd.CaseID, specimens []Specimen, tokens []leak.Hit) []leak.Seen {
+// programme's log, and the specimens themselves. A recorded sighting of exactly
+// a specimen's time is that specimen; any other stands by itself, and a token in
+// it may have been copied from there.
+func (o *Office) seen(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID, book sealer.Codebook, specimens []Specimen, tokens []leak.Hit) ([]leak.Seen, error) {
+	var recorded []cvd.Sighting
+	if err := desk.View(func(p *cvd.Programme) error {
+		recorded = append(recorded, p.Cases[cs].Sightings...)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	owners := map[string]leak.Seen{} // by the token's identity: holder and slot
+	for _, l := range book.Lines {
+		for _, t := range l.Tokens {
+			owners[coordinator.TokenText(t.Identity)] = leak.Seen{Holder: entrylog.Ref(l.Holder), Slot: t.Slot}
+		}
+	}
 	var out []leak.Seen
-	for _, s := range p.Cases[cs].Sightings {
-		out = append(out, leak.Seen{Time: sighting.Interval{From: s.From, To: s.To}, Label: "sighting in telemetry", Source: "recorded by the desk", Grade: s.Grade.String(), Entry: s.Seq})
+	for _, s := range recorded {
+		text, err := desk.RecordedSighting(ctx, cs, s)
+		if err != nil && !errors.Is(err, coordinator.ErrGone) {
+			return nil, err
+		}
+		row := leak.Seen{Time: sighting.Interval{From: s.From, To: s.To}, Label: "sighting in telemetry", Source: "recorded by the desk", Grade: s.Grade.String(), Entry: s.Seq}
+		for i, x := range specimens {
+			if row.Time.Known() && interval(x.Found) == row.Time {
+				row.Specimen = i + 1
+			}
+		}
+		out = append(out, row)
+		for _, t := range text.Tokens {
+			if whose, ok := owners[t]; ok {
+				row.Label, row.Holder, row.Slot = "token in telemetry", whose.Holder, whose.Slot
+				out = append(out, row)
+			}
+		}
 	}
 	for i, s := range specimens {
 		if s.Found == (evidence.Window{}) {
@@ -103,10 +136,9 @@ func seen(p *cvd.Programme, cs cvd.CaseID, specimens []Specimen, tokens []leak.H
 		out = append(out, leak.Seen{Time: interval(s.Found), Label: "specimen " + s.Name, Source: "brought to the inquiry", Specimen: i + 1})
 	}
 	for _, h := range tokens {
-		s := specimens[h.Specimen]
-		if s.Found != (evidence.Window{}) {
+		if s := specimens[h.Specimen]; s.Found != (evidence.Window{}) {
 			out = append(out, leak.Seen{Time: interval(s.Found), Label: "token in " + s.Name, Source: "brought to the inquiry", Specimen: h.Specimen + 1, Holder: h.Holder, Slot: h.Slot})
 		}
 	}
-	return out
+	return out, nil
 }

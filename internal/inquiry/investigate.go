@@ -103,10 +103,7 @@ func (o *Office) Investigate(ctx context.Context, desk *coordinator.Desk, by cvd
 	for i, s := range found {
 		in.Reading.Specimens = append(in.Reading.Specimens, leak.Specimen{Name: s.Name, Size: int64(len(s.Data)), SHA256: hashes[i], Found: interval(s.Found)})
 	}
-	if err := desk.View(func(p *cvd.Programme) error {
-		in.Seen = seen(p, q.Case, found, tokens)
-		return nil
-	}); err != nil {
+	if in.Seen, err = o.seen(ctx, desk, q.Case, book, found, tokens); err != nil {
 		return out, err
 	}
 	findings, err := leak.Judge(in)

@@ -95,17 +95,21 @@ func (w *world) look(at time.Time) error {
 		return err
 	}
 	tokens := 0
+	var seen []string
 	for _, s := range w.sightings {
 		if s.What.IsToken() {
 			tokens++
+			seen = append(seen, coordinator.TokenText(s.What.Token.L))
 		}
 	}
+	slices.Sort(seen)
+	seen = slices.Compact(seen)
 	first := sighting.First(w.sightings)
 	w.step("telemetry is scanned: %d records, %d sightings, %d of them tokens; the first at %s", summary.Records, len(w.sightings), tokens, first.From.Format("2 Jan 15:04:05"))
 	if !first.Known() {
 		return nil
 	}
-	_, err = w.desk.RecordSighting(w, w.who["cleo"], w.cs, coordinator.Seen{Source: "desk sensor", What: fmt.Sprintf("%d requests", len(w.sightings)), From: first.From, To: first.To, Grade: cvd.GradeB})
+	_, err = w.desk.RecordSighting(w, w.who["cleo"], w.cs, coordinator.Seen{Source: "desk sensor", What: fmt.Sprintf("%d sightings", len(w.sightings)), Tokens: seen, From: first.From, To: first.To, Grade: cvd.GradeB})
 	return err
 }
 
