@@ -16,7 +16,7 @@ import (
 // at once must not be refused for it.
 func TestAtOnceUnderTheRealClock(t *testing.T) {
 	tn := &town{t: t, dir: filepath.Join(t.TempDir(), "p"), clock: &clock{now: time.Now()}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
-	tn.create(t.Name(), time.Second, home.Machine{SealerInside: true})
+	tn.create(time.Second, home.Machine{SealerInside: true})
 	t.Cleanup(func() { tn.desk.Close() })
 	tn.people(2)
 	tn.openCase()

@@ -88,19 +88,27 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 	if names, err := os.ReadDir(dir); err == nil && len(names) > 0 {
 		return nil, fmt.Errorf("%s: %w and isn't empty; nothing was changed. Name a new folder with --dir", dir, fs.ErrExist)
 	}
+	// What is written down must mean the same from any folder.
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if f.Outside != "" {
+		if f.Outside, err = filepath.Abs(f.Outside); err != nil {
+			return nil, err
+		}
+	}
+	_, before := os.Stat(dir)
 	h := &Home{Dir: dir, Machine: f.Machine.filled()}
 	h.config = config{Version: 1, Origin: f.Origin, Interval: int(f.Tick / time.Second), Outside: f.Outside}
 	if f.Outside == "" {
 		h.config.Outside = filepath.Clean(dir) + ".outside"
 	}
 	if _, err := os.Stat(filepath.Join(h.config.Outside, deskOutside)); err == nil {
-		return nil, fmt.Errorf("%s holds the last anchor of another programme; name another folder with --outside", h.config.Outside)
+		return nil, fmt.Errorf("%s: %w and holds the last anchor of another programme; nothing was changed. Name another folder with --outside", h.config.Outside, fs.ErrExist)
 	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(filepath.Join(dir, "desk"))
-			os.RemoveAll(filepath.Join(dir, "sealer"))
-			os.Remove(filepath.Join(dir, configName))
+			err = errors.Join(err, h.discard(before != nil))
 		}
 	}()
 	keys, err := folder.OpenPrivate(filepath.Join(dir, "desk", "keys"))
@@ -141,6 +149,31 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 		return nil, err
 	}
 	return h, os.WriteFile(filepath.Join(dir, configName), append(b, '\n'), 0o644)
+}
+
+// Discard takes back Create, when what should follow it failed. It is for a
+// programme that nobody has used yet.
+func (h *Home) Discard() error {
+	os.Remove(h.OutsideFile())
+	os.Remove(h.config.Outside) // if it is empty
+	return h.discard(false)
+}
+
+func (h *Home) discard(all bool) (err error) {
+	for _, name := range []string{"desk", "sealer", configName} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(h.Dir, name)))
+	}
+	if all {
+		os.Remove(h.Dir)
+	}
+	return err
+}
+
+// OutsideMissing reports whether the last anchor that should be kept apart isn't
+// there: then nothing would tell that the folder is an older copy.
+func (h *Home) OutsideMissing() bool {
+	_, err := os.Stat(h.OutsideFile())
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Open finds the programme of a folder.

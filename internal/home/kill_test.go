@@ -184,7 +184,7 @@ func work(dir string) error {
 // realTown is a town under the real clock whose sealer is a process.
 func realTown(t testing.TB, dir string, members int) *town {
 	tn := &town{t: t, dir: filepath.Join(dir, "p"), clock: &clock{now: time.Now()}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
-	tn.create(t.Name(), time.Second, home.Machine{})
+	tn.create(time.Second, home.Machine{})
 	tn.people(members)
 	tn.openCase()
 	tn.addPackage()

@@ -106,22 +106,24 @@ func dice(name string) *rand.ChaCha8 {
 // found founds a town in a new folder.
 func found(t testing.TB, members int) *town {
 	t.Helper()
-	return foundIn(t, filepath.Join(t.TempDir(), "p"), members, t.Name())
-}
-
-func foundIn(t testing.TB, dir string, members int, seed string) *town {
-	t.Helper()
-	tn := &town{t: t, dir: dir, clock: &clock{now: founded}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
-	tn.create(seed, tick, home.Machine{Clock: tn.clock.Now, Rand: dice(seed), SealerInside: true})
-	t.Cleanup(func() { tn.desk.Close() })
+	tn := bare(t, filepath.Join(t.TempDir(), "p"), t.Name())
 	tn.people(members)
 	tn.openCase()
 	tn.addPackage()
 	return tn
 }
 
+// bare has its first person and nothing else.
+func bare(t testing.TB, dir, seed string) *town {
+	t.Helper()
+	tn := &town{t: t, dir: dir, clock: &clock{now: founded}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
+	tn.create(tick, home.Machine{Clock: tn.clock.Now, Rand: dice(seed), SealerInside: true})
+	t.Cleanup(func() { tn.desk.Close() })
+	return tn
+}
+
 // create lays the folder out and founds the programme with its first person.
-func (tn *town) create(name string, every time.Duration, m home.Machine) {
+func (tn *town) create(every time.Duration, m home.Machine) {
 	tn.t.Helper()
 	var err error
 	tn.home, err = home.Create(ctx, tn.dir, home.Founding{Origin: "town.example/forewarn", Tick: every, Machine: m})
