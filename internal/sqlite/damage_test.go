@@ -56,6 +56,7 @@ func smallLog(t *testing.T) (file []byte, records []entrylog.Record, head []byte
 		}
 		records = append(records, storetest.Record(i, size))
 	}
+	s.(*Store).writer.rowMost = 300 // rows of several records
 	ok(t, s.Append(ctx, 0, epoch, records))
 	head = []byte("signed head")
 	ok(t, s.SetHead(ctx, epoch, head))
@@ -234,32 +235,49 @@ func TestCorruptedPages(t *testing.T) {
 	}
 }
 
-// Rows that somebody took away, added or emptied with SQLite itself.
+// Rows that somebody took away, added or changed with SQLite itself. The log has
+// ten entries: 0 to 4 in rows of their own, 5 to 9 in one.
 func TestEditedRows(t *testing.T) {
+	const record = recordHead + 50
 	for what, c := range map[string]struct{ statement, want string }{
-		"a row deleted":    {"DELETE FROM entry WHERE seq = 5", "entry 5 of 10 is missing, entry 6 follows"},
-		"the end deleted":  {"DELETE FROM entry WHERE seq > 7", "entry 8 of 10 is missing, and all after it"},
-		"the first":        {"DELETE FROM entry WHERE seq = 0", "entry 0 of 10 is missing"},
-		"a row added":      {"INSERT INTO entry VALUES (10, zeroblob(99))", "entry 10 of 10 is there, beyond the last"},
-		"a row before":     {"INSERT INTO entry VALUES (-1, zeroblob(99))", ""},
-		"a row emptied":    {"UPDATE entry SET record = x'' WHERE seq = 3", "entry 3 of 10 has 0 bytes"},
-		"a row too short":  {"UPDATE entry SET record = zeroblob(32) WHERE seq = 3", "entry 3 of 10 has 32 bytes"},
-		"a row too long":   {"UPDATE entry SET record = zeroblob(2000000) WHERE seq = 3", "entry 3 of 10 has 2000000 bytes"},
-		"size raised":      {"UPDATE writer SET size = 11", "entry 10 of 11 is missing"},
-		"size negative":    {"UPDATE writer SET size = -1", "number of its entries is -1"},
-		"the writer's row": {"DELETE FROM writer", "number of its entries is gone"},
+		"nothing":                {"SELECT 1", ""},
+		"a row deleted":          {"DELETE FROM entries WHERE first = 3", "entry 3 of 10 is missing, entry 4 follows"},
+		"the last row deleted":   {"DELETE FROM entries WHERE first = 5", "entry 5 of 10 is missing, and all after it"},
+		"the first":              {"DELETE FROM entries WHERE first = 0", "entry 0 of 10 is missing, entry 1 follows"},
+		"all":                    {"DELETE FROM entries", "entry 0 of 10 is missing, and all after it"},
+		"a row added":            {"INSERT INTO entries SELECT 10, records FROM entries WHERE first = 0", "entry 10 of 10 is there, beyond the last"},
+		"a row before the first": {"INSERT INTO entries SELECT -1, records FROM entries WHERE first = 0", ""},
+		"a row within another":   {"INSERT INTO entries SELECT 7, records FROM entries WHERE first = 0", "entry 10 of 10 is missing, entry 7 follows"},
+		"a row emptied":          {"UPDATE entries SET records = x'' WHERE first = 3", "entry 3 of 10 is not whole"},
+		"a record cut":           {fmt.Sprintf("UPDATE entries SET records = substr(records, 1, %d) WHERE first = 5", 3*record-1), "entry 7 of 10 is not whole in the row that begins with entry 5"},
+		"the end cut":            {fmt.Sprintf("UPDATE entries SET records = substr(records, 1, %d) WHERE first = 5", 3*record), "entry 8 of 10 is missing, and all after it"},
+		"a length of 0":          {"UPDATE entries SET records = CAST(x'00000000' || substr(records, 5) AS BLOB) WHERE first = 3", "entry 3 of 10 is not whole"},
+		"a great length":         {"UPDATE entries SET records = CAST(x'7fffffff' || substr(records, 5) AS BLOB) WHERE first = 3", "entry 3 of 10 is not whole"},
+		"a byte more":            {"UPDATE entries SET records = CAST(records || x'00' AS BLOB) WHERE first = 3", "entry 4 of 10 is not whole in the row that begins with entry 3"},
+		"size raised":            {"UPDATE writer SET size = 11", "entry 10 of 11 is missing"},
+		"size lowered":           {"UPDATE writer SET size = 9", "entry 9 of 9 is there, beyond the last"},
+		"size negative":          {"UPDATE writer SET size = -1", "number of its entries is -1"},
+		"the writer's row":       {"DELETE FROM writer", "number of its entries is gone"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s, reopen := fresh(t)
 			epoch, err := s.Acquire(ctx)
 			ok(t, err)
+			var last []entrylog.Record
 			for i := range entrylog.Seq(10) {
-				ok(t, s.Append(ctx, i, epoch, []entrylog.Record{storetest.Record(i, 50)}))
+				r := storetest.Record(i, 50)
+				if i < 5 {
+					ok(t, s.Append(ctx, i, epoch, []entrylog.Record{r}))
+				} else {
+					last = append(last, r)
+				}
 			}
+			ok(t, s.Append(ctx, 5, epoch, last))
 			_, err = s.(*Store).writer.conn.ExecContext(ctx, c.statement)
 			ok(t, err)
 			ok(t, s.Close())
-			err = reopen().Read(ctx, 0, func(entrylog.Seq, entrylog.Record) error { return nil })
+			s = reopen()
+			err = s.Read(ctx, 0, func(entrylog.Seq, entrylog.Record) error { return nil })
 			if c.want == "" {
 				ok(t, err)
 				return
@@ -268,6 +286,13 @@ func TestEditedRows(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v does not say %q", err, c.want)
 			}
+			// Nor does a read that begins later give an entry a wrong number.
+			s.Read(ctx, 4, func(seq entrylog.Seq, r entrylog.Record) error {
+				if want := storetest.Record(seq, 50); r.Salt != want.Salt {
+					t.Errorf("entry %d is another", seq)
+				}
+				return nil
+			})
 		})
 	}
 }

@@ -73,36 +73,48 @@ func (s *Store) Read(ctx context.Context, from entrylog.Seq, yield func(entrylog
 	damaged := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s %s; restore the log from a copy", ledger.ErrDamaged, at(), fmt.Sprintf(format, args...))
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT seq, record FROM entry WHERE seq >= ? ORDER BY seq", int64(from))
+	// The row that from lies in is the last that begins at or before it.
+	rows, err := tx.QueryContext(ctx, `SELECT first, records FROM entries
+		WHERE first >= (SELECT coalesce(max(first), 0) FROM entries WHERE first <= ?) ORDER BY first`, int64(from))
 	if err != nil {
 		return s.readError(ctx, err, at())
 	}
 	defer rows.Close()
-	var seq int64
-	var raw sql.RawBytes
+	var first int64
+	var row sql.RawBytes
+	started := false
 	for rows.Next() {
-		select {
-		case <-s.closed:
-			return ledger.ErrClosed
-		default:
-		}
-		if err := rows.Scan(&seq, &raw); err != nil {
+		if err := rows.Scan(&first, &row); err != nil {
 			return damaged("cannot be read: %v", err)
 		}
-		if next >= size {
-			return damaged("is there, beyond the last")
+		if !started && first >= 0 && entrylog.Seq(first) <= from {
+			next = entrylog.Seq(first)
 		}
-		if entrylog.Seq(seq) != next {
-			return damaged("is missing, entry %d follows", seq)
+		started = true
+		if entrylog.Seq(first) != next {
+			return damaged("is missing, entry %d follows", first)
 		}
-		r, ok := parseRecord(raw)
-		if !ok {
-			return damaged("has %d bytes, which no entry has", len(raw))
+		for rest := []byte(row); len(rest) > 0 || len(row) == 0; next++ {
+			select {
+			case <-s.closed:
+				return ledger.ErrClosed
+			default:
+			}
+			if next >= size {
+				return damaged("is there, beyond the last")
+			}
+			var r entrylog.Record
+			var whole bool
+			if r, rest, whole = cutRecord(rest); !whole {
+				return damaged("is not whole in the row that begins with entry %d", first)
+			}
+			if next < from {
+				continue
+			}
+			if err := yield(next, r); err != nil {
+				return err
+			}
 		}
-		if err := yield(next, r); err != nil {
-			return err
-		}
-		next++
 	}
 	if err := rows.Err(); err != nil {
 		return s.readError(ctx, err, at())

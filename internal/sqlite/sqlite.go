@@ -1,9 +1,11 @@
 // Package sqlite keeps a log in one SQLite file: the embedded default, for the
 // desk and for the inquiry.
 //
-// A record is one row, its number the key, its salt and bytes one blob. Two
-// more rows hold the writer's epoch with the number of records, and the last
-// signed head. Appends are transactions in WAL mode with synchronous=FULL: when
+// The records of one append lie together in one row, or in as few as 64 KiB a
+// row allow: a row's key is the number of its first record, its blob one record
+// after the other, each a length (uint32, big-endian), a salt (32 bytes) and an
+// entry. Two more rows hold the writer's epoch with the number of records, and
+// the last signed head. Appends are transactions in WAL mode with synchronous=FULL: when
 // Append returns, the write-ahead log has been synced. Each looks at the epoch
 // within its own transaction, so a writer that lost its lock without noticing
 // keeps nothing. Readers, of this or another process, see whole appends and hold
@@ -32,7 +34,6 @@ import (
 	"strings"
 	"sync"
 
-	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
 
 	driver "modernc.org/sqlite"
@@ -58,7 +59,7 @@ const (
 // schema is compared, text for text, with what a file has: triggers or views
 // planted in a log would run when it is read.
 var schema = []string{
-	"CREATE TABLE entry (seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
+	"CREATE TABLE entries (first INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT",
 	"CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), note BLOB) STRICT",
 	"CREATE TABLE writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, size INTEGER NOT NULL) STRICT",
 }
@@ -353,18 +354,4 @@ func classify(err error) error {
 		return fmt.Errorf("the file or its folder cannot be written by this account, or its -wal file is missing access: %w", err)
 	}
 	return err
-}
-
-// recordBytes is how a record lies in its row.
-func appendRecord(dst []byte, r entrylog.Record) []byte {
-	return append(append(dst, r.Salt[:]...), r.Entry...)
-}
-
-func parseRecord(b []byte) (r entrylog.Record, ok bool) {
-	if len(b) <= len(r.Salt) || len(b) > len(r.Salt)+entrylog.MaxEntry {
-		return r, false
-	}
-	copy(r.Salt[:], b)
-	r.Entry = b[len(r.Salt):]
-	return r, true
 }

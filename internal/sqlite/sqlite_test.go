@@ -101,8 +101,8 @@ func TestOpenRefuses(t *testing.T) {
 		"empty":          {func(p string) { ok(t, os.WriteFile(p, nil, 0o600)) }, ErrForeign},
 		"another's":      {altered("PRAGMA application_id = 7"), ErrForeign},
 		"newer":          {altered("PRAGMA user_version = 2"), ErrNewer},
-		"trigger":        {altered("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END"), ledger.ErrDamaged},
-		"view for table": {altered("ALTER TABLE entry RENAME TO e", "CREATE VIEW entry AS SELECT seq, record FROM e"), ledger.ErrDamaged},
+		"trigger":        {altered("CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END"), ledger.ErrDamaged},
+		"view for table": {altered("ALTER TABLE entries RENAME TO e", "CREATE VIEW entries AS SELECT first, records FROM e"), ledger.ErrDamaged},
 		"no table":       {altered("DROP TABLE writer"), ledger.ErrDamaged},
 		"version 0":      {altered("PRAGMA user_version = 0"), ledger.ErrDamaged},
 	} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"sync"
 
 	"forewarn/internal/entrylog"
@@ -15,14 +14,6 @@ import (
 // also moves them into the file (16 MiB): rarely enough that few commits wait
 // for it, often enough that the log stays small.
 const checkpointPages = 4096
-
-// insertRows is how many rows one statement inserts. Many more save nothing:
-// the cost is then that of the rows, not of the statement. OR ROLLBACK is what a
-// failure comes to anyway, and spares SQLite the copies of pages with which it
-// would undo a part of a statement.
-const insertRows = 16
-
-const insertText = "INSERT OR ROLLBACK INTO entry VALUES "
 
 // writer is the one connection that writes, with its statements.
 type writer struct {
@@ -36,10 +27,10 @@ type writer struct {
 	prepared                  []*sql.Stmt // all of them
 	begin, commit, rollback   *sql.Stmt
 	look, raise, resize, head *sql.Stmt
-	insert, insertMany        *sql.Stmt
+	insert                    *sql.Stmt
 
-	rows []byte // scratch: records as they lie in rows
-	args []any  // scratch
+	row     []byte // scratch
+	rowMost int    // rowBytes, but in tests
 }
 
 func newWriter(path string) (*writer, error) {
@@ -47,7 +38,7 @@ func newWriter(path string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{path: path, db: db}, nil
+	return &writer{path: path, db: db, rowMost: rowBytes}, nil
 }
 
 func (w *writer) close() error {
@@ -75,15 +66,13 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if err != nil {
 		return classify(err)
 	}
-	many := strings.TrimSuffix(strings.Repeat("(?,?),", insertRows), ",")
 	for _, p := range []struct {
 		to   **sql.Stmt
 		text string
 	}{
 		{&w.begin, "BEGIN IMMEDIATE"}, {&w.commit, "COMMIT"}, {&w.rollback, "ROLLBACK"},
 		{&w.look, "SELECT epoch, size FROM writer WHERE one = 1"},
-		{&w.insert, insertText + "(?,?)"},
-		{&w.insertMany, insertText + many},
+		{&w.insert, "INSERT INTO entries VALUES (?, ?)"},
 		{&w.resize, "UPDATE writer SET size = ? WHERE one = 1"},
 		{&w.raise, "UPDATE writer SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch"},
 		{&w.head, "UPDATE head SET note = ? WHERE one = 1"},
@@ -219,31 +208,16 @@ func (s *Store) Append(ctx context.Context, at entrylog.Seq, epoch uint64, recs 
 
 func (w *writer) insertAll(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
 	for len(recs) > 0 {
-		n, stmt := 1, w.insert
-		if len(recs) >= insertRows {
-			n, stmt = insertRows, w.insertMany
-		}
-		w.rows, w.args = w.rows[:0], w.args[:0]
-		need := 0
-		for _, r := range recs[:n] {
-			need += len(r.Salt) + len(r.Entry)
-		}
-		if cap(w.rows) < need {
-			w.rows = make([]byte, 0, 2*need) // arguments point into it, so it must not grow below
-		}
-		for i, r := range recs[:n] {
-			start := len(w.rows)
-			w.rows = appendRecord(w.rows, r)
-			w.args = append(w.args, int64(at)+int64(i), w.rows[start:])
-		}
-		if _, err := stmt.ExecContext(ctx, w.args...); err != nil {
+		var rest []entrylog.Record
+		w.row, rest = cutRow(w.row, recs, w.rowMost)
+		if _, err := w.insert.ExecContext(ctx, int64(at), w.row); err != nil {
 			return err
 		}
-		at += entrylog.Seq(n)
-		recs = recs[n:]
+		at += entrylog.Seq(len(recs) - len(rest))
+		recs = rest
 	}
-	if cap(w.rows) > 4<<20 {
-		w.rows = nil
+	if cap(w.row) > 2*entrylog.MaxEntry {
+		w.row = nil
 	}
 	return nil
 }
