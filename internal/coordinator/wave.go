@@ -27,27 +27,32 @@ const copiesAnEntry = 10_000
 func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error {
 	var q sealer.SealRequest
 	var by cvd.Actor
-	var sealed, stored bool
+	var sealed, done bool
+	var bulk cvd.BlobRef                        // stored already, under the key that any sealing has
 	sealedTo := map[cvd.HolderID]entrylog.Seq{} // the enrolment of each holder's keys
 	err := d.View(func(p *cvd.Programme) error {
 		w, ok := p.Waves[id]
 		if !ok {
 			return fmt.Errorf("wave %s: %w", id, cvd.ErrRefused)
 		}
-		sealed, stored = w.Sealed != nil, w.Stored() && !slices.Contains(p.Stale(), id)
+		sealed, done, bulk = w.Sealed != nil, w.Sealed != nil, w.Bulk
 		by = cvd.Actor{Account: p.Sealer, Auth: entrylog.AuthSystem}
 		q = sealer.SealRequest{Wave: id, Revision: w.Revision, Level: w.Level, OpensAt: w.OpensAt, AlphaPico: p.Packages[w.Package].AlphaPico}
 		for _, h := range w.Audience {
 			keys, ok := p.KeysOf(h)
-			if !ok {
+			if !ok && !sealed {
 				return fmt.Errorf("%w: holder %s of wave %s has no keys in use: enrol them, or draft the wave anew without that holder", cvd.ErrRefused, h, id)
 			}
 			q.Holders = append(q.Holders, sealer.HolderKeys{Holder: h, Recipients: keys.Recipients})
 			sealedTo[h] = keys.Seq
+			// One holder without keys doesn't keep the others from theirs.
+			if c := w.CopyOf(h); ok && (c == nil || c.Blob.IsZero() || c.Keys != keys.Seq) {
+				done = false
+			}
 		}
 		return nil
 	})
-	if err != nil || sealed && stored {
+	if err != nil || done {
 		return err
 	}
 	var copies []cvd.StoredCopy
@@ -66,11 +71,12 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 	if err != nil {
 		return fmt.Errorf("sealing wave %s: %w; the wave stays approved and nothing was sent", id, err)
 	}
-	var bulk cvd.BlobRef
-	if len(result.Bulk) > 0 {
-		if bulk, err = d.Blobs.Put(ctx, result.Bulk); err != nil {
+	if len(result.Bulk) > 0 && bulk.IsZero() {
+		ref, err := d.Blobs.Put(ctx, result.Bulk)
+		if err != nil {
 			return err
 		}
+		bulk = cvd.BlobRef(ref)
 	}
 	if err := d.Blobs.Sync(ctx); err != nil {
 		return err

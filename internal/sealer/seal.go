@@ -95,7 +95,8 @@ const TreeDepth = 20
 // Seal renders, commits and seals a wave. each is called once a copy, in the
 // order of the request, with what the desk stores; the statement comes last and
 // must be on the log before any copy leaves. If each fails, Seal stops with its
-// error; sealing again later gives the same commitments.
+// error; sealing again later gives the same commitments. Only a wave that is
+// sealed again may have holders without recipients: they get no parcel.
 func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) error) (SealResult, error) {
 	kept, f, err := s.form(q.Revision)
 	if err != nil {
@@ -109,7 +110,9 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		return SealResult{}, err
 	}
 	name := waveName(kept.Package, q.Wave)
+	again := false
 	if _, err := s.Vault.Read(name); err == nil {
+		again = true
 		before, err := s.wave(kept.Package, q.Wave)
 		if err != nil {
 			return SealResult{}, err
@@ -119,6 +122,16 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return SealResult{}, err
+	}
+	// Who has no keys any more has a place under the root and no parcel.
+	var to []int
+	for i, h := range q.Holders {
+		switch {
+		case len(h.Recipients) > 0:
+			to = append(to, i)
+		case !again:
+			return SealResult{}, fmt.Errorf("%w: holder %s has no keys to seal to", ErrRefused, h.Holder)
+		}
 	}
 	if err := s.Vault.Write(name, wire.Marshal(&q)); err != nil {
 		return SealResult{}, err
@@ -148,7 +161,8 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		}
 	}
 	waveKey := derive(k, "wave", q.Wave[:])
-	err = parallel(ctx, len(q.Holders), func(i int) (Parcel, error) {
+	err = parallel(ctx, len(to), func(n int) (Parcel, error) {
+		i := to[n]
 		h := q.Holders[i]
 		locked, err := s.Envelope.Lock(h.Recipients, waveKey, [16]byte(h.Holder), p.print(h.Holder), bulkKey)
 		if err != nil {
