@@ -260,24 +260,37 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 	if end.Reason, err = d.Reason(ctx, CaseKey(id), reason); err != nil {
 		return out, err
 	}
-	if _, err := d.Do(ctx, by, end); err != nil || end.Level == 0 {
+	// The end and the draft of what it sends are one append: a crash between them
+	// would leave an ended embargo that sends nothing.
+	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level}
+	if pack.Wave, err = NewID[cvd.WaveID](d); err != nil {
 		return out, err
 	}
-	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level}
-	err = d.View(func(p *cvd.Programme) error {
-		for _, m := range p.MemberOrder {
-			if p.Eligible(cvd.HolderID(m), id, cvd.BreakPack, d.at(p)) == nil {
+	_, err = d.do(ctx, by, func(now time.Time) []cvd.Command {
+		pack.OpensAt, pack.Audience = now, nil
+		for _, m := range d.state.MemberOrder {
+			if d.state.Eligible(cvd.HolderID(m), id, cvd.BreakPack, now) == nil {
 				pack.Audience = append(pack.Audience, cvd.HolderID(m))
 			}
 		}
-		return nil
+		if end.Level == 0 || len(pack.Audience) == 0 {
+			return []cvd.Command{end}
+		}
+		return []cvd.Command{end, pack}
 	})
-	if err != nil || len(pack.Audience) == 0 {
+	var one *cvd.InBatch
+	if errors.As(err, &one) && one.Index == 1 {
+		// The end must hold, whatever is wrong with the pack.
+		if _, e := d.Do(ctx, by, end); e != nil {
+			return out, e
+		}
+		return out, fmt.Errorf("the embargo is ended, but there is no break pack: %w", one.Err)
+	}
+	if err != nil || end.Level == 0 || len(pack.Audience) == 0 {
 		return out, err
 	}
-	out.Level, out.Members = end.Level, len(pack.Audience)
-	out.Wave, err = d.DraftWave(ctx, by, pack)
-	return out, err
+	out.Wave, out.Level, out.Members = pack.Wave, end.Level, len(pack.Audience)
+	return out, d.Seal(ctx, pack.Wave, nil)
 }
 
 // Release says that a case is public, and keeps what was published.
@@ -395,7 +408,7 @@ type Seen struct {
 	Source   string    `json:"source"`
 	What     string    `json:"what"`
 	Tokens   []string  `json:"tokens,omitempty"` // TokenText
-	From, To time.Time `json:"-"` // zero: unknown
+	From, To time.Time `json:"-"`                // zero: unknown
 	Grade    cvd.Grade `json:"-"`
 }
 

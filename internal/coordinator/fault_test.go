@@ -151,7 +151,10 @@ var deeds = []deed{
 			_, err := w.desk.Resume(ctx, nil)
 			return err
 		},
-		func(w *works, p *cvd.Programme) bool { return p.Cases[w.cs].Ended != nil && len(p.Unsealed()) == 0 }},
+		func(w *works, p *cvd.Programme) bool {
+			pack := p.Waves[p.WaveOrder[len(p.WaveOrder)-1]]
+			return p.Cases[w.cs].Ended != nil && pack.Purpose == cvd.BreakPack && pack.Stored()
+		}},
 	{"destroy a key", func(w *works) {
 		_, err := w.desk.Do(ctx, w.ana, cvd.CloseAccount{Account: w.actors[2].Account})
 		ok(w.t, err)
