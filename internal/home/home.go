@@ -172,6 +172,10 @@ func (h *Home) discard(all bool) (err error) {
 // OutsideMissing reports whether the last anchor that should be kept apart isn't
 // there: then nothing would tell that the folder is an older copy.
 func (h *Home) OutsideMissing() bool {
+	// An anchor is published after it was kept outside.
+	if _, err := os.Stat(filepath.Join(h.Dir, "desk", "anchors", entrylog.CheckpointPath)); err != nil {
+		return false
+	}
 	_, err := os.Stat(h.OutsideFile())
 	return errors.Is(err, fs.ErrNotExist)
 }

@@ -3,6 +3,7 @@ package home_test
 import (
 	"bytes"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -139,32 +140,55 @@ func TestFlippedRows(t *testing.T) {
 	if n < 40 {
 		t.Fatalf("only %d entries", n)
 	}
-	for seq := range n {
+	rows, err := db.Query("SELECT first, records FROM entries ORDER BY first")
+	ok(t, err)
+	kept := map[int][]byte{}
+	for rows.Next() {
+		var first int
 		var b []byte
-		ok(t, db.QueryRow("SELECT record FROM entry WHERE seq = ?", seq).Scan(&b))
+		ok(t, rows.Scan(&first, &b))
+		kept[first] = b
+	}
+	ok(t, rows.Err())
+	seen := 0
+	for first, b := range kept {
 		change := func(to []byte) {
-			_, err := db.Exec("UPDATE entry SET record = ? WHERE seq = ?", to, seq)
+			_, err := db.Exec("UPDATE entries SET records = ? WHERE first = ?", to, first)
 			ok(t, err)
 		}
-		for part, off := range map[string]int{"salt": rng.IntN(32), "entry": 32 + rng.IntN(len(b)-32)} {
-			c := bytes.Clone(b)
-			c[off] ^= 1 << rng.IntN(8)
-			change(c)
-			if v := tn.verdict(); !v.failed() || !strings.Contains(v.String(), fmt.Sprintf("entry %d:", seq)) {
-				t.Errorf("a bit of the %s of entry %d flipped, and the report says: %s", part, seq, v)
+		// A row is records: length, salt, entry.
+		for at, seq := 0, first; at < len(b); seq++ {
+			size := int(binary.BigEndian.Uint32(b[at:]))
+			for part, off := range map[string]int{"length": at + rng.IntN(4), "salt": at + 4 + rng.IntN(32), "entry": at + 36 + rng.IntN(size)} {
+				c := bytes.Clone(b)
+				c[off] ^= 1 << rng.IntN(8)
+				change(c)
+				// Where a length is wrong, the row can't be read from its start.
+				where := fmt.Sprintf("entry %d:", seq)
+				if part == "length" {
+					where = "entry "
+				}
+				if v := tn.verdict(); !v.failed() || !strings.Contains(v.String(), where) {
+					t.Errorf("a bit of the %s of entry %d flipped, and the report says: %s", part, seq, v)
+				}
 			}
+			at += 36 + size
+			seen++
 		}
 		change(b)
+	}
+	if seen != n {
+		t.Fatalf("%d of %d entries were flipped", seen, n)
 	}
 	if v := tn.verdict(); v.failed() {
 		t.Fatalf("put back, it fails: %s", v)
 	}
 	for what, change := range map[string]string{
-		"the last entry is removed": fmt.Sprintf("DELETE FROM entry WHERE seq = %d", n-1),
-		"an entry is removed":       "DELETE FROM entry WHERE seq = 7",
-		"an entry is there twice":   "UPDATE entry SET record = (SELECT record FROM entry WHERE seq = 8) WHERE seq = 9",
-		"the head is removed":       "UPDATE head SET note = NULL",
-		"the head has a byte more":  "UPDATE head SET note = CAST(CAST(note AS TEXT) || char(10) AS BLOB)",
+		"the last row is removed":  "DELETE FROM entries WHERE first = (SELECT max(first) FROM entries)",
+		"a row is removed":         "DELETE FROM entries WHERE first = (SELECT min(first) FROM entries WHERE first > 6)",
+		"a row is there twice":     "UPDATE entries SET records = (SELECT records FROM entries WHERE first < 6 ORDER BY first DESC LIMIT 1) WHERE first = (SELECT min(first) FROM entries WHERE first > 6)",
+		"the head is removed":      "UPDATE head SET note = NULL",
+		"the head has a byte more": "UPDATE head SET note = CAST(CAST(note AS TEXT) || char(10) AS BLOB)",
 	} {
 		file := filepath.Join(tn.dir, "desk", "log.db")
 		_, err := db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -198,7 +222,7 @@ func TestFlippedDatabase(t *testing.T) {
 	ok(t, err)
 	rng := rand.New(dice(t.Name()))
 	unused, failed := 0, 0
-	for range 600 {
+	for range 400 {
 		off, bit := rng.IntN(len(b)), uint(rng.IntN(8))
 		flipped(t, file, off, bit, func() {
 			switch v := tn.verdict(); {
