@@ -59,6 +59,11 @@ func Distinguishable(f *Form) []Unreadable {
 			report(i, "the choices next to it can make up for it: other alternatives of several give the same text")
 		}
 	}
+	for i := range f.Sites {
+		if n := r.lattice.surroundings(int32(i)); n < leastSurroundings {
+			report(i, "its file has no more than %d letters and digits in some copies; %d are needed to know it again", n, leastSurroundings)
+		}
+	}
 	for k := range trialCopies {
 		symbol := trialSymbols(f, k)
 		read := r.Read(trialCopy(f, symbol))
@@ -138,6 +143,25 @@ func (l *lattice) alikeIn(unit []int32) (v, w int, same bool) {
 		seen[string(shown)] = v
 	}
 	return 0, 0, false
+}
+
+// leastSurroundings is how long a file with a site is in every copy, in folded
+// characters: enough for a chain, with a seed to spare.
+const leastSurroundings = chainLeast + seedLength
+
+// surroundings is the length of the shortest copy of a site's longest file.
+func (l *lattice) surroundings(site int32) (n int32) {
+	for _, unit := range l.sites[site].units {
+		first, end := unit[0], unit[0]+1
+		for !l.fileStart(first) {
+			first--
+		}
+		for !l.fileEnd(end) {
+			end++
+		}
+		n = max(n, l.least[end]-l.least[first])
+	}
+	return n
 }
 
 const (

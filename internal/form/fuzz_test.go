@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"forewarn/internal/fpcode"
 )
@@ -52,8 +53,12 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte("\xff\xfe<\x00a\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := reader.Read([]Specimen{{"", b}, {"again", b}})
-		if again := reader.Read([]Specimen{{"", b}, {"again", b}}); r.Hash() != again.Hash() {
+		start := cpuTime()
+		r := reader.Read([]Specimen{{string(b), b}, {"again", b}})
+		if took := cpuTime() - start; took > 2*time.Second+time.Duration(len(b))*50*time.Microsecond {
+			t.Fatalf("%d bytes took %v", len(b), took)
+		}
+		if again := reader.Read([]Specimen{{string(b), b}, {"again", b}}); r.Hash() != again.Hash() {
 			t.Fatal("reading twice reads differently")
 		}
 		if _, err := ParseReadings(r.Marshal()); err != nil {

@@ -3,6 +3,7 @@ package form
 import (
 	"crypto/sha256"
 	"slices"
+	"strings"
 
 	"forewarn/internal/fpcode"
 )
@@ -72,6 +73,8 @@ func Read(f *Form, specimens []Specimen) Readings { return NewReader(f).Read(spe
 // come from it: whole files, excerpts in any order, several copies in one
 // specimen. Several readings of one site are one reading if they agree, and
 // Other if they don't. Text that was never part of the package is passed over.
+//
+// There may be at most MaxSpecimens; names are cut to what Readings can hold.
 func (r *Reader) Read(specimens []Specimen) Readings {
 	out := Readings{Reader: ReaderVersion, Form: r.form, Sites: make([]SiteReading, len(r.sites))}
 	for i, s := range r.sites {
@@ -80,7 +83,7 @@ func (r *Reader) Read(specimens []Specimen) Readings {
 	votes := make([]vote, len(r.sites))
 	looked := make([]uint8, len(r.lattice.segments))
 	for i, s := range specimens {
-		out.Specimens = append(out.Specimens, SpecimenRef{Name: s.Name, Size: uint64(len(s.Data)), Hash: sha256.Sum256(s.Data)})
+		out.Specimens = append(out.Specimens, SpecimenRef{Name: nameOf(s.Name), Size: uint64(len(s.Data)), Hash: sha256.Sum256(s.Data)})
 		r.specimen(s.Data, looked, func(f finding, t *folded) {
 			votes[f.site].add(f, func(y1, y2 int32) Span { return t.span(uint32(i), y1, y2) })
 		})
@@ -89,6 +92,10 @@ func (r *Reader) Read(specimens []Specimen) Readings {
 		votes[i].decide(&out.Sites[i])
 	}
 	return out
+}
+
+func nameOf(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), maxName)], "")
 }
 
 // specimen reads one specimen, piece by piece. found is told each finding with

@@ -9,7 +9,10 @@ import (
 	"forewarn/internal/wire"
 )
 
-const readingsMagic = "forewarn readings v1\n"
+const (
+	readingsMagic = "forewarn readings v1\n"
+	maxName       = 4096 // bytes of a specimen's name
+)
 
 // Span is a place in a specimen, in bytes of its data as it was found.
 type Span struct {
@@ -88,7 +91,7 @@ func (r *Readings) Wire(c *wire.Coder) {
 	wire.Text(c, &r.Reader, 64)
 	c.Fixed(r.Form[:])
 	wire.List(c, &r.Specimens, MaxSpecimens, func(c *wire.Coder, s *SpecimenRef) {
-		wire.Text(c, &s.Name, 4096)
+		wire.Text(c, &s.Name, maxName)
 		c.U64(&s.Size)
 		c.Fixed(s.Hash[:])
 	})
