@@ -318,9 +318,7 @@ func fsError(err error) error {
 const (
 	codeBusy     = 5
 	codeLocked   = 6
-	codeNoMem    = 7
 	codeReadOnly = 8
-	codeIO       = 10
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
