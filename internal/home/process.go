@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -69,14 +70,40 @@ type process struct {
 	client *sealer.Client
 	cmd    *exec.Cmd
 	in     io.Closer
+	ended  *atomic.Bool // nothing more comes from it
+}
+
+// watched notes when the other end is gone.
+type watched struct {
+	io.Reader
+	io.Writer
+	ended *atomic.Bool
+}
+
+func (w watched) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if err != nil {
+		w.ended.Store(true)
+	}
+	return n, err
+}
+
+func (w watched) Read(b []byte) (int, error) {
+	n, err := w.Reader.Read(b)
+	if err != nil {
+		w.ended.Store(true)
+	}
+	return n, err
 }
 
 func (p *process) ask() (*sealer.Client, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.client != nil {
+	if p.client != nil && !p.ended.Load() {
 		return p.client, nil
 	}
+	// One that died is replaced: what it was asked can be asked again.
+	p.end()
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -95,7 +122,9 @@ func (p *process) ask() (*sealer.Client, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the sealer: %w", err)
 	}
-	p.cmd, p.in, p.client = cmd, in, sealer.Dial(out, in)
+	p.cmd, p.in, p.ended = cmd, in, new(atomic.Bool)
+	pipes := watched{out, in, p.ended}
+	p.client = sealer.Dial(pipes, pipes)
 	return p.client, nil
 }
 
@@ -103,6 +132,10 @@ func (p *process) ask() (*sealer.Client, error) {
 func (p *process) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.end()
+}
+
+func (p *process) end() error {
 	if p.client == nil {
 		return nil
 	}

@@ -1,0 +1,83 @@
+//go:build linux
+
+package home_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"forewarn/internal/cvd"
+	"forewarn/internal/form"
+	"forewarn/internal/home"
+)
+
+// children are the processes that this one started.
+func children(t *testing.T) (pids []int) {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	ok(t, err)
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		ok(t, err)
+		for _, s := range strings.Fields(string(b)) {
+			var pid int
+			if _, err := fmt.Sscan(s, &pid); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// A sealer that dies takes nothing with it: what was under way fails and can be
+// done again, with another one.
+func TestSealerDies(t *testing.T) {
+	tn := &town{t: t, dir: filepath.Join(t.TempDir(), "p"), clock: &clock{now: time.Now()}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
+	tn.create(time.Second, home.Machine{})
+	t.Cleanup(func() { tn.desk.Close() })
+	tn.people(2)
+	tn.openCase()
+	tn.addPackage()
+	kill := func() {
+		t.Helper()
+		pids := children(t)
+		if len(pids) != 1 {
+			t.Fatalf("%d children; one is the sealer", len(pids))
+		}
+		ok(t, syscall.Kill(pids[0], syscall.SIGKILL))
+	}
+	kill()
+	time.Sleep(20 * time.Millisecond)
+	id := tn.draft(form.PoC, tn.members...)
+	if err := tn.desk.Approve(ctx, tn.who["ben"], id, nil); err == nil {
+		t.Fatal("a dead sealer sealed")
+	}
+	n, err := tn.desk.Resume(ctx, nil)
+	if err != nil || n != 1 {
+		t.Fatalf("resumed %d waves: %v", n, err)
+	}
+	// In the midst of sealing.
+	id = tn.draft(form.PoC, tn.members...)
+	err = tn.desk.Approve(ctx, tn.who["ben"], id, func(done, all int) {
+		if done == 1 {
+			kill()
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	t.Logf("killed while sealing: %v", err)
+	if _, err := tn.desk.Resume(ctx, nil); err != nil {
+		t.Fatalf("resuming what was killed: %v", err)
+	}
+	ok(t, tn.desk.View(func(p *cvd.Programme) error {
+		if left := p.Unsealed(); len(left) > 0 {
+			t.Errorf("%d waves are unsealed", len(left))
+		}
+		return nil
+	}))
+	tn.audit()
+}
