@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
-	"forewarn/internal/folder"
-	"forewarn/internal/timeline"
 )
 
 type caseCmd struct {
@@ -29,227 +26,76 @@ type caseCmd struct {
 
 type caseOpen struct {
 	Title    string   `arg:"" help:"A title, encrypted under the case's key."`
-	Report   string   `help:"The report as it came in." type:"existingfile" placeholder:"FILE"`
-	Reported string   `help:"When the report came in." placeholder:"TIME"`
-	Product  []string `help:"An affected product; may be repeated." placeholder:"NAME"`
+	Report   string   `help:"The report as it came in." placeholder:"FILE"`
+	Reported string   `help:"When the report came in; else now." placeholder:"TIME"`
+	Product  []string `help:"An affected product; may be repeated." placeholder:"NAME" sep:"none"`
+	Release  string   `help:"Set the embargo at once: its release time." placeholder:"TIME"`
+	Zone     string   `help:"The zone in which the release time was agreed, as an IANA name." default:"UTC"`
+	audience
 }
 
 func (*caseOpen) Help() string {
-	return `Example:
-  forewarn case open "Layout import before the session check" --product "Larkspur Portal" --as ana`
+	return `With --release the embargo binds at once, and --tier, --member and --all invite members to it. All of it is done or nothing.
+
+Example:
+  forewarn case open "Layout import before the session check" --product "Larkspur Portal" --release 2026-12-08T17:00:00Z --tier 1 --as ana`
 }
 
+const maxReport = 64 << 20
+
 func (c *caseOpen) Run(a *app) error {
+	o := coordinator.Opening{Title: c.Title, Named: c.Product}
+	var err error
+	if c.Report != "" {
+		if o.Report, err = a.read(c.Report, maxReport); err != nil {
+			return err
+		}
+	}
+	if c.Reported != "" {
+		if o.Reported, err = parseTime(c.Reported, time.Now()); err != nil {
+			return err
+		}
+	}
+	if c.Release != "" {
+		if o.Release, err = releaseTime(c.Release, c.Zone); err != nil {
+			return err
+		}
+	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		o := coordinator.Opening{Title: c.Title}
-		var err error
-		if c.Report != "" {
-			if o.Report, err = folder.ReadFile(c.Report, 64<<20); err != nil {
+		if !c.empty() {
+			if o.Invite, err = a.members(d, by, c.Member, c.Tier, c.All); err != nil {
 				return err
 			}
-		}
-		if c.Reported != "" {
-			if o.Reported, err = parseTime(c.Reported, d.Clock()); err != nil {
-				return err
+			if len(o.Invite) == 0 {
+				return fmt.Errorf("%w: there is no member to invite in that tier; the case was not opened", cvd.ErrRefused)
 			}
 		}
 		id, err := d.OpenCase(a, by, o)
 		if err != nil {
 			return err
 		}
-		for _, p := range c.Product {
-			if _, err := d.AddProduct(a, by, id, p); err != nil {
-				return err
-			}
-		}
 		if a.JSON {
-			return a.printJSON(map[string]string{"case": id.String()})
+			return a.printJSON(fields{"case": id, "invited": len(o.Invite)})
 		}
 		a.say("Opened case %s: %s", id.Short(), c.Title)
-		return nil
-	})
-}
-
-type caseList struct{}
-
-func (*caseList) Help() string { return "Example:\n  forewarn case list --as ana" }
-
-func (c *caseList) Run(a *app) error {
-	type row struct {
-		Case    string    `json:"case"`
-		Title   string    `json:"title"`
-		Embargo string    `json:"embargo"`
-		Release time.Time `json:"release,omitzero"`
-		Waves   int       `json:"waves"`
-	}
-	var values []row
-	var rows [][]string
-	err := a.viewDesk(func(d *coordinator.Desk, by cvd.Actor, p *cvd.Programme, n coordinator.Names, now time.Time) error {
-		for _, id := range p.CaseOrder {
-			// Whoever may not know of a case doesn't see it here either.
-			if p.May(by, cvd.ActViewCase, cvd.ACase(id), now) != nil {
-				continue
-			}
-			cs := p.Cases[id]
-			r := row{Case: id.String(), Embargo: p.EmbargoState(id, now).String(), Waves: len(cs.Waves)}
-			if p.May(by, cvd.ActReadCase, cvd.ACase(id), now) == nil {
-				r.Title = n.Case(id)
-			}
-			release := "–"
-			if cs.Embargo != nil {
-				r.Release = cs.Embargo.Release.At
-				release = when(r.Release)
-			}
-			values = append(values, r)
-			rows = append(rows, []string{id.Short(), r.Title, r.Embargo, release, fmt.Sprint(r.Waves)})
+		if !o.Release.At.IsZero() {
+			a.say("  embargo   until %s", whenIn(o.Release))
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return a.list("No case yet. Open one with 'forewarn case open TITLE'.", []string{"ID", "TITLE", "EMBARGO", "RELEASE", "WAVES"}, rows, values)
-}
-
-type caseShow struct {
-	Case string `arg:"" help:"Title or id."`
-}
-
-func (*caseShow) Help() string { return "Example:\n  forewarn case show Layout --as ana" }
-
-func (c *caseShow) Run(a *app) error {
-	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Case(a, by, c.Case)
-		if err != nil {
-			return err
-		}
-		board, err := d.Board(a, by, id)
-		if err != nil {
-			return err
-		}
-		if a.JSON {
-			return a.printJSON(board)
-		}
-		a.say("%s  (%s)", board.Title, id.Short())
-		a.say("embargo %s; release %s", board.Embargo, when(board.Release))
-		a.say("")
-		fmt.Fprintln(a.out, timeline.Text(board.Timeline, a.width()))
-		var rows [][]string
-		for _, w := range board.Waves {
-			rows = append(rows, []string{w.Label, w.Wave.Short(), w.Level, w.State, when(w.OpensAt), fmt.Sprint(w.Holders), fmt.Sprint(w.Fetched), fmt.Sprint(w.Received)})
-		}
-		if len(rows) > 0 {
-			a.say("")
-			a.table([]string{"WAVE", "ID", "LEVEL", "STATE", "OPENS", "HOLDERS", "FETCHED", "RECEIVED"}, rows)
-		}
-		rows = nil
-		for _, x := range board.Answers {
-			rows = append(rows, []string{x.Product, x.Answer, fmt.Sprint(x.Members)})
-		}
-		if len(rows) > 0 {
-			a.say("")
-			a.table([]string{"PRODUCT", "ANSWER", "MEMBERS"}, rows)
+		if len(o.Invite) > 0 {
+			a.say("  invited   %s: each consents with 'forewarn case consent %s'", count(len(o.Invite), "member", "members"), id.Short())
 		}
 		return nil
 	})
 }
 
-type caseEmbargo struct {
-	Case    string `arg:"" help:"Title or id."`
-	Release string `help:"The release time: an instant with its zone." required:"" placeholder:"TIME"`
-	Zone    string `help:"The zone in which it was agreed, as an IANA name." default:"UTC"`
-}
-
-func (*caseEmbargo) Help() string {
-	return "Example:\n  forewarn case embargo Layout --release 2026-12-08T17:00:00Z --zone Europe/Stockholm --as ana"
-}
-
-func (c *caseEmbargo) Run(a *app) error {
-	r, err := releaseTime(c.Release, c.Zone)
-	if err != nil {
-		return err
-	}
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		n, err := d.SetEmbargo(a, by, id, r)
-		if err != nil {
-			return err
-		}
-		a.say("Embargo %d binds until %s.", n, when(r.At))
-		return nil
-	})
-}
-
-func releaseTime(s, zone string) (cvd.ReleaseTime, error) {
-	at, err := parseTime(s, time.Now())
-	if err != nil {
-		return cvd.ReleaseTime{}, err
-	}
-	if _, err := time.LoadLocation(zone); err != nil {
-		return cvd.ReleaseTime{}, usage("%q is not a zone: use an IANA name such as Europe/Stockholm", zone)
-	}
-	return cvd.ReleaseTime{At: at.UTC().Truncate(time.Second), Zone: zone}, nil
-}
-
-type caseMove struct {
-	Case   string `arg:"" help:"Title or id."`
-	To     string `help:"The new release time." required:"" placeholder:"TIME"`
-	Zone   string `help:"The zone in which it was agreed." default:"UTC"`
-	Reason string `help:"Why; encrypted."`
-}
-
-func (*caseMove) Help() string {
-	return "Example:\n  forewarn case move Layout --to 2026-12-15T17:00:00Z --reason \"fix not ready\" --as ana"
-}
-
-func (c *caseMove) Run(a *app) error {
-	r, err := releaseTime(c.To, c.Zone)
-	if err != nil {
-		return err
-	}
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		why, err := d.Reason(a, coordinator.CaseKey(id), c.Reason)
-		if err != nil {
-			return err
-		}
-		if _, err := d.Do(a, by, cvd.MoveReleaseTime{Case: id, Release: r, Reason: why}); err != nil {
-			return err
-		}
-		a.say("Release moved to %s. Every wave that hasn't opened waits for another approval.", when(r.At))
-		return nil
-	})
-}
-
-type caseInvite struct {
-	Case   string   `arg:"" help:"Title or id."`
-	Member []string `help:"A member; may be repeated." placeholder:"MEMBER"`
-	Tier   []uint8  `help:"All members of a tier." placeholder:"N"`
+// audience is a choice of members.
+type audience struct {
+	Member []string `help:"A member; may be repeated." placeholder:"MEMBER" sep:"none"`
+	Tier   []uint8  `help:"All members of a tier; may be repeated." placeholder:"N"`
 	All    bool     `help:"All members in good standing."`
-	Until  string   `help:"When the invitation lapses." placeholder:"TIME"`
 }
 
-func (*caseInvite) Help() string {
-	return "Example:\n  forewarn case invite Layout --tier 1 --tier 2 --as ana"
-}
-
-func (c *caseInvite) Run(a *app) error {
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		members, err := a.members(d, by, c.Member, c.Tier, c.All)
-		if err != nil {
-			return err
-		}
-		q := cvd.Invite{Case: id, Role: cvd.AsProtector, Members: members}
-		if c.Until != "" {
-			if q.Until, err = parseTime(c.Until, d.Clock()); err != nil {
-				return err
-			}
-		}
-		if _, err := d.Do(a, by, q); err != nil {
-			return err
-		}
-		a.say("Invited %d members. Each reads nothing before 'forewarn case consent'.", len(members))
-		return nil
-	})
-}
+func (c *audience) empty() bool { return len(c.Member) == 0 && len(c.Tier) == 0 && !c.All }
 
 // members are those named, those of the tiers, or all in good standing.
 func (a *app) members(d *coordinator.Desk, by cvd.Actor, names []string, tiers []uint8, all bool) ([]cvd.MemberID, error) {
@@ -273,31 +119,162 @@ func (a *app) members(d *coordinator.Desk, by cvd.Actor, names []string, tiers [
 	return cvd.SortIDs(out), err
 }
 
+type caseList struct{}
+
+func (*caseList) Help() string { return "Example:\n  forewarn case list --as ana" }
+
+func (c *caseList) Run(a *app) error {
+	type row struct {
+		Case    cvd.CaseID `json:"case"`
+		Title   string     `json:"title,omitempty"`
+		Embargo string     `json:"embargo"`
+		Release time.Time  `json:"release,omitzero"`
+		Waves   int        `json:"waves,omitempty"`
+		Consent string     `json:"consent,omitempty"`
+	}
+	var values []row
+	var rows [][]string
+	staff := true
+	err := a.viewDesk(func(d *coordinator.Desk, by cvd.Actor, p *cvd.Programme, n coordinator.Names, now time.Time) error {
+		me := p.Accounts[by.Account]
+		staff = me == nil || me.Member.IsZero()
+		for _, id := range p.CaseOrder {
+			// Whoever may not know of a case doesn't see it here either.
+			if p.May(by, cvd.ActViewCase, cvd.ACase(id), now) != nil {
+				continue
+			}
+			cs := p.Cases[id]
+			r := row{Case: id, Embargo: p.EmbargoState(id, now).String()}
+			title, last := "(after consent)", ""
+			if p.May(by, cvd.ActReadCase, cvd.ACase(id), now) == nil {
+				r.Title = n.Case(id)
+				title = r.Title
+			} else if staff {
+				title = n.Case(id)
+			}
+			if staff {
+				r.Waves = len(cs.Waves)
+				last = fmt.Sprint(r.Waves)
+			} else {
+				r.Consent = p.ConsentOf(id, me.Member, now).String()
+				last = r.Consent
+			}
+			release := "–"
+			if cs.Embargo != nil {
+				r.Release = cs.Embargo.Release.At
+				release = when(r.Release)
+			}
+			values = append(values, r)
+			rows = append(rows, []string{id.Short(), title, r.Embargo, release, last})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !staff {
+		return list(a, "No case yet that your member takes part in.", []string{"ID", "TITLE", "EMBARGO", "RELEASE", "CONSENT"}, rows, values)
+	}
+	return list(a, "No case yet. Open one with 'forewarn case open TITLE'.", []string{"ID", "TITLE", "EMBARGO", "RELEASE", "WAVES"}, rows, values)
+}
+
+type caseInvite struct {
+	Case string `arg:"" help:"Title or id."`
+	audience
+	Until string `help:"When the invitation lapses." placeholder:"TIME"`
+}
+
+func (*caseInvite) Help() string {
+	return "Example:\n  forewarn case invite Layout --tier 1 --tier 2 --as ana"
+}
+
+func (c *caseInvite) Run(a *app) error {
+	if c.empty() {
+		return usage("say who is invited: --member, --tier or --all")
+	}
+	var until time.Time
+	if c.Until != "" {
+		var err error
+		if until, err = parseTime(c.Until, time.Now()); err != nil {
+			return err
+		}
+	}
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		members, err := a.members(d, by, c.Member, c.Tier, c.All)
+		if err != nil {
+			return err
+		}
+		n, in, err := d.Invite(a, by, id, members, until)
+		if err != nil {
+			return err
+		}
+		if len(in) > 0 {
+			a.say("%s already.", count(len(in), "is in", "are in"))
+		}
+		return a.done(fields{"case": id, "invited": n, "already": in}, "Invited %s. Each reads nothing before 'forewarn case consent %s'.", count(n, "member", "members"), id.Short())
+	})
+}
+
 type caseConsent struct {
-	Case    string `arg:"" help:"Title or id."`
+	Case    string `arg:"" optional:"" help:"Id; may be left out when your member has one invitation."`
 	Decline bool   `help:"Say no. You read nothing of the case then."`
 }
 
-func (*caseConsent) Help() string { return "Example:\n  forewarn case consent 5k2q --as mia" }
+func (*caseConsent) Help() string { return "Example:\n  forewarn case consent 5k2q7r3m --as mia" }
 
 func (c *caseConsent) Run(a *app) error {
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := c.which(a, d, by)
+		if err != nil {
+			return err
+		}
 		if err := d.Consent(a, by, id, !c.Decline); err != nil {
 			return err
 		}
 		if c.Decline {
-			a.say("Declined.")
-			return nil
+			return a.done(fields{"case": id, "consent": "declined"}, "Declined case %s. Your member reads nothing of it.", id.Short())
 		}
-		a.say("Consented to the embargo of case %s.", id.Short())
-		return nil
+		var release cvd.ReleaseTime
+		if err := d.View(func(p *cvd.Programme) error { release = p.Cases[id].Embargo.Release; return nil }); err != nil {
+			return err
+		}
+		return a.done(fields{"case": id, "consent": "signatory", "release": release.At}, "Consented to the embargo of case %s, until %s.", id.Short(), whenIn(release))
 	})
 }
 
+// which is the case that was named, or the one that waits for consent.
+func (c *caseConsent) which(a *app, d *coordinator.Desk, by cvd.Actor) (cvd.CaseID, error) {
+	if c.Case != "" {
+		return d.Case(a, by, c.Case)
+	}
+	var open []cvd.CaseID
+	err := d.View(func(p *cvd.Programme) error {
+		me := p.Accounts[by.Account]
+		if me == nil || me.Member.IsZero() {
+			return fmt.Errorf("%w: only a member's account consents", cvd.ErrRefused)
+		}
+		for _, id := range p.CaseOrder {
+			if s := p.ConsentOf(id, me.Member, d.Clock()); s == cvd.Invited || s == cvd.Lapsed {
+				open = append(open, id)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return cvd.CaseID{}, err
+	case len(open) == 0:
+		return cvd.CaseID{}, fmt.Errorf("%w: no invitation waits for your member; see 'forewarn case list'", coordinator.ErrUnknown)
+	case len(open) > 1:
+		return cvd.CaseID{}, usage("%d invitations wait for your member: name the case by the id that 'forewarn case list' shows", len(open))
+	}
+	return open[0], nil
+}
+
 type caseLink struct {
-	Case string `arg:"" help:"Title or id."`
-	As   string `help:"How it stands to the other." enum:"duplicate,split,incomplete-fix" default:"incomplete-fix" name:"relation"`
-	Of   string `arg:"" help:"The other case."`
+	Case     string `arg:"" help:"Title or id."`
+	Of       string `arg:"" help:"The other case."`
+	Relation string `help:"How it stands to the other: duplicate, split or incomplete-fix." enum:"duplicate,split,incomplete-fix" default:"incomplete-fix"`
 }
 
 func (*caseLink) Help() string {
@@ -312,119 +289,11 @@ func (c *caseLink) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if _, err := d.Do(a, by, cvd.LinkCase{Case: id, To: to, Relation: relations[c.As]}); err != nil {
+		if _, err := d.Do(a, by, cvd.LinkCase{Case: id, To: to, Relation: relations[c.Relation]}); err != nil {
 			return err
 		}
-		a.say("Case %s is %s case %s.", id.Short(), relations[c.As], to.Short())
-		return nil
+		return a.done(fields{"case": id, "to": to, "relation": relations[c.Relation].String()}, "Linked: case %s is %s of case %s.", id.Short(), linked[c.Relation], to.Short())
 	})
 }
 
-type caseHold struct {
-	Case   string `arg:"" help:"Title or id."`
-	Reason string `help:"Why; encrypted."`
-}
-
-func (*caseHold) Help() string {
-	return "Example:\n  forewarn case hold Layout --reason \"sighting at 03:00\" --as ana"
-}
-
-func (c *caseHold) Run(a *app) error {
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		why, err := d.Reason(a, coordinator.CaseKey(id), c.Reason)
-		if err != nil {
-			return err
-		}
-		if _, err := d.Do(a, by, cvd.Hold{Case: id, Reason: why}); err != nil {
-			return err
-		}
-		a.say("Held: no copy of case %s is served until 'forewarn case lift'.", id.Short())
-		return nil
-	})
-}
-
-type caseLift struct {
-	Case string `arg:"" help:"Title or id."`
-}
-
-func (*caseLift) Help() string { return "Example:\n  forewarn case lift Layout --as ana" }
-
-func (c *caseLift) Run(a *app) error {
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		if _, err := d.Do(a, by, cvd.LiftHold{Case: id}); err != nil {
-			return err
-		}
-		a.say("Lifted: open waves of case %s are served again.", id.Short())
-		return nil
-	})
-}
-
-type caseEnd struct {
-	Case   string `arg:"" help:"Title or id."`
-	Reason string `help:"Why; encrypted."`
-	Yes    string `help:"The case's title or id once more: this can't be undone." placeholder:"CASE"`
-}
-
-func (*caseEnd) Help() string {
-	return `Ends the embargo before its time. Members in good standing may read the break pack (description and detection, never PoC) from then on. It can't be undone.
-
-Example:
-  forewarn case end Layout --reason "exploited" --yes Layout --as ana`
-}
-
-func (c *caseEnd) Run(a *app) error {
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		if c.Yes == "" {
-			return usage("this ends the embargo of %q for everybody and can't be undone: say --yes with the case's name", c.Case)
-		}
-		if again, err := d.Case(a, by, c.Yes); err != nil || again != id {
-			return usage("--yes names another case than %q; nothing was ended", c.Case)
-		}
-		end, err := d.EndEmbargo(a, by, id, c.Reason)
-		if err != nil {
-			return err
-		}
-		if end.Level == 0 {
-			a.say("The embargo of case %s has ended. There was no approved break pack to send.", id.Short())
-			return nil
-		}
-		a.say("The embargo of case %s has ended. The break pack (%s) is sealed to %d members as wave %s; 'forewarn pull' fetches it.", id.Short(), end.Level, end.Members, end.Wave.Short())
-		return nil
-	})
-}
-
-type caseRelease struct {
-	Case     string `arg:"" help:"Title or id."`
-	Advisory string `help:"What was published." type:"existingfile" placeholder:"FILE"`
-}
-
-func (*caseRelease) Help() string {
-	return "Example:\n  forewarn case release Layout --advisory advisory.md --as ana"
-}
-
-func (c *caseRelease) Run(a *app) error {
-	var text []byte
-	if c.Advisory != "" {
-		var err error
-		if text, err = os.ReadFile(c.Advisory); err != nil {
-			return err
-		}
-	}
-	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		if err := d.Release(a, by, id, text); err != nil {
-			return err
-		}
-		a.say("Case %s is public.", id.Short())
-		return nil
-	})
-}
-
-func (a *app) withCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.CaseID) error) error {
-	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Case(a, by, name)
-		if err != nil {
-			return err
-		}
-		return f(d, by, id)
-	})
-}
+var linked = map[string]string{"duplicate": "a duplicate", "split": "split off", "incomplete-fix": "an incomplete fix"}

@@ -12,13 +12,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
-
-	"forewarn/internal/cvd"
 )
 
 // Exit codes. Scripts may rely on them.
@@ -43,7 +40,7 @@ type cli struct {
 
 	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
 	Package packageCmd `cmd:"" help:"What is shared: check, add, recall." group:"case"`
-	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, cancel." group:"case"`
+	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, hold, cancel." group:"case"`
 
 	Keygen  keygenCmd  `cmd:"" help:"Make a member's keys." group:"member"`
 	Pull    pullCmd    `cmd:"" help:"Fetch your sealed copies." group:"member"`
@@ -106,31 +103,33 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	if exited >= 0 {
 		return exited
 	}
-	if err != nil {
-		fmt.Fprintln(errw, "forewarn:", clean(err.Error()))
-		fmt.Fprintln(errw, "hint: 'forewarn --help' lists the commands, 'forewarn COMMAND --help' shows one with an example")
-		return exitUsage
-	}
 	a := &app{Context: ctx, cli: &c, in: in, out: out, err: errw}
+	if err != nil {
+		return a.fail(usageError(err.Error()), where(err))
+	}
 	if f, ok := errw.(*os.File); ok {
 		a.tty = term.IsTerminal(int(f.Fd()))
 	}
 	if err := k.Run(a); err != nil {
-		a.fail(err)
-		if errors.As(err, new(usageError)) {
-			return exitUsage
-		}
-		return exitRefused
+		return a.fail(err, k.Selected())
 	}
 	return exitDone
 }
 
-// folder is the programme's.
-func (a *app) folder() string {
-	if a.Dir == "" {
-		return "forewarn"
+// where is the command that a command line got to.
+func where(err error) *kong.Node {
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil {
+		if n := p.Context.Selected(); n != nil {
+			return n
+		}
+		for i := len(p.Context.Path) - 1; i >= 0; i-- {
+			if n := p.Context.Path[i].Command; n != nil {
+				return n
+			}
+		}
 	}
-	return a.Dir
+	return nil
 }
 
 // usageError is a command line that parses and can't be meant.
@@ -143,68 +142,20 @@ func usage(format string, args ...any) error { return usageError(fmt.Sprintf(for
 // unverified is a check that failed, after its report was printed.
 var unverified = errors.New("not verified")
 
-func (a *app) fail(err error) {
+// fail says on standard error what happened and what to do, and gives the exit
+// code.
+func (a *app) fail(err error, at *kong.Node) int {
 	fmt.Fprintln(a.err, "forewarn:", clean(err.Error()))
+	if errors.As(err, new(usageError)) {
+		if at != nil && at.Type == kong.CommandNode {
+			fmt.Fprintf(a.err, "hint: '%s --help' shows it with an example\n", at.FullPath())
+		} else {
+			fmt.Fprintln(a.err, "hint: 'forewarn --help' lists the commands, 'forewarn COMMAND --help' shows one with an example")
+		}
+		return exitUsage
+	}
 	if h := hint(err); h != "" {
 		fmt.Fprintln(a.err, "hint:", h)
 	}
-}
-
-// say prints a line for people; with --json it is silent, so that standard
-// output holds one value.
-func (a *app) say(format string, args ...any) {
-	if !a.JSON {
-		fmt.Fprintln(a.out, clean(fmt.Sprintf(format, args...)))
-	}
-}
-
-// note prints a line of progress on standard error.
-func (a *app) note(format string, args ...any) {
-	fmt.Fprintln(a.err, clean(fmt.Sprintf(format, args...)))
-}
-
-// bar draws progress in place on a terminal, and is silent in a pipe.
-func (a *app) bar(what string) func(done, all int) {
-	if !a.tty {
-		return func(int, int) {}
-	}
-	last := -1
-	return func(done, all int) {
-		at := 24 * done / max(all, 1)
-		if at == last && done != all {
-			return
-		}
-		last = at
-		fmt.Fprintf(a.err, "\r%s  %s%s %d/%d", what, strings.Repeat("█", at), strings.Repeat("·", 24-at), done, all)
-		if done == all {
-			fmt.Fprintln(a.err)
-		}
-	}
-}
-
-// clean makes text from files and from other people harmless on a terminal:
-// control characters and those that turn the direction of writing are shown,
-// not sent. Line breaks stay.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20 || r >= 0x7f && r < 0xa0,
-			r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-}
-
-// actor is who --as names.
-func (a *app) actor(d interface {
-	Login(context.Context, string) (cvd.AccountID, error)
-}) (cvd.Actor, error) {
-	if a.As == "" {
-		return cvd.Actor{}, usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
-	}
-	id, err := d.Login(a, a.As)
-	return cvd.Actor{Account: id}, err
+	return exitRefused
 }

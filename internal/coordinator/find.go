@@ -153,6 +153,21 @@ func (d *Desk) nthWave(ctx context.Context, p *cvd.Programme, by cvd.Actor, said
 	return waves[n-1], nil
 }
 
+// Delegation finds what somebody lent, by id or its beginning.
+func (d *Desk) Delegation(_ context.Context, by cvd.Actor, said string) (id cvd.DelegationID, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		id, err = find(said, "delegation", "forewarn duty list", func(yield func(cvd.DelegationID, string) bool) {
+			for _, id := range p.DelegationOrder {
+				if p.May(by, cvd.ActListMembers, cvd.TheProgramme(), d.at(p)) == nil && !yield(id, "") {
+					return
+				}
+			}
+		})
+		return err
+	})
+	return id, err
+}
+
 // find looks for exactly one thing whose id or name is, or begins with, what was
 // said. A whole match wins over a beginning. Things without a name go by id
 // alone.

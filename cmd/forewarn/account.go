@@ -1,0 +1,195 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/seal"
+)
+
+type accountCmd struct {
+	Add   accountAdd   `cmd:"" help:"Add an account of staff, or of a member."`
+	List  accountList  `cmd:"" help:"List the accounts."`
+	Close accountClose `cmd:"" help:"Close an account for good."`
+	Keys  accountKeys  `cmd:"" help:"Enrol your own keys as staff, so that you can hold a copy."`
+}
+
+type accountAdd struct {
+	Handle string   `arg:"" help:"Short name for typing."`
+	Name   string   `help:"Who it is; else the handle." placeholder:"NAME"`
+	Mail   string   `help:"Where notices go." placeholder:"ADDRESS"`
+	Role   []string `help:"Roles: coordinator, case-worker, approver, investigator, auditor, member-admin, member-contact, finder." required:"" placeholder:"ROLE"`
+	Member string   `help:"The member whose account it is." placeholder:"MEMBER"`
+}
+
+func (*accountAdd) Help() string {
+	return `Example:
+  forewarn account add ben --name "Ben Oduya" --role approver,investigator --as ana`
+}
+
+func (c *accountAdd) Run(a *app) error {
+	var roles cvd.Roles
+	for _, s := range c.Role {
+		r, err := cvd.ParseRole(s)
+		if err != nil {
+			return usage("%v", err)
+		}
+		roles |= cvd.RoleSet(r)
+	}
+	if c.Name == "" {
+		c.Name = c.Handle
+	}
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		var m cvd.MemberID
+		if c.Member != "" {
+			var err error
+			if m, err = d.Member(a, by, c.Member); err != nil {
+				return err
+			}
+		}
+		id, err := d.AddAccount(a, by, m, roles, coordinator.Person{Handle: c.Handle, Name: c.Name, Mail: c.Mail})
+		if err != nil {
+			return err
+		}
+		return a.done(fields{"account": id, "handle": c.Handle, "roles": roleNames(roles)}, "Added %s (%s), %s.", c.Handle, id.Short(), roles)
+	})
+}
+
+type accountList struct{}
+
+func (*accountList) Help() string { return "Example:\n  forewarn account list --as ana" }
+
+func (c *accountList) Run(a *app) error {
+	type row struct {
+		Account cvd.AccountID `json:"account"`
+		Handle  string        `json:"handle"`
+		Name    string        `json:"name"`
+		Roles   []string      `json:"roles"`
+		Member  string        `json:"member,omitempty"`
+		Keys    bool          `json:"keys"`
+		Closed  bool          `json:"closed"`
+	}
+	var values []row
+	var rows [][]string
+	err := a.viewDesk(func(d *coordinator.Desk, by cvd.Actor, p *cvd.Programme, n coordinator.Names, now time.Time) error {
+		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now); err != nil {
+			return err
+		}
+		for _, id := range p.AccountOrder {
+			acc, who := p.Accounts[id], n.Person(id)
+			_, keys := p.KeysOf(acc.HolderOf())
+			r := row{Account: id, Handle: who.Handle, Name: who.Name, Keys: keys, Closed: acc.Closed != nil}
+			r.Roles = roleNames(acc.Roles)
+			if !acc.Member.IsZero() {
+				r.Member = n.Member(acc.Member)
+			}
+			values = append(values, r)
+			state := ""
+			if r.Closed {
+				state = "closed"
+			}
+			rows = append(rows, []string{r.Handle, id.Short(), r.Name, strings.Join(r.Roles, ", "), r.Member, state})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return list(a, "No account yet.", []string{"HANDLE", "ID", "NAME", "ROLES", "MEMBER", ""}, rows, values)
+}
+
+func roleNames(s cvd.Roles) []string {
+	out := []string{}
+	for _, r := range s.List() {
+		out = append(out, r.String())
+	}
+	return out
+}
+
+type accountClose struct {
+	Account string `arg:"" help:"Handle or id."`
+}
+
+func (*accountClose) Help() string { return "Example:\n  forewarn account close ben --as ana" }
+
+func (c *accountClose) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Account(a, by, c.Account)
+		if err != nil {
+			return err
+		}
+		if _, err := d.Do(a, by, cvd.CloseAccount{Account: id}); err != nil {
+			return err
+		}
+		return a.done(fields{"account": id, "closed": true}, "Closed %s. Its entries stay.", c.Account)
+	})
+}
+
+type accountKeys struct {
+	File string `arg:"" help:"The .pub file that keygen made."`
+}
+
+func (*accountKeys) Help() string {
+	return "Example:\n  forewarn account keys ana.key.pub --as ana"
+}
+
+func (c *accountKeys) Run(a *app) error {
+	pub, err := a.public(c.File)
+	if err != nil {
+		return err
+	}
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		return a.enrol(d, by, cvd.HolderID(by.Account), a.As, pub)
+	})
+}
+
+// public reads the public half of keys.
+func (a *app) public(file string) (seal.Public, error) {
+	b, err := a.read(file, 1<<20)
+	if err != nil {
+		return seal.Public{}, err
+	}
+	pub, err := seal.ParsePublic(b)
+	if err != nil {
+		return pub, fmt.Errorf("%w: %q: %w", errInput, file, err)
+	}
+	return pub, nil
+}
+
+// enrol makes keys a holder's, and says which waves are sealed to earlier ones.
+func (a *app) enrol(d *coordinator.Desk, by cvd.Actor, h cvd.HolderID, name string, pub seal.Public) error {
+	if _, err := d.Do(a, by, cvd.EnrolKeys{Holder: h, Recipients: pub.Recipients, Signing: pub.Signing}); err != nil {
+		return err
+	}
+	stale, err := stale(d, h)
+	if err != nil {
+		return err
+	}
+	a.tellStale(stale)
+	return a.done(fields{"holder": h, "recipients": pub.Recipients, "stale_waves": stale},
+		"Enrolled %s and a signing key for %s. Copies sealed from now on open with them.", count(len(pub.Recipients), "recipient key", "recipient keys"), name)
+}
+
+func (a *app) tellStale(stale []cvd.WaveID) {
+	if len(stale) > 0 {
+		a.say("%s sealed to earlier keys; 'forewarn wave resume', by staff, seals again what is still to be read.", count(len(stale), "wave is", "waves are"))
+	}
+}
+
+// stale lists a holder's waves that are sealed to other keys than those in use.
+func stale(d *coordinator.Desk, h cvd.HolderID) ([]cvd.WaveID, error) {
+	out := []cvd.WaveID{}
+	err := d.View(func(p *cvd.Programme) error {
+		keys, _ := p.KeysOf(h)
+		for _, id := range p.Stale() {
+			if c := p.Waves[id].CopyOf(h); c != nil && c.Keys != keys.Seq {
+				out = append(out, id)
+			}
+		}
+		return nil
+	})
+	return out, err
+}

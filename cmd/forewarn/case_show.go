@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/timeline"
+)
+
+type caseShow struct {
+	Case string `arg:"" help:"Title or id."`
+}
+
+func (*caseShow) Help() string {
+	return `Staff see everything but content; members and finders see their own part.
+
+Example:
+  forewarn case show Layout --as ana`
+}
+
+func (c *caseShow) Run(a *app) error {
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		board, err := d.Board(a, by, id)
+		if errors.Is(err, cvd.ErrDenied) {
+			return a.showPart(d, by, id)
+		}
+		if err != nil {
+			return err
+		}
+		if a.JSON {
+			return a.printJSON(board)
+		}
+		now := d.Clock()
+		a.say("%s  (%s)", line(board.Title), id.Short())
+		a.say("%s", embargoLine(board.Embargo, board.Release, now))
+		a.say("")
+		fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(board.Timeline, a.width()), "\n")))
+		var rows [][]string
+		for _, w := range board.Waves {
+			rows = append(rows, []string{w.Label, w.Wave.Short(), w.Level, w.State, when(w.OpensAt), in(w.OpensAt, now), fmt.Sprint(w.Holders), fmt.Sprint(w.Fetched), fmt.Sprint(w.Received)})
+		}
+		if len(rows) > 0 {
+			a.say("")
+			a.table([]string{"WAVE", "ID", "LEVEL", "STATE", "OPENS", "", "HOLDERS", "FETCHED", "RECEIVED"}, rows)
+		}
+		rows = nil
+		for _, x := range board.Answers {
+			rows = append(rows, []string{x.Product, x.Answer, fmt.Sprint(x.Members)})
+		}
+		if len(rows) > 0 {
+			a.say("")
+			a.table([]string{"PRODUCT", "ANSWER", "MEMBERS"}, rows)
+		}
+		return nil
+	})
+}
+
+func embargoLine(state string, release, now time.Time) string {
+	if release.IsZero() {
+		return "Embargo: " + state
+	}
+	return fmt.Sprintf("Embargo: %s. Release: %s, %s", state, when(release), in(release, now))
+}
+
+// showPart is the page of those who take part.
+func (a *app) showPart(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+	p, err := d.Part(a, by, id)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(p)
+	}
+	now := d.Clock()
+	a.say("%s  (%s)", line(p.Title), id.Short())
+	a.say("%s", embargoLine(p.Embargo, p.Release, now))
+	if p.Consent != "" {
+		a.say("Your member: %s", p.Consent)
+	}
+	var rows [][]string
+	for _, x := range p.Products {
+		rows = append(rows, []string{x.Name, x.Answer})
+	}
+	if len(rows) > 0 {
+		a.say("")
+		a.table([]string{"PRODUCT", "YOUR ANSWER"}, rows)
+	}
+	rows = nil
+	for _, w := range p.Waves {
+		how := w.Why
+		switch {
+		case w.Received:
+			how = "received"
+		case w.Fetched:
+			how = "fetched; no receipt lodged yet"
+		case w.Why == "":
+			how = "forewarn pull " + w.Wave.Short()
+		}
+		rows = append(rows, []string{w.Wave.Short(), w.Level, w.State, when(w.OpensAt), in(w.OpensAt, now), how})
+	}
+	if len(rows) > 0 {
+		a.say("")
+		a.table([]string{"WAVE", "LEVEL", "STATE", "OPENS", "", "YOUR COPY"}, rows)
+		a.say("")
+		a.say("Permitted use: %s", permitted(p.Waves[len(p.Waves)-1].Uses))
+	}
+	return nil
+}
+
+func permitted(uses map[string]string) string {
+	var out []string
+	for use, said := range uses {
+		if at, err := time.Parse(time.RFC3339, said); err == nil {
+			said = "from " + when(at)
+		}
+		out = append(out, strings.ReplaceAll(use, "-", " ")+": "+said)
+	}
+	sort.Strings(out)
+	return strings.Join(out, "; ")
+}

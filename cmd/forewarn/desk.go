@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/folder"
+	"forewarn/internal/home"
+	"forewarn/internal/ledger"
+)
+
+// folder is the programme's.
+func (a *app) folder() string {
+	if a.Dir != "" {
+		return a.Dir
+	}
+	// Absolute, as what is written down must hold in other folders too.
+	dir, err := filepath.Abs("forewarn")
+	if err != nil {
+		return "forewarn"
+	}
+	return dir
+}
+
+// patience is how long a command waits for another one that writes the log.
+const patience = 10 * time.Second
+
+// desk opens the programme's desk, after whoever has it now.
+func (a *app) desk(h *home.Home) (*home.Desk, error) {
+	if h.OutsideMissing() {
+		a.note("%s is gone: had this folder been an older copy, nothing would have told. The last anchor is kept there again from now on.", h.OutsideFile())
+	}
+	begun := time.Now()
+	for said := false; ; {
+		d, err := h.Desk(a)
+		if !errors.Is(err, ledger.ErrLocked) || time.Since(begun) > patience {
+			return d, err
+		}
+		if !said && time.Since(begun) > time.Second {
+			a.note("Waiting: %v.", err)
+			said = true
+		}
+		if err := sleepUntil(a, time.Now().Add(20*time.Millisecond)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// withDesk opens the programme as the acting account.
+func (a *app) withDesk(f func(*coordinator.Desk, cvd.Actor) error) error {
+	if a.As == "" {
+		return usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
+	}
+	h, err := home.Open(a.folder())
+	if err != nil {
+		return err
+	}
+	d, err := a.desk(h)
+	if err != nil {
+		return err
+	}
+	by := cvd.Actor{Auth: entrylog.AuthNone}
+	if by.Account, err = d.Login(a, a.As); err == nil {
+		err = f(d.Desk, by)
+	}
+	return errors.Join(err, d.Close())
+}
+
+// withCase is withDesk for a case that somebody named.
+func (a *app) withCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.CaseID) error) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Case(a, by, name)
+		if err != nil {
+			return err
+		}
+		return f(d, by, id)
+	})
+}
+
+// viewDesk is withDesk for looking.
+func (a *app) viewDesk(f func(*coordinator.Desk, cvd.Actor, *cvd.Programme, coordinator.Names, time.Time) error) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		return d.View(func(p *cvd.Programme) error { return f(d, by, p, d.Names(a, p), d.Clock()) })
+	})
+}
+
+// read reads a file that was named on the command line.
+func (a *app) read(name string, limit int64) ([]byte, error) {
+	b, err := folder.ReadFile(name, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInput, err)
+	}
+	return b, nil
+}
+
+// sleepUntil waits, or ends early with why.
+func sleepUntil(a *app, t time.Time) error {
+	select {
+	case <-a.Done():
+		return a.Err()
+	case <-time.After(time.Until(t)):
+		return nil
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"forewarn/internal/carrier"
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/folder"
+)
+
+type packageCmd struct {
+	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
+	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
+	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`
+	Acknowledge packageAcknowledge `cmd:"" help:"Say that your member stopped using a recalled revision."`
+}
+
+type packageAdd struct {
+	Case   string `arg:"" help:"Title or id."`
+	Source string `arg:"" help:"The source folder: Markdown, rules, indicators, PoC, and forewarn.yaml."`
+	New    bool   `help:"Make a further package of the case instead of the next revision of its last one."`
+}
+
+func (*packageAdd) Help() string {
+	return `Compiles the folder to a Form and fixes it as a revision. doc/spec/source.md describes how choices, free lists and constants are marked.
+
+Example:
+  forewarn package add Layout examples/advisory --as ana`
+}
+
+func (c *packageAdd) Run(a *app) error {
+	src, err := folder.LoadSource(c.Source)
+	if err != nil {
+		return err
+	}
+	// What would be refused is refused before anything is kept.
+	if _, _, _, err := carrier.Compile(src, checkKey); err != nil {
+		return err
+	}
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		var pkg cvd.PackageID
+		if !c.New {
+			if err := d.View(func(p *cvd.Programme) error {
+				if all := p.Cases[id].Packages; len(all) > 0 {
+					pkg = all[len(all)-1]
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		added, err := d.AddRevision(a, by, id, pkg, src)
+		if err != nil {
+			return err
+		}
+		if a.JSON {
+			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "report": reportOf(added.Report)})
+		}
+		a.say("Added %q as revision %d of package %s.", added.Manifest.Title, added.Number, added.Package.Short())
+		a.report(added.Report)
+		return nil
+	})
+}
+
+// checkKey stands in for a package's bias key: which alternative stands for
+// which symbol changes nothing of what is reported.
+var checkKey = [32]byte{1}
+
+// reportOf is a report for programs.
+func reportOf(r carrier.Report) fields {
+	files, warnings := []fields{}, []string{}
+	for _, w := range r.Warnings {
+		warnings = append(warnings, w.String())
+	}
+	for _, f := range r.Files {
+		v := fields{"path": f.Path, "level": f.Level, "sites": f.Sites, "tokens": f.Tokens, "bits": f.Bits.Bits()}
+		if f.Prose {
+			v["bits_in_any_third"] = f.Third.Bits.Bits()
+		}
+		files = append(files, v)
+	}
+	return fields{"files": files, "sites": r.Sites, "tokens": r.Tokens, "bits": r.Bits.Bits(), "warnings": warnings}
+}
+
+// report shows what can be traced.
+func (a *app) report(r carrier.Report) {
+	var rows [][]string
+	for _, f := range r.Files {
+		third := "–"
+		if f.Prose {
+			third = fmt.Sprintf("%.0f", f.Third.Bits.Bits())
+		}
+		traced := fmt.Sprintf("%.0f", f.Bits.Bits())
+		if f.Untraceable() {
+			traced = "none"
+		}
+		rows = append(rows, []string{f.Path, f.Level.String(), fmt.Sprint(f.Sites), fmt.Sprint(f.Tokens), traced, third})
+	}
+	a.table([]string{"FILE", "LEVEL", "SITES", "TOKENS", "BITS", "BITS IN ANY THIRD"}, rows)
+	a.say("%d sites, %.0f bits and %d tokens in all. One copy of a hundred is traced at 1e-6 by about 27 bits that survive.", r.Sites, r.Bits.Bits(), r.Tokens)
+	for _, w := range r.Warnings {
+		a.say("warning: %s", w)
+	}
+}
+
+type packageCheck struct {
+	Source string `arg:"" help:"The source folder."`
+}
+
+func (*packageCheck) Help() string { return "Example:\n  forewarn package check examples/advisory" }
+
+func (c *packageCheck) Run(a *app) error {
+	src, err := folder.LoadSource(c.Source)
+	if err != nil {
+		return err
+	}
+	_, m, r, err := carrier.Compile(src, checkKey)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(fields{"title": m.Title, "report": reportOf(r)})
+	}
+	a.say("%s", m.Title)
+	a.report(r)
+	return nil
+}
+
+type packageRecall struct {
+	Case   string `arg:"" help:"Title or id."`
+	Number uint32 `arg:"" help:"Which revision of the case's last package."`
+	Reason string `help:"Why; encrypted." required:""`
+}
+
+func (*packageRecall) Help() string {
+	return "Example:\n  forewarn package recall Layout 1 --reason \"rule 3 blocks backups\" --as ana"
+}
+
+func (c *packageRecall) Run(a *app) error {
+	if c.Number == 0 {
+		return usage("revisions are counted from 1")
+	}
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		rev, err := d.Revision(id, c.Number)
+		if err != nil {
+			return err
+		}
+		why, err := d.Reason(a, coordinator.CaseKey(id), c.Reason)
+		if err != nil {
+			return err
+		}
+		if _, err := d.Do(a, by, cvd.IssueRecall{Revision: rev, Reason: why}); err != nil {
+			return err
+		}
+		return a.done(fields{"case": id, "revision": rev, "recalled": true}, "Recalled revision %d. Its waves are served no more; holders acknowledge with 'forewarn package acknowledge'.", c.Number)
+	})
+}
+
+type packageAcknowledge struct {
+	Case string `arg:"" help:"Title or id."`
+}
+
+func (*packageAcknowledge) Help() string {
+	return "Example:\n  forewarn package acknowledge Layout --as mia"
+}
+
+func (c *packageAcknowledge) Run(a *app) error {
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		done, err := d.AcknowledgeRecalls(a, by, id)
+		if err != nil {
+			return err
+		}
+		numbers := []string{}
+		for _, n := range done {
+			numbers = append(numbers, fmt.Sprint(n))
+		}
+		return a.done(fields{"case": id, "revisions": done}, "Acknowledged: your member uses revision %s no more.", strings.Join(numbers, ", "))
+	})
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/home"
+	"forewarn/internal/sighting"
+	"forewarn/internal/token"
+)
+
+type scanCmd struct {
+	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, W3C or IIS logs, other text, plain or .gz; - is standard input."`
+	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
+	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
+	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
+	Case      string        `help:"Record the first sighting in this case; needs --as." placeholder:"CASE"`
+}
+
+func (*scanCmd) Help() string {
+	return `Looks for tokens of any copy, and for indicators, in one pass. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
+
+Example:
+  forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as cleo`
+}
+
+// sighted is a sighting as JSON lines have it.
+type sighted struct {
+	Source  string    `json:"source"`
+	Offset  int64     `json:"offset"`
+	Line    int64     `json:"line"`
+	Length  int       `json:"length"`
+	From    time.Time `json:"from,omitzero"`
+	To      time.Time `json:"to,omitzero"`
+	Basis   string    `json:"time_basis"`
+	What    string    `json:"what"` // token, host, path, …
+	Value   string    `json:"value"`
+	Field   string    `json:"field,omitempty"`
+	Through string    `json:"through,omitempty"`
+	Excerpt string    `json:"excerpt"`
+}
+
+func (c *scanCmd) Run(a *app) error {
+	s, err := c.scanner(a)
+	if err != nil {
+		return err
+	}
+	// A name that is wrong is told now, not after an hour of reading.
+	if c.Case != "" {
+		if err := a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+			return d.View(func(p *cvd.Programme) error {
+				return p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.Clock())
+			})
+		}); err != nil {
+			return err
+		}
+	}
+	var all []sighting.Sighting
+	emit := func(x sighting.Sighting) error {
+		all = append(all, sighting.Sighting{Observation: x.Observation, What: x.What})
+		y := asSighted(x)
+		if a.JSON {
+			b, err := json.Marshal(y)
+			if err != nil {
+				return err
+			}
+			return a.writeJSON(append(b, '\n'))
+		}
+		at := "at an unknown time"
+		if x.Time.Known() {
+			at = x.Time.String()
+		}
+		a.say("%s:%d  %s %s  %s", line(x.Source), x.Line, y.What, line(y.Value), at)
+		return nil
+	}
+	var total sighting.Summary
+	for _, p := range c.Path {
+		if err := c.scan(a, s, p, emit, &total); err != nil {
+			return err
+		}
+	}
+	first := sighting.First(all)
+	a.say("%s in %s, %s.", count(len(all), "sighting", "sightings"), count(int(total.Records), "record", "records"), count(int(total.Bytes), "byte", "bytes"))
+	if first.Known() {
+		a.say("The first at %s.", first)
+	}
+	switch {
+	case c.Case == "":
+		return nil
+	case len(all) == 0:
+		a.say("Nothing was recorded.")
+		return nil
+	}
+	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		_, err := d.RecordSighting(a, by, id, coordinator.Seen{Source: strings.Join(c.Path, " "), What: count(len(all), "sighting", "sightings"), From: first.From, To: first.To, Grade: cvd.GradeB})
+		if err == nil {
+			a.say("Recorded in case %s.", id.Short())
+		}
+		return err
+	})
+}
+
+// scanner is what the command line asks to look for.
+func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
+	var s sighting.Scanner
+	var err error
+	if c.Case != "" && a.As == "" {
+		return &s, usage("--case needs --as ACCOUNT: who records the sighting")
+	}
+	s.Clock = sighting.Clock{Skew: c.Skew, Lag: time.Second}
+	if c.Zone != "" {
+		if s.Clock.Zone, err = loadZone(c.Zone); err != nil {
+			return &s, err
+		}
+	}
+	for _, said := range c.Indicator {
+		kind, value, ok := strings.Cut(said, ":")
+		k, err := sighting.ParseKind(kind)
+		if !ok || err != nil {
+			return &s, usage("%q is not an indicator: write host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT", said)
+		}
+		x := sighting.Indicator{Kind: k, Value: value}
+		if err := x.Check(); err != nil {
+			return &s, usage("%q: %v", said, err)
+		}
+		s.Indicators = append(s.Indicators, x)
+	}
+	h, err := home.Open(a.folder())
+	if err != nil {
+		if len(s.Indicators) > 0 {
+			a.note("No programme here: looking for the indicators, not for tokens.")
+			return &s, nil
+		}
+		return &s, err
+	}
+	key, err := h.Recognition()
+	if err != nil {
+		return &s, err
+	}
+	s.Rec = token.NewRecogniser(key)
+	return &s, nil
+}
+
+func asSighted(x sighting.Sighting) sighted {
+	y := sighted{Source: x.Source, Offset: x.Offset, Line: x.Line, Length: x.Len, From: x.Time.From, To: x.Time.To, Basis: x.Basis.String(), Field: x.Field, Excerpt: sighting.Printable(x.Excerpt)}
+	if x.Through != 0 {
+		y.Through = x.Through.String()
+	}
+	if x.What.IsToken() {
+		y.What, y.Value = "token", fmt.Sprintf("%016x", x.What.Token.L)
+	} else {
+		y.What, y.Value = x.What.Indicator.Kind.String(), x.What.Indicator.Value
+	}
+	return y
+}
+
+// scan reads a file, standard input, or every regular file below a folder.
+func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sighting.Sighting) error, total *sighting.Summary) error {
+	if path == "-" {
+		return c.stream(a, s, "standard input", a.in, emit, total)
+	}
+	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if name == path {
+				return fmt.Errorf("%w: %w", errInput, err)
+			}
+			a.note("%s: %v; passed over", line(name), err)
+			return nil
+		}
+		if d.IsDir() || !d.Type().IsRegular() && name != path {
+			return nil // links and devices below a folder are not followed
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			a.note("%s: %v; passed over", line(name), err)
+			return nil
+		}
+		defer f.Close()
+		return c.stream(a, s, name, f, emit, total)
+	})
+}
+
+func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, emit func(sighting.Sighting) error, total *sighting.Summary) error {
+	sum, err := s.Scan(name, r, emit)
+	for _, p := range sum.Problems {
+		a.note("%s: %s", line(name), p)
+	}
+	total.Bytes += sum.Bytes
+	total.Records += sum.Records
+	return err
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"forewarn"
+	"forewarn/internal/evidence"
+	"forewarn/internal/home"
+)
+
+type verifyCmd struct {
+	Log     verifyLog     `cmd:"" help:"Check a programme's log and blobs from the files alone."`
+	Dossier verifyDossier `cmd:"" help:"Check a dossier offline, readings and probabilities included."`
+	Copy    verifyCopy    `cmd:"" help:"Check the proof that came with a copy."`
+}
+
+type verifyLog struct {
+	Against string `help:"A later checkpoint, kept elsewhere: the log must contain it." placeholder:"FILE"`
+	Inquiry bool   `help:"Check the inquiry's log instead."`
+}
+
+func (*verifyLog) Help() string {
+	return `Reads every entry, makes every anchor again and compares the published files byte for byte; folds the entries; checks every blob they name. Changes nothing.
+
+Example:
+  forewarn verify log --dir programme --against kept/desk.checkpoint`
+}
+
+func (c *verifyLog) Run(a *app) error {
+	h, err := home.Open(a.folder())
+	if err != nil {
+		return err
+	}
+	var against []byte
+	if c.Against != "" {
+		if against, err = a.read(c.Against, 1<<20); err != nil {
+			return err
+		}
+	}
+	show := func(string, int) {}
+	if a.tty {
+		show = func(what string, n int) { fmt.Fprintf(a.err, "\r%s %d\x1b[K", what, n) }
+	}
+	r, folded, err := h.Verify(a, c.Inquiry, against, show)
+	if a.tty {
+		fmt.Fprint(a.err, "\r\x1b[K")
+	}
+	if err != nil {
+		return err
+	}
+	problems := append(r.Problems, folded.Problems...)
+	if a.JSON {
+		type problem struct {
+			Where string `json:"where"`
+			What  string `json:"what"`
+		}
+		list := []problem{}
+		for _, p := range problems {
+			list = append(list, problem{p.Where, p.What})
+		}
+		if err := a.printJSON(fields{"origin": r.Origin, "entries": r.Entries, "anchors": r.Anchors, "through": r.Through,
+			"files": r.Files, "blobs": folded.Blobs, "state": hex.EncodeToString(folded.State[:]), "recoveries": r.Recovery, "problems": list, "verified": len(list) == 0 && r.OK()}); err != nil {
+			return err
+		}
+	} else {
+		a.say("%s", r.Origin)
+		a.say("  %s, %s through %s, %s", count(int(r.Entries), "entry", "entries"), count(int(r.Anchors), "anchor", "anchors"), when(r.Through), count(int(r.Files), "published file", "published files"))
+		if !c.Inquiry {
+			a.say("  %s, state %x", count(folded.Blobs, "blob", "blobs"), folded.State)
+		}
+		for _, p := range problems {
+			a.say("  %s: %s", p.Where, p.What)
+		}
+		if r.More > 0 {
+			a.say("  and %d more", r.More)
+		}
+	}
+	if len(problems) > 0 || !r.OK() {
+		return fmt.Errorf("%w: %d problems; nothing was changed. Restore what is named from a copy, and keep this folder as it is", unverified, len(problems)+r.More)
+	}
+	a.say("Verified.")
+	return nil
+}
+
+type verifyDossier struct {
+	File       string `arg:"" help:"The dossier."`
+	LogKey     string `help:"The programme's log key, as you know it from elsewhere." placeholder:"VKEY"`
+	InquiryKey string `help:"The inquiry's key, as you know it from elsewhere." placeholder:"VKEY"`
+}
+
+func (*verifyDossier) Help() string {
+	return `Reads the specimens again, prints the named copies again and computes every probability again. Needs no network and no programme. Without keys from elsewhere it says whose word it rests on.
+
+Example:
+  forewarn verify dossier case-5k2q.dossier --log-key forewarn.invalid/harbourline+0123abcd+AbCd`
+}
+
+func (c *verifyDossier) Run(a *app) error {
+	b, err := a.read(c.File, evidence.MaxDossier)
+	if err != nil {
+		return err
+	}
+	r, verr := forewarn.VerifyDossier(b, forewarn.Trust{LogKey: c.LogKey, InquiryKey: c.InquiryKey})
+	if a.JSON {
+		type step struct {
+			Name   string `json:"name"`
+			OK     bool   `json:"ok"`
+			Detail string `json:"detail"`
+		}
+		steps := []step{}
+		for _, s := range r.Steps {
+			steps = append(steps, step{s.Name, s.OK, s.Detail})
+		}
+		if err := a.printJSON(fields{"verified": verr == nil, "steps": steps, "conclusion": r.Conclusion, "statement": r.Statement,
+			"keys": r.KeyNote, "not_checked": r.NotChecked, "findings": json.RawMessage(orNull(r.Findings))}); err != nil {
+			return err
+		}
+	} else {
+		a.steps(r)
+	}
+	if verr != nil {
+		return fmt.Errorf("%w: %w. Don't rely on this dossier; keep it as it is", unverified, verr)
+	}
+	a.say("Verified.")
+	return nil
+}
+
+func orNull(b []byte) []byte {
+	if len(b) == 0 {
+		return []byte("null")
+	}
+	return b
+}
+
+// steps prints a dossier's verification.
+func (a *app) steps(r forewarn.Report) {
+	for _, s := range r.Steps {
+		mark := "ok    "
+		if !s.OK {
+			mark = "FAILED"
+		}
+		a.say("  %s  %-15s %s", mark, s.Name, s.Detail)
+	}
+	if r.Statement != "" {
+		a.say("%s", r.Statement)
+	}
+	a.say("%s", r.KeyNote)
+	for _, n := range r.NotChecked {
+		a.say("  not checked: %s", n)
+	}
+}
+
+type verifyCopy struct {
+	Proof string        `arg:"" help:"The .proof file."`
+	Log   string        `help:"The programme's log key (vkey)." name:"log-key" placeholder:"VKEY"`
+	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
+}
+
+func (*verifyCopy) Help() string {
+	return "Example:\n  forewarn verify copy inbox/5k2q7r3m.proof --log-key VKEY"
+}
+
+func (c *verifyCopy) Run(a *app) error {
+	p, err := a.proof(c.Proof)
+	if err != nil {
+		return err
+	}
+	v, interval, err := a.logKey(c.Log, c.Tick)
+	if err != nil {
+		return err
+	}
+	w, err := p.Verify(v, interval)
+	if err != nil {
+		return fmt.Errorf("%w: %w", unverified, err)
+	}
+	at := p.Entry.Anchor.Tick.Instant(interval)
+	if a.JSON {
+		return a.printJSON(fields{"verified": true, "wave": w.Wave.String(), "holder": p.Holder.String(), "level": w.Level.String(), "opens_at": w.OpensAt, "copy": hex.EncodeToString(p.Copy[:]), "anchored": at})
+	}
+	a.say("Wave %s, %s, holder %s: committed to before %s.", w.Wave, w.Level, p.Holder, when(at))
+	a.say("Verified.")
+	return nil
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"forewarn/internal/home"
+)
+
+type versionCmd struct{}
+
+func (*versionCmd) Help() string { return "Example:\n  forewarn version --json" }
+
+func (c *versionCmd) Run(a *app) error {
+	version, goes, commit := "(devel)", "", ""
+	if b, ok := debug.ReadBuildInfo(); ok {
+		goes = b.GoVersion
+		if b.Main.Version != "" {
+			version = b.Main.Version
+		}
+		for _, s := range b.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	text := "forewarn " + version
+	if commit != "" {
+		text += " " + commit
+	}
+	return a.done(fields{"version": version, "go": goes, "commit": commit}, "%s %s", text, goes)
+}
+
+type sealerCmd struct {
+	Dir string `arg:"" help:"The sealer's folder." type:"existingdir"`
+}
+
+func (c *sealerCmd) Run(a *app) error {
+	return home.ServeSealer(a, c.Dir, home.Machine{}, a.in, a.out)
+}
