@@ -99,6 +99,6 @@ func ExampleVerifyDossier() {
 	// true sections
 	// true signature
 	// … of 20 steps
-	// The material is derived from the copy issued to Member C in wave 1 or wave 2.
+	// By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2.
 	// <nil>
 }

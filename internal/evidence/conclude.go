@@ -19,9 +19,14 @@ const ConclusionRule = `Wording names a copy when its p_adjusted is at most alph
 	`Tokens name a copy when a token of it stands in a specimen that certainly existed before that token was publicly seen anywhere else, and p_tokens is at most alpha. ` +
 	`Copies of one holder, and of holders under common ownership, count as one. ` +
 	`If wording names copies, the material is traced to them, provided that tokens name no other. ` +
-	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one. ` +
-	`In every other case the answer is 'cannot say', and what each evidence would say alone is listed. ` +
+	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one and that wording does not speak against it: ` +
+	`its score is not negative, or so little was read that even a copy which agreed everywhere would stay above alpha. ` +
+	`In every other case, and where more than sixteen copies are named, the answer is 'cannot say', and what each evidence would say alone is listed. ` +
 	`Both evidences together accuse falsely, by chance, with probability alpha plus p_tokens at most.`
+
+// MaxNamed is the most copies that findings list. Beyond it nothing tells copies
+// apart, and no more keys are opened.
+const MaxNamed = maxNamed
 
 // Coalition is the ID that stands for an accused copy in the conclusion: its
 // group's where there is one, or else its holder's.
@@ -51,11 +56,27 @@ func (a *Accused) Named(alpha string) (by List[string]) {
 	return by
 }
 
-// Conclude applies ConclusionRule to the copies that some evidence names. It
-// gives the conclusion and, for CannotSay, why in one sentence.
-func Conclude(alpha string, copies []Accused) (conclusion, why string) {
+// Contradicted reports whether wording speaks against this copy: fits worse than
+// chance does, although enough was read to name a copy. attainable is the
+// p_adjusted of a copy that agreed everywhere (Basis.Attainable).
+func (a *Accused) Contradicted(alpha, attainable string) bool {
+	return a.Score < 0 && Enough(attainable, alpha)
+}
+
+// Enough reports whether enough was read to name a copy: whether one that agreed
+// everywhere would have been named.
+func Enough(attainable, alpha string) bool { return atMost(attainable, alpha) }
+
+// Conclude applies ConclusionRule to the copies that some evidence names, of which
+// unlisted more are not in copies. attainable is Basis.Attainable. It gives the
+// conclusion and, for CannotSay, why in one sentence.
+func Conclude(alpha, attainable string, unlisted int, copies []Accused) (conclusion, why string) {
 	wording, tokens := map[ID]bool{}, map[ID]bool{}
+	var against *Accused
 	for i := range copies {
+		if against == nil && copies[i].Contradicted(alpha, attainable) {
+			against = &copies[i]
+		}
 		for _, e := range copies[i].Named(alpha) {
 			if e == EvidenceWording {
 				wording[copies[i].Coalition()] = true
@@ -65,10 +86,15 @@ func Conclude(alpha string, copies []Accused) (conclusion, why string) {
 		}
 	}
 	switch {
+	case unlisted > 0:
+		return CannotSay, fmt.Sprintf("Some evidence names each of %d copies, more than the %d that findings list. So many cannot be told apart.", len(copies)+unlisted, MaxNamed)
 	case len(wording) == 0 && len(tokens) == 0:
 		return CannotSay, "Neither wording nor tokens name a copy at the threshold."
 	case len(wording) == 0 && len(tokens) > 1:
 		return CannotSay, fmt.Sprintf("The specimens hold tokens of %d unrelated copies, and no wording that would tell between them.", len(tokens))
+	case len(wording) == 0 && against != nil:
+		return CannotSay, fmt.Sprintf("A token of the copy issued to %s stands in the specimens, but wording speaks against that copy: it agrees at %d of %d places read, which fits worse than chance does, and enough was read to name a copy that the text is derived from.",
+			against.Name, against.SitesAgreeing, against.SitesRead)
 	case len(wording) > 0:
 		for c := range tokens {
 			if !wording[c] {
@@ -100,22 +126,11 @@ func (a *Accused) Derived() string {
 	if len(in) > 0 {
 		to += " in " + enumerate(in, "or")
 	}
-	if len(a.Group.Members) > 1 {
-		to += " (with " + enumerate(others(a.Group.Members, a.Name), "and") + " under the common ownership of " + a.Group.Name + ", which counts as one)"
-	}
 	return to
 }
 
-func others(all []string, but string) (out []string) {
-	for _, s := range all {
-		if s != but {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// Sentence is the conclusion in words.
+// Sentence is the conclusion in words. It names those whose copies some evidence
+// names, and nobody else: who shares their ownership stands in the row.
 func Sentence(conclusion string, accused []Accused) string {
 	if conclusion != Traced {
 		return "Cannot say which copy the material is derived from, or whether it is derived from any."
@@ -124,7 +139,20 @@ func Sentence(conclusion string, accused []Accused) string {
 	for i := range accused {
 		all = append(all, accused[i].Derived())
 	}
-	return "The material is derived from " + enumerate(all, "and") + "."
+	return "By the rule fixed beforehand the material is traced to " + enumerate(all, "and") + "." + owned(accused)
+}
+
+// owned says of several copies what makes them count as one.
+func owned(accused []Accused) string {
+	if len(accused) < 2 {
+		return ""
+	}
+	for i := range accused {
+		if accused[i].Group.ID.IsZero() || accused[i].Group.ID != accused[0].Group.ID {
+			return ""
+		}
+	}
+	return " They are under the common ownership of " + accused[0].Group.Name + " and count as one."
 }
 
 // enumerate is 'a', 'a and b', 'a, b and c'.
@@ -136,9 +164,10 @@ func enumerate(s []string, last string) string {
 }
 
 // Meaning says what the probabilities in findings are, and what they are not.
-const Meaning = `Each p is the probability that material derived from none of the copies issued would, by chance, agree at least this well with the copy in question: ` +
-	`how often an innocent copy would be accused, given these very specimens. It is not the probability that somebody is guilty, nor that the finding is wrong, ` +
-	`and it says nothing about how the material left its holder. p_adjusted counts every copy that was issued and every time that this package was decoded; it is the one that decides.`
+const Meaning = `Each p is the probability that a copy which had no part in this material would agree at least this well with it by chance, given these very specimens and whatever else had a part in them. ` +
+	`p_adjusted counts every copy that was issued and every time that this package was decoded; it is the one that decides. ` +
+	`Alpha is how often an innocent copy would be accused: in at most that share of packages, over all copies and decodings of each. Over several packages that adds up. ` +
+	`No p is the probability that somebody is guilty, or that the finding is wrong, and none says how the material left its holder.`
 
 // ProcessError stands beside every p.
 const ProcessError = `A probability of one in a thousand million excludes chance, not error. Mis-delivery, two copies mixed up before sealing, a key in the wrong hands or a mistake in this program ` +
@@ -149,11 +178,13 @@ const ProcessError = `A probability of one in a thousand million excludes chance
 // every findings, and VerifyDossier refuses findings that leave one out.
 func Assumptions() List[string] {
 	return List[string]{
-		"The keys, the slot table, the decoder and alpha were fixed and committed to before any copy was sent. (The dossier shows it: wave statements in the anchored log.)",
-		"The marks of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. No mark pattern was picked by hand or rejected. (The dossier shows it for the copies that are named: their keys were committed to before anything was sent, and their marks follow from those keys alone.)",
+		"The keys, the slot table, the reader, the decoder and alpha were fixed and committed to before any copy was sent. (The dossier shows it: wave statements in the anchored log.)",
+		"The marks of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. No mark pattern was picked by hand or rejected. (Assumed. The dossier shows that the marks of the copies named follow from keys that were committed to before anything was sent: that only excludes choosing afterwards.)",
 		"The copy was delivered to its holder and to nobody else. (Fetches and receipts speak for it; it cannot be proved.)",
 		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before any key was opened. (The dossier shows it: the specimens are read again, and the inquiry's log has the order of entries.)",
+		"Nobody but its holder had a token before it stood in the specimens. (Assumed. When a specimen was found is the investigator's word, frozen with the readings; whoever holds the recognition key could aim at tokens, which p_aimed bounds for one try.)",
 		"Every copy issued and every decoding of this package is counted. (The dossier shows the committed number of copies and the run number in the inquiry's log; a run that was kept off that log would not be seen.)",
+		"Alpha holds for this package, all copies and decodings of it together; P packages come to P times alpha. It holds for specimens chosen in the light of earlier results too: until a first false accusation, results say nothing of copies that no evidence names. Once findings named a copy, under whichever heading, its key is open, and later runs prove nothing new about its holder. (By the arithmetic, as long as nothing but such results is told.)",
 		"Holders under common ownership count as one. (As far as ownership was declared.)",
 		"Nothing is claimed about persons inside a holder, nor about whether the holder was itself robbed of the material.",
 		"The vendor, who makes every copy, could itself have produced this material. Commitments exclude that evidence was made up afterwards; they do not exclude that a genuine copy was passed on by the vendor. The sealer's separate keys, its journal and the receipts are what limits that.",

@@ -37,10 +37,10 @@ func TestDossier(t *testing.T) {
 		want      string
 		statement string
 	}{
-		"wording":   {c.Leak(2), []int{2}, evidence.Traced, "The material is derived from the copy issued to Member C in wave 1 or wave 2."},
-		"tokens":    {c.Request(4), []int{4}, evidence.Traced, "The material is derived from the copy issued to Member E in wave 2."},
-		"both":      {both, []int{2}, evidence.Traced, "The material is derived from the copy issued to Member C in wave 2."},
-		"staff":     {c.Leak(5), []int{5}, evidence.Traced, "The material is derived from the copy issued to the vendor's own account writer in wave 1 or wave 2."},
+		"wording":   {c.Leak(2), []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2."},
+		"tokens":    {c.Request(4), []int{4}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member E in wave 2."},
+		"both":      {both, []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 2."},
+		"staff":     {c.Leak(5), []int{5}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to the vendor's own account writer in wave 1 or wave 2."},
 		"nothing":   {[]form.Specimen{{Name: "note.txt", Data: []byte("something else altogether")}}, nil, evidence.CannotSay, ""},
 		"disagree":  {append(c.Leak(2), c.Request(3)...), []int{2, 3}, evidence.CannotSay, ""},
 		"two posts": {append(c.Request(1), c.Request(3)...), []int{1, 3}, evidence.CannotSay, ""},
@@ -236,7 +236,7 @@ func inStatement(d *evidence.Dossier, b []byte, all []part, i int) bool {
 // told is what in findings remains the inquiry's word. Everything else of the
 // sample is checked by VerifyDossier.
 var told = []string{
-	"case_name", "other_copies.count", "other_copies.smallest", "first_sighting",
+	"case_name", "first_sighting",
 	"accused.name+derived_from+statement", "accused.fetches.account_name", "accused.receipts.account_name",
 	"accused.tokens.note", "specimens.found.from", "specimens.found.to",
 }
@@ -387,7 +387,7 @@ func TestTokenCounts(t *testing.T) {
 		{evidence.Window{}, day(3), false},                  // found at an unknown time
 		{day(0), evidence.Window{To: day(9).To}, false},     // seen at an unknown time
 		{evidence.Window{From: day(0).From}, day(9), false}, // found at or after
-		{evidence.Window{}, evidence.Window{}, true},        // never seen elsewhere
+		{evidence.Window{}, evidence.Window{}, false},       // the same, and never seen elsewhere
 		{evidence.Window{To: day(0).To}, day(9), true},      // existed by then
 		{day(0), evidence.Window{From: day(9).From, To: day(9).To, Entry: 4}, true},
 	} {

@@ -69,6 +69,7 @@ type Findings struct {
 	Readings    ReadingCounts       `json:"readings"`
 	Specimens   List[SpecimenFacts] `json:"specimens"`
 	OtherCopies OtherCopies         `json:"other_copies"`
+	PAttainable string              `json:"p_attainable"` // p_adjusted of a copy that agreed wherever something was read
 
 	Sensitivity List[Alone]  `json:"sensitivity"`
 	DesignBased List[Shown]  `json:"design_based"`
@@ -111,6 +112,7 @@ type Accused struct {
 
 	Tokens  List[TokenHit] `json:"tokens"`
 	PTokens string         `json:"p_tokens,omitempty"` // that any token of any copy would be in these specimens by chance; empty if none counts
+	PAimed  string         `json:"p_aimed,omitempty"`  // that one try of whoever holds the recognition key would hit an issued token; where PTokens is
 
 	Fetches  List[Access] `json:"fetches"`
 	Receipts List[Access] `json:"receipts"`
@@ -185,12 +187,11 @@ type Window struct {
 	Entry uint64    `json:"entry,omitempty"`
 }
 
-// OtherCopies is how the copies that are not named compare, without saying
-// which is which. Their keys stay closed, so a dossier cannot show these numbers
-// again; they decide nothing.
+// OtherCopies are the copies that were tested and that no evidence names. Nothing
+// more is told of them: any number would let who chooses the specimens feel their
+// way towards an innocent copy, run by run.
 type OtherCopies struct {
-	Count    int          `json:"count"`
-	Smallest List[string] `json:"smallest"` // their smallest p_upper, ascending
+	Count int `json:"count"`
 }
 
 // Alone is what one evidence would say if there were no other.

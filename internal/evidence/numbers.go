@@ -52,18 +52,29 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 	}
 }
 
-// OfClass is how much one class of carriers would say alone: sites read, and
-// their adjusted p_upper.
-func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string) {
+// Attainable is the p_adjusted of a copy that agreed with every site read: the
+// least that any copy could have. Above alpha, too little was read to name one.
+func (b Basis) Attainable() string {
+	ev := fpcode.Weigh(b.Readings.List(), b.Profile.Laws(b.Bias), fpcode.Declared())
+	var best int64
+	for _, e := range ev {
+		best += slices.Max(e.Score)
+	}
+	return fpcode.RoundUp2(fpcode.Adjust(fpcode.PUpper(ev, best), b.Copies, b.Run))
+}
+
+// OfClass is how much one class of carriers would say alone: sites read, their
+// adjusted p_upper, and whether the three ways of computing agree.
+func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string, consistent bool) {
 	var list []fpcode.Reading
 	for _, r := range b.Readings.List() {
 		if r.Class == class {
 			list = append(list, r)
 		}
 	}
-	ev := fpcode.Weigh(list, b.Profile.Laws(b.Bias), fpcode.Declared())
-	p := fpcode.Adjust(fpcode.PUpper(ev, fpcode.Score(ev, key)), b.Copies, b.Run)
-	return len(ev), fpcode.RoundUp2(p)
+	read, _ = b.agreement(list, key)
+	a := fpcode.Recompute(list, b.Profile, b.Bias, key, b.Copies, b.Run, b.Readings.Hash())
+	return read, fpcode.RoundUp2(a.PAdjusted), a.Consistent
 }
 
 // agreement counts the sites that were weighed, and lists those where the copy
@@ -169,11 +180,18 @@ func Counts(r *form.Readings) ReadingCounts {
 // TokenChance bounds the probability that any of copies·slots tokens, each
 // uniform over at least 2¹²² texts, stands at any of so many bytes by chance,
 // over all runs. The bound is on coincidence: whoever holds the recognition key
-// can aim, and then it is copies·slots in 2⁶⁴.
+// can aim, and then it is TokenAim.
 func TokenChance(bytes int64, copies, slots, run int) string {
 	const each = 1.0 / (1 << 61) / (1 << 61)
 	p := float64(bytes) * float64(slots)
 	return fpcode.RoundUp2(fpcode.Adjust(p*each, copies, run))
+}
+
+// TokenAim is the probability that one text which whoever holds the recognition
+// key makes up as a token, knowing none that was issued, is one of copies·slots:
+// each has 64 bits that only the keys of identities give.
+func TokenAim(copies, slots int) string {
+	return fpcode.RoundUp2(min(1, float64(copies)*float64(slots)/(1<<63)/2))
 }
 
 // TokenCounts reports whether a token is evidence, or may be a replay. It is
@@ -182,7 +200,7 @@ func TokenChance(bytes int64, copies, slots, run int) string {
 // unknown is taken for the worse.
 func TokenCounts(found, firstPublic Window) bool {
 	if firstPublic == (Window{}) {
-		return true
+		return !found.To.IsZero()
 	}
 	return !found.To.IsZero() && !firstPublic.From.IsZero() && found.To.Before(firstPublic.From)
 }
@@ -205,8 +223,8 @@ func Sensitivities(b Basis, alpha string, named []*Accused, key func(ID) fpcode.
 		}
 		row(EvidenceWording, a.SitesRead, a.PAdjusted, slices.Contains(by, EvidenceWording))
 		for _, class := range fpcode.Classes() {
-			if n, p := b.OfClass(key(a.Holder), class); n > 0 {
-				row(EvidenceWording+", "+class.String()+" only", n, p, atMost(p, alpha))
+			if n, p, consistent := b.OfClass(key(a.Holder), class); n > 0 {
+				row(EvidenceWording+", "+class.String()+" only", n, p, consistent && atMost(p, alpha))
 			}
 		}
 		// The chance of a token that may be a replay means nothing.

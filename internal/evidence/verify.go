@@ -100,7 +100,7 @@ func VerifyDossier(b []byte, trust Trust) (Report, error) {
 		"Names and common ownership: who stands behind a holder or an account is the inquiry's word.",
 		"Model-based weights, rival explanations, first sighting, exposure counts and duties come from records that are not in this file.",
 		"That the key of a receipt is one that its holder enrolled.",
-		"How the other copies compare: their keys stay closed.",
+		"That no evidence names the other copies: their keys stay closed, and nothing more is told of them.",
 		"Where and when specimens were found and tokens first publicly seen. Whether a token counts depends on it.",
 		"That no decoding of this package was kept off the inquiry's log, and no wave off the programme's.",
 	}

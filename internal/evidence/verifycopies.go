@@ -146,6 +146,9 @@ func (v *verification) probabilities() (string, error) {
 	if _, ok := fpcode.Decoders[v.f.Decoder]; !ok {
 		return "", failf("decoder %q is unknown to this program: use a version of forewarn that has it", v.f.Decoder)
 	}
+	if best := v.basis.Attainable(); v.f.PAttainable != best {
+		return "", failf("the findings say that a copy which agreed everywhere would have p_adjusted %s; computed again it is %s", v.f.PAttainable, best)
+	}
 	var all []string
 	for _, a := range v.named() {
 		n := v.basis.Of(v.keys[a.Holder][0].Key)
@@ -180,12 +183,12 @@ func (v *verification) tokens() (string, error) {
 				return "", err
 			}
 		}
-		want := ""
+		want, aimed := "", ""
 		if slices.ContainsFunc(a.Tokens, func(t TokenHit) bool { return t.Counts }) {
-			want = chance
+			want, aimed = chance, TokenAim(v.f.Copies, len(slots))
 		}
-		if a.PTokens != want {
-			return "", failf("%s: p_tokens is %q; it should be %q", a.Name, a.PTokens, want)
+		if a.PTokens != want || a.PAimed != aimed {
+			return "", failf("%s: p_tokens is %q and p_aimed %q; they should be %q and %q", a.Name, a.PTokens, a.PAimed, want, aimed)
 		}
 	}
 	if hits == 0 {
@@ -263,7 +266,11 @@ func (v *verification) conclusion() (string, error) {
 		}
 		all = append(all, *a)
 	}
-	want, why := Conclude(f.Alpha, all)
+	unlisted := f.Copies - f.OtherCopies.Count - len(all)
+	if unlisted < 0 || unlisted > 0 && len(all) < MaxNamed || f.OtherCopies.Count < 0 {
+		return "", failf("%d copies are named and %d are said not to be; %d were issued", len(all), f.OtherCopies.Count, f.Copies)
+	}
+	want, why := Conclude(f.Alpha, f.PAttainable, unlisted, all)
 	if f.Conclusion != want {
 		return "", failf("the findings conclude %q; by the rule it is %q", f.Conclusion, want)
 	}

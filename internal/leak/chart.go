@@ -13,8 +13,9 @@ import (
 	"forewarn/internal/fpcode"
 )
 
-// chart draws every copy's p_upper on a logarithmic scale, with the threshold a
-// line: named copies as labelled diamonds, the others as circles without a name.
+// chart draws the p_upper of the named copies as labelled diamonds on a
+// logarithmic scale, with the threshold a line and, as circles, where so many
+// innocent copies are expected. Of the copies that aren't named it shows nothing.
 // Where the scale stops it stops for everybody: what is smaller stands at its
 // end, with an arrow.
 func chart(f *evidence.Findings, width int) string {
@@ -22,10 +23,10 @@ func chart(f *evidence.Findings, width int) string {
 	c.deepest()
 	c.axis()
 	c.null()
-	c.others()
+	c.expected()
 	c.named()
 	c.threshold()
-	title := fmt.Sprintf("p_upper of %d copies", f.Copies)
+	title := fmt.Sprintf("p_upper of the copies named, among %d", f.Copies)
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 %d %s" width="%d" height="%s" role="img" aria-label="%s"><desc>%s</desc>%s</svg>`,
 		width, c1(c.height), width, c1(c.height), html.EscapeString(title), html.EscapeString(c.words()), c.b.String())
 }
@@ -135,14 +136,19 @@ func (c *plot) null() {
 	fmt.Fprintf(&c.b, `<rect class="b" x="%s" y="%s" width="%s" height="%s"/>`, c1(x), c1(c.top), c1(c.right-x), c1(c.base-c.top))
 }
 
-// others stacks circles upwards where they would cover one another.
-func (c *plot) others() {
+// The most circles that are drawn.
+const maxExpected = 100
+
+// expected draws where the smallest p of so many innocents are expected: the k-th
+// of n uniform numbers is k/(n+1) in the mean. Circles that would cover one
+// another are stacked.
+func (c *plot) expected() {
 	level := map[int]int{}
-	for _, p := range c.f.OtherCopies.Smallest {
-		x := min(max(c.x(p), c.left), c.right)
-		k := int(x / 7)
-		y := c.base - 7 - 7*float64(level[k])
-		if level[k]++; y < c.top+4 {
+	for k := 1; k <= min(c.f.Copies, maxExpected); k++ {
+		x := c.at(-math.Log10(float64(k) / float64(c.f.Copies+1)))
+		at := int(x / 7)
+		y := c.base - 7 - 7*float64(level[at])
+		if level[at]++; y < c.top+4 {
 			continue // the stack is full: more of the same say nothing more
 		}
 		fmt.Fprintf(&c.b, `<circle class="o" cx="%s" cy="%s" r="3"/>`, c1(x), c1(y))
@@ -182,9 +188,7 @@ func (c *plot) words() string {
 	for _, a := range c.all() {
 		fmt.Fprintf(&s, "The copy issued to %s: %s. ", a.Name, a.PUpper)
 	}
-	if n := len(c.f.OtherCopies.Smallest); n > 0 {
-		fmt.Fprintf(&s, "Of %d other copies the smallest is %s. ", c.f.OtherCopies.Count, c.f.OtherCopies.Smallest[0])
-	}
+	fmt.Fprintf(&s, "Circles: where %d innocent copies are expected. ", c.f.Copies)
 	fmt.Fprintf(&s, "The threshold for one copy is %s.", fpcode.RoundUp2(c.limit()))
 	return s.String()
 }

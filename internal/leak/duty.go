@@ -60,7 +60,7 @@ func (j *judge) duties() (out evidence.List[evidence.Duty]) {
 			Jurisdiction: rule.Jurisdiction, Authority: rule.Authority, Citation: rule.Citation,
 			Clock: clock(rule), Members: len(members), From: micro(since.Add(time.Duration(rule.Hours) * time.Hour)),
 		}
-		d.BeforeFirst = j.first.Known() && !d.From.After(j.first.To)
+		d.BeforeFirst = !j.first.To.IsZero() && !d.From.After(j.first.To)
 		out = append(out, d)
 	}
 	return out

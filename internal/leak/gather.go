@@ -96,9 +96,19 @@ func (g *gather) waves(f *Facts) {
 			g.accesses(f, w, h)
 		}
 		f.Waves = append(f.Waves, out)
-		if r := g.p.Revisions[w.Revision]; r != nil && !w.OpensAt.IsZero() {
-			f.SharingRuled = f.SharingRuled || r.Rulings.May(cvd.ShareWithMember, w.OpensAt)
+		if !slices.ContainsFunc(f.Rulings, func(r Ruling) bool { return r.Revision == out.Revision }) {
+			g.rulings(f, w.Revision)
 		}
+	}
+}
+
+func (g *gather) rulings(f *Facts, id cvd.RevisionID) {
+	r := g.p.Revisions[id]
+	if r == nil {
+		return
+	}
+	for u, v := range r.Rulings {
+		f.Rulings = append(f.Rulings, Ruling{entrylog.Ref(id), cvd.Use(u).String(), v.Verdict != cvd.No, v.From})
 	}
 }
 

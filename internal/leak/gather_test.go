@@ -69,7 +69,7 @@ func TestGather(t *testing.T) {
 	if len(f.Fetches) != 1 || f.Fetches[0].Entry != 60 || f.Fetches[0].AccountName != "duty desk" || len(f.Receipts) != 1 || f.Receipts[0].Entry != 7 {
 		t.Errorf("fetches %+v, receipts %+v", f.Fetches, f.Receipts)
 	}
-	if f.Release != (leak.Event{At: day(14), Entry: 4}) || f.Released.Entry != 14 || f.Ended.Entry != 13 || len(f.Breaches) != 1 || len(f.Answers) != 1 || len(f.Links) != 1 || !f.SharingRuled {
+	if f.Release != (leak.Event{At: day(14), Entry: 4}) || f.Released.Entry != 14 || f.Ended.Entry != 13 || len(f.Breaches) != 1 || len(f.Answers) != 1 || len(f.Links) != 1 || len(f.Rulings) != 5 || f.Rulings[4].Use != "share-with-member" || !f.Rulings[4].Allowed || f.Rulings[2].Allowed {
 		t.Errorf("milestones %+v", f)
 	}
 	if _, err := leak.Gather(p, cvd.PackageID{}, nil); !errors.Is(err, cvd.ErrNotFound) {

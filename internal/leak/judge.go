@@ -21,9 +21,6 @@ var ErrInputs = errors.New("the inputs of the findings do not fit together")
 // Hits of one token beyond these are not listed: one proves what a thousand do.
 const maxHits = 16
 
-// How many of the other copies' probabilities are listed.
-const maxOthers = 100
-
 // Judge makes findings. It fails with ErrInputs, or with the error of CopyHash.
 func Judge(in Inputs) (*evidence.Findings, error) {
 	j, err := newJudge(in)
@@ -31,7 +28,7 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		return nil, err
 	}
 	f := j.frame()
-	rows, err := j.rows(f.Alpha)
+	rows, unlisted, err := j.rows(f.Alpha)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +37,8 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		named = append(named, &rows[i])
 	}
 	f.Sensitivity = evidence.Sensitivities(j.basis, f.Alpha, named, func(h evidence.ID) fpcode.Key { return in.Reading.CopyKey(entrylog.Ref(h)) })
-	conclusion, reason := evidence.Conclude(f.Alpha, rows)
+	f.PAttainable, f.OtherCopies.Count = j.basis.Attainable(), j.basis.Copies-len(rows)-unlisted
+	conclusion, reason := evidence.Conclude(f.Alpha, f.PAttainable, unlisted, rows)
 	f.Conclusion, f.Statement = conclusion, evidence.Sentence(conclusion, rows)
 	if conclusion == evidence.Traced {
 		f.Accused = rows
@@ -48,7 +46,6 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		f.Conflicting = rows
 		f.Why = append(f.Why, reason)
 	}
-	f.OtherCopies = j.others(rows)
 	j.f = f
 	f.Why = append(f.Why, j.why()...)
 	f.WouldHelp = j.wouldHelp()
@@ -126,17 +123,19 @@ func newJudge(in Inputs) (*judge, error) {
 
 // first is when the material was first known to be out: seen somewhere, or in
 // a specimen. The first of several uncertain times lies between the earliest
-// beginning and the earliest end.
+// beginning and the earliest end. A time of which only the end is known is an end
+// like any other; where it is the earliest, the beginning is unknown.
 func first(in Inputs) (v sighting.Interval, seq entrylog.Seq, grade string) {
+	open := false
 	add := func(t sighting.Interval, e entrylog.Seq, g string) {
-		if !t.Known() {
+		if t.To.IsZero() {
 			return
 		}
-		if v.From.IsZero() || t.From.Before(v.From) {
+		if !t.From.IsZero() && (v.From.IsZero() || t.From.Before(v.From)) {
 			v.From = t.From
 		}
 		if v.To.IsZero() || t.To.Before(v.To) {
-			v.To, seq, grade = t.To, e, g
+			v.To, seq, grade, open = t.To, e, g, t.From.IsZero()
 		}
 	}
 	for _, s := range in.Seen {
@@ -144,6 +143,9 @@ func first(in Inputs) (v sighting.Interval, seq entrylog.Seq, grade string) {
 	}
 	for _, s := range in.Reading.Specimens {
 		add(s.Found, 0, "")
+	}
+	if open {
+		v.From = time.Time{}
 	}
 	return v, seq, grade
 }
@@ -182,7 +184,7 @@ func (j *judge) exposure(w *Wave) evidence.Exposure {
 	for _, a := range j.in.Facts.Fetches {
 		if a.Wave == w.ID {
 			fetched[a.Holder] = true
-			before[a.Holder] = before[a.Holder] || j.first.Known() && !a.At.After(j.first.To)
+			before[a.Holder] = before[a.Holder] || !j.first.To.IsZero() && !a.At.After(j.first.To)
 		}
 	}
 	for _, a := range j.in.Facts.Receipts {
@@ -200,7 +202,8 @@ func (j *judge) exposure(w *Wave) evidence.Exposure {
 }
 
 // rows are the copies that some evidence names, those that wording names first.
-func (j *judge) rows(alpha string) ([]evidence.Accused, error) {
+// Of more than evidence.MaxNamed the rest is only counted, and stays closed.
+func (j *judge) rows(alpha string) (out []evidence.Accused, unlisted int, err error) {
 	var order []entrylog.Ref
 	for _, a := range j.in.Reading.Result.Accused {
 		order = append(order, a.Holder)
@@ -215,22 +218,25 @@ func (j *judge) rows(alpha string) ([]evidence.Accused, error) {
 			order = append(order, h)
 		}
 	}
-	var out []evidence.Accused
 	for _, h := range order {
 		if j.holder[h] == nil {
-			return nil, fmt.Errorf("%w: the decoder names holder %s, who has no copy", ErrInputs, h)
+			return nil, 0, fmt.Errorf("%w: the decoder names holder %s, who has no copy", ErrInputs, h)
 		}
 		a := j.row(h)
 		if a.NamedBy = a.Named(alpha); len(a.NamedBy) == 0 {
 			continue // tokens that may be replays, and nothing else
 		}
+		if len(out) == evidence.MaxNamed {
+			unlisted++
+			continue
+		}
 		if err := j.copies(&a, h); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		a.DerivedFrom = a.Derived()
 		out = append(out, a)
 	}
-	return out, nil
+	return out, unlisted, nil
 }
 
 func (j *judge) row(h entrylog.Ref) evidence.Accused {
@@ -246,7 +252,8 @@ func (j *judge) row(h entrylog.Ref) evidence.Accused {
 		for _, s := range j.in.Reading.Specimens {
 			size += s.Size
 		}
-		a.PTokens = evidence.TokenChance(size, j.basis.Copies, len(j.in.Reading.Form.Slots()), j.basis.Run)
+		slots := len(j.in.Reading.Form.Slots())
+		a.PTokens, a.PAimed = evidence.TokenChance(size, j.basis.Copies, slots, j.basis.Run), evidence.TokenAim(j.basis.Copies, slots)
 	}
 	return a
 }
@@ -284,14 +291,16 @@ func (j *judge) tokens(h entrylog.Ref) (out evidence.List[evidence.TokenHit]) {
 		public := j.firstPublic(h, t.Slot)
 		found := window(j.in.Reading.Specimens[t.Specimen].Found, 0)
 		hit := evidence.TokenHit{Slot: t.Slot, Text: t.Text, Specimen: t.Specimen, Offset: t.Offset, FirstPublic: public, Counts: evidence.TokenCounts(found, public)}
-		hit.Note = tokenNote(hit)
+		hit.Note = tokenNote(hit, found)
 		out = append(out, hit)
 	}
 	return out
 }
 
-func tokenNote(t evidence.TokenHit) string {
+func tokenNote(t evidence.TokenHit, found evidence.Window) string {
 	switch {
+	case found.To.IsZero():
+		return "By when the specimen existed is not known: the token may have been copied from elsewhere, so it proves nothing."
 	case t.FirstPublic == (evidence.Window{}):
 		return "Not known to have been seen anywhere else."
 	case t.Counts:
@@ -356,29 +365,6 @@ func accesses(all []Access, wave, holder entrylog.Ref) (out []evidence.Access) {
 		if x.Wave == wave && x.Holder == holder {
 			out = append(out, evidence.Access{Account: evidence.ID(x.Account), AccountName: x.AccountName, At: micro(x.At), Entry: uint64(x.Entry)})
 		}
-	}
-	return out
-}
-
-// others is how the copies that are not named compare: the smallest p_upper, in
-// order, without names.
-func (j *judge) others(rows []evidence.Accused) evidence.OtherCopies {
-	r := j.in.Reading
-	var scores []int64
-	for i, h := range r.Holders {
-		if !slices.ContainsFunc(rows, func(a evidence.Accused) bool { return a.Holder == evidence.ID(h) }) {
-			scores = append(scores, r.Result.Scores[i])
-		}
-	}
-	out := evidence.OtherCopies{Count: len(scores)}
-	slices.SortFunc(scores, func(a, b int64) int { return cmp.Compare(b, a) })
-	ev := fpcode.Weigh(r.Readings.List(), r.Profile.Laws(r.Bias), fpcode.Declared())
-	last, text := int64(0), ""
-	for i, s := range scores[:min(len(scores), maxOthers)] {
-		if i == 0 || s != last {
-			last, text = s, fpcode.RoundUp2(fpcode.PUpper(ev, s))
-		}
-		out.Smallest = append(out.Smallest, text)
 	}
 	return out
 }

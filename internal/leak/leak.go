@@ -61,9 +61,18 @@ type Facts struct {
 	Breaches []Event
 	Links    []Link
 
-	// SharingRuled is whether the advisory's ruling let members share it with
-	// other members before release.
-	SharingRuled bool
+	// Rulings are what readers might do before release, one for each use and
+	// revision that a wave was sealed with.
+	Rulings []Ruling
+}
+
+// Ruling says of one revision whether a use of it, by cvd's name, was allowed, and
+// since when. What was allowed from the first reading on has no From.
+type Ruling struct {
+	Revision entrylog.Ref
+	Use      string
+	Allowed  bool
+	From     time.Time
 }
 
 // Event is something at a time, by an entry. The zero Event did not happen.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,12 @@ func TestScenarios(t *testing.T) {
 		"tokens of two":                   {specimens: append(c.Request(1), c.Request(3)...), want: evidence.CannotSay},
 		"nothing of ours": {specimens: unrelated, seen: []leak.Seen{{Time: interval(evidencetest.Opens[0].AddDate(0, -1, 0), time.Hour), Label: "attack"}}, want: evidence.CannotSay,
 			rivals: map[string]string{"rediscovery": "supports", "patch": "against", "member": "against"}},
+		"text of four, and a token of another": {specimens: append(merged(c, 0, 1, 2, 4), c.Request(3)...), want: evidence.CannotSay, rivals: map[string]string{"several": "supports"}},
+		"text of four":                         {specimens: merged(c, 0, 1, 2, 4), want: evidence.CannotSay, rivals: map[string]string{"several": "neutral"}},
+		"known by when only, before all": {specimens: unrelated, seen: []leak.Seen{{Time: sighting.Interval{To: evidencetest.Opens[0].AddDate(0, -1, 0)}, Label: "attack"}}, want: evidence.CannotSay,
+			rivals: map[string]string{"rediscovery": "supports", "patch": "against", "member": "against"}},
+		"known by when only, after all": {specimens: unrelated, seen: []leak.Seen{{Time: sighting.Interval{To: evidencetest.FoundAt}, Label: "attack"}}, want: evidence.CannotSay,
+			rivals: map[string]string{"patch": "against", "member": "neutral"}},
 		"after the release": {specimens: unrelated, seen: nil, want: evidence.CannotSay},
 		"too little":        {specimens: []form.Specimen{{Name: "part.txt", Data: c.Leak(2)[0].Data[:500]}}, want: evidence.CannotSay},
 	} {
@@ -223,7 +230,7 @@ func TestWords(t *testing.T) {
 		}
 		low := strings.ToLower(string(b))
 		for _, bad := range []string{"leaked", "culprit", "perpetrator", "guilt", "blame", "traitor", "certain that"} {
-			if n := strings.Count(low, bad); n > strings.Count(low, "not the probability that somebody is guilty")*strings.Count("guilty", bad) {
+			if n := strings.Count(low, bad); n > strings.Count(low, "no p is the probability that somebody is guilty")*strings.Count("guilty", bad) {
 				t.Errorf("findings say %q", bad)
 			}
 		}
@@ -252,6 +259,200 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
+// merged takes every line from the next of these copies in turn.
+func merged(c *evidencetest.Case, holders ...int) []form.Specimen {
+	var lines [][]string
+	for _, h := range holders {
+		lines = append(lines, strings.SplitAfter(string(c.Leak(h)[0].Data), "\n"))
+	}
+	var out strings.Builder
+	for i := range lines[0] {
+		out.WriteString(lines[i%len(lines)][i])
+	}
+	return []form.Specimen{{Name: "merged.md", Data: []byte(out.String())}}
+}
+
+// A copy whose holder cannot have had it in time is still named, and the findings
+// say so beside it, for the holder.
+func TestWhatSpeaksForTheHolder(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	out := evidencetest.FoundAt.Add(-3 * time.Hour)
+	seen := []leak.Seen{{Time: interval(out, time.Hour), Label: "attack"}}
+	fetched := func(at time.Time) func(*leak.Inputs) {
+		return func(in *leak.Inputs) {
+			for _, all := range [][]leak.Access{in.Facts.Fetches, in.Facts.Receipts} {
+				for i := range all {
+					if all[i].Holder == c.Holders[2].ID {
+						all[i].At = at
+					}
+				}
+			}
+		}
+	}
+	for name, row := range map[string]struct {
+		change          func(*leak.Inputs)
+		says            string
+		member, insider string
+	}{
+		"fetched before":              {func(*leak.Inputs) {}, "", "supports", "neutral"},
+		"fetched within the interval": {fetched(out.Add(time.Hour)), "", "supports", "neutral"},
+		"fetched after":               {fetched(out.Add(time.Hour + time.Microsecond)), "when the material was already out", "neutral", "supports"},
+		"never fetched": {func(in *leak.Inputs) {
+			in.Facts.Fetches, in.Facts.Receipts = nil, nil
+		}, "was ever fetched", "neutral", "supports"},
+		"never fetched, but signed for": {func(in *leak.Inputs) { in.Facts.Fetches = nil }, "", "supports", "neutral"},
+		"never fetched, opened after": {func(in *leak.Inputs) {
+			in.Facts.Fetches, in.Facts.Receipts = nil, nil
+			for i := range in.Facts.Waves {
+				in.Facts.Waves[i].OpensAt = out.AddDate(0, 0, 1)
+			}
+		}, "could be opened from", "neutral", "supports"},
+	} {
+		in := inputs(t, c, c.Leak(2))
+		in.Seen = seen
+		row.change(&in)
+		f := judge(t, in)
+		if f.Conclusion != evidence.Traced || rival(f, "a member").Reading != row.member || rival(f, "insider").Reading != row.insider {
+			t.Errorf("%s: %s; member %+v; insider %+v", name, f.Statement, rival(f, "a member"), rival(f, "insider"))
+		}
+		if row.says == "" && len(f.Why) == 0 {
+			continue
+		}
+		if len(f.Why) != 1 || !strings.Contains(f.Why[0], row.says) {
+			t.Errorf("%s: %q", name, f.Why)
+			continue
+		}
+		page, text := flat(string(leak.Page(f, leak.Timeline(in)))), flat(leak.Text(f, 80))
+		for _, s := range []string{page, text} {
+			at, why := strings.LastIndex(s, f.Statement), strings.LastIndex(s, f.Why[0])
+			if s == page {
+				at, why = strings.Index(s, f.Statement), strings.Index(s, f.Why[0])
+			}
+			if at < 0 || why < at || why > at+400+len(f.Statement) {
+				t.Errorf("%s: the statement stands at %d and what speaks for the holder at %d", name, at, why)
+			}
+		}
+	}
+}
+
+// A use that the rulings permitted explains what that use would show.
+func TestPermittedUse(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	for name, row := range map[string]struct {
+		level   form.Level
+		rulings []leak.Ruling
+		want    string
+		says    string
+	}{
+		"nothing allowed":                {form.Detection, []leak.Ruling{{Use: "ship-signature"}}, "unknown", "neither"},
+		"signatures, in rules":           {form.Detection, []leak.Ruling{{Use: "ship-signature", Allowed: true}}, "supports", "ship signatures"},
+		"signatures, in text":            {form.Description, []leak.Ruling{{Use: "ship-signature", Allowed: true}}, "neutral", "None of what was found"},
+		"signatures, but later":          {form.Detection, []leak.Ruling{{Use: "ship-signature", Allowed: true, From: evidencetest.FoundAt.AddDate(0, 0, 1)}}, "unknown", "neither"},
+		"signatures, from before":        {form.Detection, []leak.Ruling{{Use: "ship-signature", Allowed: true, From: evidencetest.FoundAt.AddDate(0, 0, -1)}}, "supports", "ship signatures"},
+		"customers":                      {form.Description, []leak.Ruling{{Use: "tell-customers", Allowed: true}}, "neutral", "tell customers"},
+		"members":                        {form.Description, []leak.Ruling{{Use: "share-with-member", Allowed: true}}, "neutral", "share it with one another"},
+		"what deploys tells nobody more": {form.Description, []leak.Ruling{{Use: "deploy-patch", Allowed: true}}, "unknown", "neither"},
+	} {
+		in := inputs(t, c, c.Leak(2))
+		files := slices.Clone(in.Reading.Form.Files)
+		files[0].Level = row.level
+		form := *in.Reading.Form
+		form.Files = files
+		in.Reading.Form = &form
+		for i := range row.rulings {
+			row.rulings[i].Revision = c.Revision
+		}
+		in.Facts.Rulings = row.rulings
+		r := rival(judge(t, in), "onward share")
+		if r.Reading != row.want || !strings.Contains(strings.Join(r.Seen, " "), row.says) {
+			t.Errorf("%s: got %s: %q", name, r.Reading, r.Seen)
+		}
+	}
+}
+
+// Where tokens name more copies than findings list, the answer is 'cannot say'
+// with their number, and no more keys are opened.
+func TestTokensOfVeryMany(t *testing.T) {
+	c := evidencetest.New(20, 40)
+	var specimens []form.Specimen
+	for h := range 20 {
+		specimens = append(specimens, c.Request(h)...)
+		specimens[h].Name = fmt.Sprintf("request-%02d.txt", h)
+	}
+	in := inputs(t, c, specimens)
+	asked := map[entrylog.Ref]bool{}
+	hash := in.Reading.CopyHash
+	in.Reading.CopyHash = func(w, h entrylog.Ref) ([32]byte, error) {
+		asked[h] = true
+		return hash(w, h)
+	}
+	f := judge(t, in)
+	if f.Conclusion != evidence.CannotSay || len(f.Conflicting) != evidence.MaxNamed || len(asked) != evidence.MaxNamed || !strings.Contains(strings.Join(f.Why, " "), "each of 20 copies") {
+		t.Fatalf("got %q, %d listed, %d opened: %q", f.Conclusion, len(f.Conflicting), len(asked), f.Why)
+	}
+	verified(t, c, specimens, f)
+}
+
+// Too little is said to be too little only where the best copy could not be named.
+func TestReasonsAreTrue(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	text := string(c.Leak(2)[0].Data)
+	lines := strings.SplitAfter(text, "\n")
+	few := 0
+	for n := 1; n < len(lines); n += 3 {
+		f := judge(t, inputs(t, c, []form.Specimen{{Name: "part.md", Data: []byte(strings.Join(lines[:n], ""))}}))
+		enough := evidence.Enough(f.PAttainable, f.Alpha)
+		if (f.Conclusion == evidence.Traced) != enough { // it agrees everywhere
+			t.Errorf("%d lines: %s with p_attainable %s", n, f.Conclusion, f.PAttainable)
+		}
+		if said := strings.Contains(strings.Join(f.Why, " "), "too few to name any"); said == enough {
+			t.Errorf("%d lines, p_attainable %s: %q", n, f.PAttainable, f.Why)
+		}
+		if !enough {
+			few++
+		}
+	}
+	if few == 0 || few*3 > len(lines) {
+		t.Errorf("%d excerpts were too short", few)
+	}
+}
+
+// What is only known to have been there by some time bounds the first sighting
+// from above, and from below not at all.
+func TestOneSidedTimes(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	in := inputs(t, c, c.Leak(2))
+	by := evidencetest.FoundAt.AddDate(0, 0, -20)
+	in.Reading.Specimens[0].Found = sighting.Interval{To: by}
+	in.Seen = []leak.Seen{{Time: interval(evidencetest.FoundAt, time.Hour), Label: "attack"}}
+	f := judge(t, in)
+	if w := f.FirstSighting; !w.From.IsZero() || !w.To.Equal(by) {
+		t.Errorf("first sighting %+v", w)
+	}
+	if !strings.Contains(strings.Join(f.Limits, " "), "only known by when") {
+		t.Errorf("limits %q", f.Limits)
+	}
+	in.Reading.Specimens[0].Found.To = evidencetest.FoundAt.AddDate(0, 0, 1)
+	if w := judge(t, in).FirstSighting; !w.From.Equal(evidencetest.FoundAt) || !w.To.Equal(evidencetest.FoundAt.Add(time.Hour)) {
+		t.Errorf("with an earlier sighting: %+v", w)
+	}
+}
+
+// A token counts only where it is known by when its specimen existed.
+func TestTokenOfUnknownTime(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	in := inputs(t, c, c.Request(3))
+	in.Reading.Specimens[0].Found = sighting.Interval{}
+	f := judge(t, in)
+	if f.Conclusion != evidence.CannotSay || !strings.Contains(strings.Join(f.Why, " "), "by when those existed is not known") {
+		t.Errorf("got %q: %q", f.Conclusion, f.Why)
+	}
+	in.Reading.Specimens[0].Found.To = evidencetest.FoundAt
+	if f = judge(t, in); f.Conclusion != evidence.Traced {
+		t.Errorf("known by when: %q: %q", f.Conclusion, f.Why)
+	}
+}
+
 func TestGroupsAreNamedTogether(t *testing.T) {
 	c := evidencetest.New(5, 60)
 	specimens := append(c.Leak(2), c.Request(3)...)
@@ -267,6 +468,16 @@ func TestGroupsAreNamedTogether(t *testing.T) {
 		t.Error(f.Statement)
 	}
 	verified(t, c, specimens, f)
+
+	// Whom no evidence names stands in the row and not in the statement.
+	in = inputs(t, c, c.Leak(2))
+	for _, h := range []int{2, 3} {
+		in.Facts.Holders[h].Group, in.Facts.Holders[h].GroupName = evidencetest.Ref("group"), "Holding"
+	}
+	f = judge(t, in)
+	if strings.Contains(f.Statement, c.Holders[3].Name) || !slices.Contains(f.Accused[0].Group.Members, c.Holders[3].Name) {
+		t.Errorf("%s; %v", f.Statement, f.Accused[0].Group)
+	}
 }
 
 func TestInputsThatDoNotFit(t *testing.T) {

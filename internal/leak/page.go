@@ -22,6 +22,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
+	"exact": func(a evidence.Accused) bool { return a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead },
 }).Parse(pageText))
 
 // pageData is what the template sees: the findings, and what is drawn of them.
@@ -32,7 +33,6 @@ type pageData struct {
 	Headline               []headline
 	Wide, Narrow           template.HTML
 	ChartWide, ChartNarrow template.HTML
-	Hidden                 int
 	Rows                   []timeline.Row
 	Copies                 []copyData
 }
@@ -70,7 +70,6 @@ func Page(f *evidence.Findings, m timeline.Model) []byte {
 		Wide:      template.HTML(timeline.SVG(m, timeline.Options{Width: 960, ID: "timeline"})),
 		Narrow:    template.HTML(timeline.SVG(m, timeline.Options{Width: 328, ID: "timeline-narrow"})),
 		ChartWide: template.HTML(chart(f, 960)), ChartNarrow: template.HTML(chart(f, 328)),
-		Hidden: f.OtherCopies.Count - len(f.OtherCopies.Smallest),
 	}
 	for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {
 		d.Copies = append(d.Copies, copyData{f, a, accessOf(a)})
@@ -108,11 +107,11 @@ func headlines(f *evidence.Findings) (out []headline) {
 	if len(f.Accused) > 0 {
 		a := f.Accused[0]
 		if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
-			out = append(out, headline{"p_adjusted, wording", pHTML(a.PAdjusted), "that any innocent copy would agree at least this well"})
+			out = append(out, headline{"p_adjusted, wording", pHTML(a.PAdjusted), "that any copy without a part in this would agree at least this well"})
 			out = append(out, headline{"Places that agree", number(a.SitesAgreeing) + template.HTML(" of ") + number(a.SitesRead), "of the marked places that could be read"})
 		}
 		if slices.Contains(a.NamedBy, evidence.EvidenceTokens) {
-			out = append(out, headline{"p_tokens", pHTML(a.PTokens), "that a token of any copy would stand there by chance"})
+			out = append(out, headline{"p_tokens", pHTML(a.PTokens), "that a token of any copy would stand there: by coincidence only"})
 		}
 	} else {
 		out = append(out, headline{"Marked places read", number(f.Readings.Read) + template.HTML(" of ") + number(f.Readings.Sites), "in all specimens together"})

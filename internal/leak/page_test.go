@@ -22,6 +22,14 @@ func TestPageSaysEverything(t *testing.T) {
 		var want []string
 		want = append(append(append(want, f.Assumptions...), f.Limits...), f.Why...)
 		want = append(append(want, f.WouldHelp...), f.Meaning, f.ProcessError, f.Rule, f.Statement, f.Reader, f.Decoder, f.Channel)
+		if len(f.Accused) > 0 {
+			if f.Accused[0].SitesRead > 0 {
+				want = append(want, "product, exact") // it agrees everywhere
+			}
+			if f.Accused[0].PTokens != "" {
+				want = append(want, "coincidence only", power(f.Accused[0].PAimed))
+			}
+		}
 		for _, r := range f.Rivals {
 			want = append(append(append(want, r.Name, r.Settles), r.Predicts...), r.Seen...)
 		}

@@ -61,9 +61,16 @@ func capital(s string) string {
 }
 
 // sightings are those with a known time, earliest first. Of what was seen with
-// one label from one source, only the first is drawn.
+// one label from one source, only the first is drawn. What is only known to have
+// been there by some time stands at that time.
 func sightings(seen []Seen) (out []timeline.Sighting) {
 	seen = slices.Clone(seen)
+	for i := range seen {
+		if t := &seen[i].Time; t.From.IsZero() && !t.To.IsZero() {
+			t.From = t.To
+			seen[i].Label += " (by then)"
+		}
+	}
 	slices.SortStableFunc(seen, func(a, b Seen) int { return a.Time.From.Compare(b.Time.From) })
 	had := map[[2]string]bool{}
 	for _, s := range seen {

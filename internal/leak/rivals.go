@@ -6,7 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
 )
 
 // How a rival explanation stands to what was seen, and what that rests on.
@@ -66,7 +70,7 @@ var rivalTable = []struct {
 	},
 	{
 		"An onward share that was allowed",
-		[]string{"The marks of the sharing member's copy.", "A share that the ruling permitted, or a declared affiliate or contractor."},
+		[]string{"The marks of the sharing member's copy.", "A use that the rulings permitted, in what that use shows: shipped signatures show rules. Or a declared affiliate or contractor."},
 		"The member's list of whom it shared with. A share with a marked copy of its own would tell them apart.",
 		(*judge).onwardShare,
 	},
@@ -129,20 +133,71 @@ func (j *judge) marks() string {
 	case r.Read == 0:
 		return "No marked place of the package was recognised in the specimens, and no token that counts."
 	case j.unmarked():
-		return fmt.Sprintf("%d marked places show wording of the package, and no issued copy agrees with them more than chance allows.", r.Read)
+		return fmt.Sprintf("%d marked places show wording of the package, and no copy reaches the threshold.", r.Read)
 	default:
-		return fmt.Sprintf("Wording of the package was recognised at %d marked places, too few to tell copies apart.", r.Read)
+		return fmt.Sprintf("Wording of the package was recognised at %d marked places, too few to name a copy.", r.Read)
 	}
 }
 
-// enoughSites is from where on wording that no copy agrees with says something:
-// with so many binary sites read without error, one of a thousand copies would
-// be named at 10⁻⁶ (log2 of 10⁹ is 30).
-const enoughSites = 40
-
-// unmarked reports whether much of the package was read and no copy fits.
+// unmarked reports whether enough was read to name a copy that agreed with all of
+// it, and no copy is named.
 func (j *judge) unmarked() bool {
-	return !j.traced() && len(j.f.Conflicting) == 0 && j.f.Readings.Read >= enoughSites
+	return !j.traced() && len(j.f.Conflicting) == 0 && evidence.Enough(j.f.PAttainable, j.f.Alpha)
+}
+
+// dated reports whether it is known by when the material was out.
+func (j *judge) dated() bool { return !j.first.To.IsZero() }
+
+// late says that the holder of a copy cannot have passed it on in time, by the
+// log: no copy of theirs was fetched or acknowledged, or none before the material
+// was certainly out. It is empty otherwise. Copies of all revisions count: they
+// have marks in common.
+func (j *judge) late(a *evidence.Accused) string {
+	var had, opened time.Time
+	earliest := func(t *time.Time, by time.Time) {
+		if t.IsZero() || by.Before(*t) {
+			*t = by
+		}
+	}
+	for _, all := range [][]Access{j.in.Facts.Fetches, j.in.Facts.Receipts} {
+		for _, x := range all {
+			if evidence.ID(x.Holder) == a.Holder {
+				earliest(&had, x.At)
+			}
+		}
+	}
+	for _, w := range j.in.Facts.Waves {
+		if slices.ContainsFunc(w.Holders, func(h entrylog.Ref) bool { return evidence.ID(h) == a.Holder }) {
+			earliest(&opened, w.OpensAt)
+		}
+	}
+	switch {
+	case had.IsZero() && j.dated() && opened.After(j.first.To):
+		return fmt.Sprintf("By the log, no copy issued to %s was ever fetched, and the first could be opened from %s, when the material was already out: it was by %s.", a.Name, stamp(opened), stamp(j.first.To))
+	case had.IsZero():
+		return fmt.Sprintf("By the log, no copy issued to %s was ever fetched.", a.Name)
+	case j.dated() && had.After(j.first.To):
+		return fmt.Sprintf("By the log, the first copy issued to %s was fetched %s, when the material was already out: it was by %s.", a.Name, stamp(had), stamp(j.first.To))
+	}
+	return ""
+}
+
+// exculpated is what late says of the named copies, those of members or all.
+func (j *judge) exculpated(membersOnly bool) (said []string, all bool) {
+	all = true
+	for i := range j.f.Accused {
+		a := &j.f.Accused[i]
+		if membersOnly && a.Staff {
+			continue
+		}
+		s := j.late(a)
+		if s == "" {
+			all = false
+			continue
+		}
+		said = append(said, s)
+	}
+	return said, all && len(said) > 0
 }
 
 func (j *judge) opening() (first time.Time) {
@@ -155,7 +210,7 @@ func (j *judge) opening() (first time.Time) {
 }
 
 func (j *judge) rediscovery() look {
-	before := j.first.Known() && j.first.To.Before(j.opening())
+	before := j.dated() && j.first.To.Before(j.opening())
 	switch {
 	case j.marked():
 		return look{[]string{j.marks(), "Somebody who found the flaw alone would not have had them."}, against, design}
@@ -176,10 +231,12 @@ func (j *judge) patchDiffing() look {
 	switch {
 	case r.At.IsZero():
 		l.seen = []string{"No release time is on the log."}
-	case !j.first.Known():
+	case !j.dated():
 		l.seen = []string{"No sighting has a known time."}
 	case j.first.To.Before(r.At):
-		l = look{[]string{"The first sighting lies before the release, for the whole of its interval."}, against, model}
+		l = look{[]string{"The material was known to be out before the release."}, against, model}
+	case j.first.From.IsZero():
+		l.seen = []string{"Only by when the material was out is known, and that is after the release."}
 	case j.first.From.Before(r.At):
 		l.seen = []string{"The interval of the first sighting reaches from before the release to after it."}
 	default:
@@ -203,7 +260,10 @@ func (j *judge) finder() look {
 }
 
 func (j *judge) insider() look {
+	late, _ := j.exculpated(true)
 	switch {
+	case !j.toStaff() && len(late) > 0:
+		return look{append([]string{j.marks()}, append(late, "The vendor made every copy and had this one before.")...), supports, model}
 	case j.toStaff():
 		return look{[]string{j.marks(), "That copy was issued to an account of the vendor's own."}, supports, design}
 	case j.traced():
@@ -217,7 +277,10 @@ func (j *judge) insider() look {
 }
 
 func (j *judge) member() look {
+	late, all := j.exculpated(true)
 	switch {
+	case j.toMember() && all:
+		return look{append([]string{j.marks()}, late...), neutral, model}
 	case j.toMember():
 		return look{[]string{j.marks(), "How it left that member, and whether the member was itself robbed of it, the marks do not say."}, supports, design}
 	case j.toStaff():
@@ -225,7 +288,7 @@ func (j *judge) member() look {
 	case j.marked(), j.unmarked():
 		return look{[]string{j.marks()}, neutral, design}
 	}
-	if !j.first.Known() {
+	if !j.dated() {
 		return look{[]string{j.marks(), "No sighting has a known time to compare with fetches."}, unknown, model}
 	}
 	for _, x := range j.f.Exposure {
@@ -244,7 +307,7 @@ func (j *judge) duty() look {
 	possible := false
 	for _, d := range j.f.Duties {
 		when := "after the first sighting"
-		if !j.first.Known() {
+		if !j.dated() {
 			when = "and no sighting has a known time"
 		} else if d.BeforeFirst {
 			when, possible = "before the first sighting can have ended", true
@@ -257,7 +320,7 @@ func (j *judge) duty() look {
 		l.reading, l.basis = against, design
 	case j.traced():
 		l.seen = append(l.seen, "The copy named was issued to a member in such a jurisdiction: material that an authority had from it would carry the same marks.")
-	case !possible && j.first.Known():
+	case !possible && j.dated():
 		l.reading = against
 	}
 	return l
@@ -279,11 +342,96 @@ func (j *judge) underDuty(a evidence.Accused) bool {
 }
 
 func (j *judge) onwardShare() look {
-	ruling := "By the advisory's ruling, members were not to share it with one another before release."
-	if j.in.Facts.SharingRuled {
-		ruling = "By the advisory's ruling, members could share it with one another."
+	ship, tell, share := j.allowed(cvd.ShipSignature), j.allowed(cvd.TellCustomers), j.allowed(cvd.ShareWithMember)
+	var could []string
+	for _, use := range []struct {
+		ok   bool
+		what string
+	}{{ship, "ship signatures"}, {tell, "tell customers"}, {share, "share it with one another"}} {
+		if use.ok {
+			could = append(could, use.what)
+		}
 	}
-	return look{[]string{ruling, "The log holds no declared share. An undeclared one carries the marks of the member that shared."}, unknown, model}
+	l := look{[]string{"By the advisory's rulings, members could neither ship signatures, nor tell customers, nor share it with one another before the material was out."}, unknown, model}
+	if len(could) > 0 {
+		l.seen[0] = "By the advisory's rulings, before the material can have come out members could " + strings.Join(could, " and ") + "."
+		l.reading = neutral
+	}
+	rules, all := j.inRules()
+	switch {
+	case !j.toMember():
+		l.seen = append(l.seen, "No member's copy is named that could have been passed on so.")
+	case ship && rules > 0 && rules == all:
+		l.seen = append(l.seen, fmt.Sprintf("All of the %d places and tokens that were found stand in detection rules: a signature that was shipped by permission would show just that.", all))
+		l.reading, l.basis = supports, design
+	case ship && rules > 0:
+		l.seen = append(l.seen, fmt.Sprintf("Of the %d places and tokens that were found, %d stand in detection rules, which a shipped signature would show; the others it would not.", all, rules))
+		l.basis = design
+	case ship:
+		l.seen = append(l.seen, "None of what was found stands in detection rules, which is what a shipped signature would show.")
+	}
+	l.seen = append(l.seen, "The log holds no declared share. An undeclared one carries the marks of the member that shared.")
+	return l
+}
+
+// allowed reports whether readers of any revision could use it so before the
+// material was certainly out, or, where that isn't dated, ever.
+func (j *judge) allowed(use cvd.Use) bool {
+	for _, r := range j.in.Facts.Rulings {
+		from := r.From
+		for _, w := range j.in.Facts.Waves {
+			if w.Revision == r.Revision && !w.Staff && r.Allowed && r.Use == use.String() {
+				if since := later(from, w.OpensAt); !j.dated() || !since.After(j.first.To) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// inRules counts the sites that were read and the slots whose tokens count, and
+// how many of them stand in files of detection rules.
+func (j *judge) inRules() (rules, all int) {
+	site, slot := map[fpcode.SiteID]bool{}, map[string]bool{}
+	f := j.in.Reading.Form
+	for _, file := range f.Files {
+		for _, p := range file.Parts {
+			switch {
+			case file.Level != form.Detection:
+			case p.Kind == form.Choice:
+				site[f.Sites[p.Site].ID] = true
+			case p.Kind == form.Token:
+				slot[p.Slot] = true
+			}
+		}
+	}
+	for _, s := range j.in.Reading.Readings.Sites {
+		if s.State == fpcode.Value {
+			if all++; site[s.Site] {
+				rules++
+			}
+		}
+	}
+	had := map[string]bool{}
+	for _, a := range j.f.Accused {
+		for _, t := range a.Tokens {
+			if t.Counts && !had[t.Slot] {
+				had[t.Slot] = true
+				if all++; slot[t.Slot] {
+					rules++
+				}
+			}
+		}
+	}
+	return rules, all
 }
 
 func (j *judge) collusion() look {

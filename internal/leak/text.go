@@ -34,10 +34,8 @@ func Text(f *evidence.Findings, width int) string {
 	t.para(fmt.Sprintf("%d assumptions, all of them on the page and in the dossier; 'forewarn verify dossier' checks what of them can be checked.", len(f.Assumptions)))
 	t.head("Conclusion: " + f.Conclusion)
 	t.para(f.Statement)
-	if f.Conclusion != evidence.Traced {
-		for _, s := range f.Why {
-			t.para(s)
-		}
+	for _, s := range f.Why {
+		t.para(s)
 	}
 	return strings.TrimLeft(t.b.String(), "\n")
 }
@@ -63,9 +61,7 @@ func (t *terminal) facts(f *evidence.Findings) {
 	t.row("read", fmt.Sprintf("%d of %d marked places; %d show something else, %d are missing", r.Read, r.Sites, r.Other, r.Erased))
 	t.row("tested", fmt.Sprintf("%d copies, run %d, decoder %s, alpha %s family-wise", f.Copies, f.Run, f.Decoder, power(f.Alpha)))
 	t.row("first known out", windowText(f.FirstSighting))
-	if n := len(f.OtherCopies.Smallest); n > 0 {
-		t.row("other copies", fmt.Sprintf("%d, the nearest with p_upper %s", f.OtherCopies.Count, power(f.OtherCopies.Smallest[0])))
-	}
+	t.row("other copies", fmt.Sprintf("%d tested; no evidence names them", f.OtherCopies.Count))
 	for _, e := range f.Exposure {
 		t.row(e.Label, fmt.Sprintf("%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
 	}
@@ -77,16 +73,19 @@ func (t *terminal) facts(f *evidence.Findings) {
 func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	t.head("The copy issued to " + a.Name)
 	t.row("named by", strings.Join(a.NamedBy, ", "))
+	if len(a.Group.Members) > 0 {
+		t.row("counts as one", "with all of "+a.Group.Name+": "+strings.Join(a.Group.Members, ", "))
+	}
 	t.row("p_adjusted", fmt.Sprintf("%s, over all %d copies and run %d", power(a.PAdjusted), f.Copies, f.Run))
 	t.row("p_upper", power(a.PUpper))
 	t.row("p_estimate", power(a.PEstimate))
-	t.row("p_sampled", power(a.PSampled)+" ± "+power(a.PSampledSE))
+	t.row("p_sampled", power(a.PSampled)+spread(a))
 	t.row("places", fmt.Sprintf("%d of %d read agree", a.SitesAgreeing, a.SitesRead))
 	for _, k := range a.Tokens {
 		t.row("token "+k.Slot, fmt.Sprintf("%s in specimen %d at byte %d. %s", k.Text, k.Specimen+1, k.Offset, k.Note))
 	}
 	if a.PTokens != "" {
-		t.row("p_tokens", power(a.PTokens))
+		t.row("p_tokens", power(a.PTokens)+", coincidence only; whoever holds the recognition key could aim, with "+power(a.PAimed)+" at each try")
 	}
 	for _, s := range f.Sensitivity {
 		if s.Holder == a.Holder {
@@ -103,6 +102,15 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	for _, x := range a.Receipts {
 		t.row("signed for", fmt.Sprintf("%s by %s, entry %d", stamp(x.At), x.AccountName, x.Entry))
 	}
+}
+
+// spread is how sure p_sampled is. Where the copy agrees everywhere every sample
+// weighs the same, and their mean is a product of known probabilities.
+func spread(a evidence.Accused) string {
+	if a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead {
+		return " (product, exact)"
+	}
+	return " ± " + power(a.PSampledSE)
 }
 
 func (t *terminal) head(s string) {

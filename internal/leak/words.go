@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"forewarn/internal/evidence"
+	"forewarn/internal/sighting"
 )
 
-// why says what stands in the way of more, or what a traced finding leaves open.
-// The rule's own reason stands before it.
+// why says what stands in the way of more, or what the log says against a traced
+// finding. The rule's own reason stands before it.
 func (j *judge) why() (out []string) {
 	if j.traced() {
-		return nil
+		out, _ = j.exculpated(false)
+		return out
 	}
 	r := j.f.Readings
 	switch {
@@ -27,17 +29,21 @@ func (j *judge) why() (out []string) {
 	case r.Read == 0 && r.Other == 0:
 		out = append(out, fmt.Sprintf("None of the %d marked places of the package was recognised in the specimens.", r.Sites))
 	case j.unmarked():
-		out = append(out, fmt.Sprintf("%d of %d marked places were read, and no copy agrees with them more than chance allows. Unmarked text, or several copies merged, would look like this.", r.Read, r.Sites))
+		out = append(out, fmt.Sprintf("%d of %d marked places were read, enough to name a copy that agreed at all of them, and no copy reaches the threshold. Unmarked text, or several copies merged, would look like this.", r.Read, r.Sites))
 	default:
-		out = append(out, fmt.Sprintf("Only %d of %d marked places could be read (%d show something else, %d are missing): too few to single out one of %d copies at the threshold.", r.Read, r.Sites, r.Other, r.Erased, j.f.Copies))
+		out = append(out, fmt.Sprintf("Only %d of %d marked places could be read (%d show something else, %d are missing): too few to name any of %d copies. One that agreed at all of them would have a p_adjusted of %s; the threshold is %s.",
+			r.Read, r.Sites, r.Other, r.Erased, j.f.Copies, power(j.f.PAttainable), power(j.f.Alpha)))
 	}
 	if j.replayed() {
-		out = append(out, "Tokens were found in the specimens, but they had been publicly seen before the specimens are known to have existed: anybody could have copied them.")
+		out = append(out, "Tokens were found in the specimens, but "+copied+": anybody could have copied them.")
 	} else if len(j.in.Reading.Tokens) == 0 && len(j.in.Reading.Form.Slots()) > 0 {
 		out = append(out, "No token of an issued copy stands in the specimens.")
 	}
 	return out
 }
+
+// copied is what keeps a token from counting.
+const copied = "they had been publicly seen before the specimens are known to have existed, or by when those existed is not known"
 
 // replayed reports whether a token that was found does not count.
 func (j *judge) replayed() bool {
@@ -68,7 +74,7 @@ func (j *judge) wouldHelp() (out []string) {
 	if j.unmarked() {
 		out = append(out, "The finder's original report and the vendor's drafts, read as specimens, to compare.")
 	}
-	if !j.first.Known() {
+	if !j.dated() {
 		out = append(out, "Telemetry with reliable clocks: no sighting has a known time.")
 	} else {
 		out = append(out, "Telemetry from before the first sighting, to tell how early the material was in use.")
@@ -86,7 +92,8 @@ func (j *judge) designBased() (out evidence.List[evidence.Shown]) {
 		}
 		if i := slices.IndexFunc(a.Tokens, func(t evidence.TokenHit) bool { return t.Counts }); i >= 0 {
 			out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, P: a.PTokens,
-				Shows: fmt.Sprintf("%s of the copy issued to %s in the specimens. %s", tokens(len(a.Tokens)), a.Name, a.Tokens[i].Note)})
+				Shows: fmt.Sprintf("%s of the copy issued to %s in the specimens. %s The probability is that of coincidence only: whoever holds the recognition key could aim, and would hit an issued token with %s at each try.",
+					tokens(len(a.Tokens)), a.Name, a.Tokens[i].Note, power(a.PAimed))})
 		}
 	}
 	if len(all) == 0 {
@@ -94,7 +101,7 @@ func (j *judge) designBased() (out evidence.List[evidence.Shown]) {
 			Shows: fmt.Sprintf("%d of %d marked places read, %d other, %d missing: they name no copy.", r.Read, r.Sites, r.Other, r.Erased)})
 	}
 	if j.replayed() {
-		out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, Shows: "Tokens were found that had been publicly seen before the specimens are known to have existed. As evidence they count for nothing."})
+		out = append(out, evidence.Shown{Evidence: evidence.EvidenceTokens, Shows: "Tokens were found that count for nothing as evidence: " + copied + "."})
 	}
 	return append(out, evidence.Shown{Evidence: "wave membership", Shows: "Not drawn at random, so it is no design-based evidence."})
 }
@@ -123,7 +130,7 @@ func (j *judge) modelBased() (out evidence.List[evidence.Weight]) {
 	}
 	span := max(j.first.To.AddDate(0, 0, 30).Sub(from), 24*time.Hour)
 	for _, w := range j.in.Facts.Waves {
-		if w.Staff || !j.first.Known() {
+		if w.Staff || !j.dated() {
 			continue
 		}
 		x := evidence.Weight{
@@ -145,7 +152,7 @@ func (j *judge) modelBased() (out evidence.List[evidence.Weight]) {
 	for _, e := range j.f.Exposure {
 		fetched, copies = fetched+e.BeforeFirst, copies+e.Holders
 	}
-	if j.first.Known() {
+	if j.dated() {
 		out = append(out, evidence.Weight{
 			Evidence: "fetches", Ratio: "none claimed", Model: "None: a copy that was fetched could be passed on, and most are not.",
 			Seen: fmt.Sprintf("%d of %d copies, over all waves, had been fetched before the first sighting can have ended.", fetched, copies),
@@ -176,7 +183,7 @@ func tenthsText(n int64) string { return fmt.Sprintf("%d.%d", n/10, n%10) }
 
 func (j *judge) limits() (out []string) {
 	out = append(out,
-		fmt.Sprintf("The decoder %s weighs each copy alone. Material merged from two copies may name both, one or none; from three or more it is blind.", j.f.Decoder),
+		fmt.Sprintf("The decoder %s weighs each copy alone. Material merged from two copies may name both, one or none of them; from three or more it is blind, and as a rule cannot say.", j.f.Decoder),
 		"Tokens tell one copy until somebody else has seen them. After that they can be copied.",
 		"First sighting is when something was first noticed, not when it first happened, and not when material left its holder.",
 	)
@@ -186,7 +193,10 @@ func (j *judge) limits() (out []string) {
 	if n := j.undated(); n > 0 {
 		out = append(out, fmt.Sprintf("%d sightings have no known time and may be earlier than the first.", n))
 	}
-	if !j.first.Known() {
+	if n := j.oneSided(); n > 0 {
+		out = append(out, fmt.Sprintf("Of %d sightings or specimens it is only known by when they were there. That bounds the first sighting from above; they may have been there earlier.", n))
+	}
+	if !j.dated() {
 		out = append(out, "No sighting has a known time, so nothing is said about what came first.")
 	}
 	return out
@@ -194,9 +204,28 @@ func (j *judge) limits() (out []string) {
 
 func (j *judge) undated() (n int) {
 	for _, s := range j.in.Seen {
-		if !s.Time.Known() {
+		if s.Time.To.IsZero() {
 			n++
 		}
+	}
+	return n
+}
+
+// oneSided counts what has a latest time and no earliest. Specimens are counted
+// as such.
+func (j *judge) oneSided() (n int) {
+	open := func(v sighting.Interval) {
+		if v.From.IsZero() && !v.To.IsZero() {
+			n++
+		}
+	}
+	for _, s := range j.in.Seen {
+		if s.Specimen == 0 {
+			open(s.Time)
+		}
+	}
+	for _, s := range j.in.Reading.Specimens {
+		open(s.Found)
 	}
 	return n
 }

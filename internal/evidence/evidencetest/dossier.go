@@ -136,7 +136,7 @@ func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evide
 		}
 	}
 	if len(a.Tokens) > 0 {
-		a.PTokens = evidence.TokenChance(size, basis.Copies, len(slots), basis.Run)
+		a.PTokens, a.PAimed = evidence.TokenChance(size, basis.Copies, len(slots), basis.Run), evidence.TokenAim(basis.Copies, len(slots))
 	}
 	for w := range a.Copies {
 		a.Copies[w].Shows = basis.Shows(c.Key(h), level(w), a.Tokens)
@@ -175,7 +175,8 @@ func conclude(f *evidence.Findings, rows []evidence.Accused, basis evidence.Basi
 	}
 	f.Sensitivity = evidence.Sensitivities(basis, f.Alpha, named, func(id evidence.ID) fpcode.Key { return fpcode.CopyKey(c.pkg, id) })
 	var why string
-	f.Conclusion, why = evidence.Conclude(f.Alpha, rows)
+	f.PAttainable, f.OtherCopies.Count = basis.Attainable(), basis.Copies-len(rows)
+	f.Conclusion, why = evidence.Conclude(f.Alpha, f.PAttainable, 0, rows)
 	f.Statement = evidence.Sentence(f.Conclusion, rows)
 	if f.Conclusion == evidence.Traced {
 		f.Accused = rows
