@@ -98,7 +98,7 @@ func ExampleVerifyDossier() {
 	// true file
 	// true sections
 	// true signature
-	// … of 20 steps
-	// By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2.
+	// … of 22 steps
+	// By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2 (acknowledged by its holder).
 	// <nil>
 }

@@ -21,6 +21,7 @@ package forewarn
 
 import (
 	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -94,11 +95,13 @@ type Wave struct {
 	OpensAt                     time.Time // not readable before
 	Holder                      string    // whom the copy was made for: compare it with your own id
 	Anchored                    time.Time // in the log by then
+	Bulk                        string    // hash of the files that all copies share, for CheckBulk; empty: there are none
 }
 
 // VerifyCopy checks that a copy is the one that a wave statement in the log
 // binds to the holder that it returns. proof is the file that came with the
-// copy.
+// copy. Files that all copies share, the wave's bulk, are no part of the copy: where
+// the result has a Bulk, CheckBulk holds them against it.
 func VerifyCopy(log Log, c *Copy, proof []byte) (Wave, error) {
 	v, p, err := open(log, proof)
 	if err != nil {
@@ -114,8 +117,27 @@ func VerifyCopy(log Log, c *Copy, proof []byte) (Wave, error) {
 	return Wave{
 		ID: id(w.Wave), Case: id(w.Case), Package: id(w.Package), Revision: id(w.Revision),
 		Level: w.Level.String(), OpensAt: w.OpensAt, Holder: id(p.Holder),
-		Anchored: p.Entry.Anchor.Tick.Instant(log.Interval),
+		Anchored: p.Entry.Anchor.Tick.Instant(log.Interval), Bulk: bulk(w.Bulk),
 	}, nil
+}
+
+func bulk(hash [32]byte) string {
+	if hash == [32]byte{} {
+		return ""
+	}
+	return hex.EncodeToString(hash[:])
+}
+
+// CheckBulk checks that files are the bulk that was bound with a wave, all of it.
+// w is what VerifyCopy returned.
+func CheckBulk(w Wave, files []File) error {
+	if w.Bulk == "" && len(files) == 0 {
+		return nil
+	}
+	if got := (&Copy{Files: files}).Hash(); hex.EncodeToString(got[:]) != w.Bulk {
+		return &classed{ErrNotVerified, fmt.Errorf("the files at hand are not the bulk that was bound with the wave: their hash is %x, not %q", got, w.Bulk)}
+	}
+	return nil
 }
 
 func id(r entrylog.Ref) string { return r.String() }
@@ -150,19 +172,20 @@ func SignReceipt(log Log, c *Copy, proof []byte, key ed25519.PrivateKey) ([]byte
 	return r.Marshal(), nil
 }
 
-// VerifyReceipt checks a receipt's signature and that it is for the copy of the
-// proof, and returns the key that signed it. That this key is the holder's, the
-// programme's log of enrolments says.
-func VerifyReceipt(receipt, proof []byte) (ed25519.PublicKey, error) {
-	p, err := evidence.ParseCopyProof(proof)
+// VerifyReceipt checks the proof, a receipt's signature, and that the receipt is for
+// that copy and for the log as the proof shows it; and returns the key that signed
+// it. That this key is the holder's, the programme's log of enrolments says. It wants
+// the very proof that came with the copy.
+func VerifyReceipt(log Log, receipt, proof []byte) (ed25519.PublicKey, error) {
+	v, p, err := open(log, proof)
 	if err != nil {
-		return nil, classify(fmt.Errorf("the copy's proof: %w", err))
+		return nil, err
 	}
 	r, err := evidence.ParseReceipt(receipt)
 	if err != nil {
 		return nil, classify(fmt.Errorf("the receipt: %w", err))
 	}
-	if err := r.Acknowledges(p); err != nil {
+	if _, err := r.VerifyFor(p, v, log.Interval); err != nil {
 		return nil, classify(err)
 	}
 	return r.Key[:], nil
@@ -198,11 +221,12 @@ func VerifyEntryProof(log Log, proof []byte) (Entry, error) {
 	}, nil
 }
 
-// Trust is what you know from elsewhere. An empty key isn't compared, and the
+// Trust is what you know from elsewhere. What is empty isn't compared, and the
 // report says so.
 type Trust struct {
 	LogKey     string // vkey of the programme's log
 	InquiryKey string // vkey of its inquiry
+	Checkpoint []byte // signed checkpoint of the programme's log that came another way; nil: none
 }
 
 // Report is what verifying a dossier did, step by step, and what it cannot do.

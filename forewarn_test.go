@@ -183,16 +183,32 @@ func TestErrorsHaveAClass(t *testing.T) {
 			return err
 		}, forewarn.ErrNotVerified},
 		"a receipt for another": {func() error {
-			_, err := forewarn.VerifyReceipt(c.Acknowledge(0, 0).Marshal(), c.Proof(1, 0).Marshal())
+			_, err := forewarn.VerifyReceipt(good, c.Acknowledge(0, 0).Marshal(), c.Proof(1, 0).Marshal())
 			return err
 		}, forewarn.ErrNotVerified},
-		"no dossier": {func() error { _, err := forewarn.VerifyDossier([]byte("x"), forewarn.Trust{}); return err }, forewarn.ErrFormat},
+		"a receipt and another's log": {func() error {
+			_, err := forewarn.VerifyReceipt(forewarn.Log{Key: other, Interval: time.Minute}, c.Acknowledge(0, 0).Marshal(), c.Proof(0, 0).Marshal())
+			return err
+		}, forewarn.ErrNotVerified},
+		"a receipt under a later checkpoint": {func() error {
+			_, err := forewarn.VerifyReceipt(good, c.Acknowledge(0, 0).Marshal(), c.Frozen(c.Leak(0)).Proof(0, 0).Marshal())
+			return err
+		}, forewarn.ErrNotVerified},
+		"bulk that nobody bound": {func() error {
+			return forewarn.CheckBulk(forewarn.Wave{}, []forewarn.File{{Path: "a", Data: []byte("x")}})
+		}, forewarn.ErrNotVerified},
+		"bulk cut short": {func() error { return forewarn.CheckBulk(forewarn.Wave{Bulk: "00"}, nil) }, forewarn.ErrNotVerified},
+		"no dossier":     {func() error { _, err := forewarn.VerifyDossier([]byte("x"), forewarn.Trust{}); return err }, forewarn.ErrFormat},
 	} {
 		if err := row.run(); !errors.Is(err, row.class) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if key, err := forewarn.VerifyReceipt(c.Acknowledge(0, 0).Marshal(), c.Proof(0, 0).Marshal()); err != nil || !key.Equal(c.Holders[0].Receipts.Public()) {
+	shared := []form.Output{{Path: "a", Data: []byte("x")}}
+	if err := forewarn.CheckBulk(forewarn.Wave{Bulk: fmt.Sprintf("%x", form.CopyHash(shared))}, []forewarn.File{{Path: "a", Data: []byte("x")}}); err != nil {
+		t.Errorf("good bulk: %v", err)
+	}
+	if key, err := forewarn.VerifyReceipt(good, c.Acknowledge(0, 0).Marshal(), c.Proof(0, 0).Marshal()); err != nil || !key.Equal(c.Holders[0].Receipts.Public()) {
 		t.Errorf("a good receipt: %v", err)
 	}
 }

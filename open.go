@@ -22,7 +22,7 @@ type File struct {
 // Copy is an opened copy: its reader's own.
 type Copy struct {
 	Files   []File
-	BulkKey string // opens the wave's bulk, where there is one; else empty
+	BulkKey string // opens the wave's bulk, where there is one; else empty: see CheckBulk
 }
 
 // What OpenCopy takes at most. A package's limits are lower.

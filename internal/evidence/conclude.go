@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The two design-based evidences. They are weighed apart and never blended.
@@ -17,7 +18,8 @@ const (
 // findings.
 const ConclusionRule = `Wording names a copy when its p_adjusted is at most alpha and the three ways of computing the probability agree. ` +
 	`Tokens name a copy when a token of it stands in a specimen that certainly existed before that token was publicly seen anywhere else, and p_tokens is at most alpha. ` +
-	`Copies of one holder, and of holders under common ownership, count as one. ` +
+	`Copies of one holder count as one, and so do those of holders under common ownership, where that was declared in the log before the first wave. ` +
+	`Only copies that were committed to before the specimens are known to have existed can be named. ` +
 	`If wording names copies, the material is traced to them, provided that tokens name no other. ` +
 	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one and that wording does not speak against it: ` +
 	`its score is not negative, or so little was read that even a copy which agreed everywhere would stay above alpha. ` +
@@ -112,22 +114,51 @@ func (a *Accused) Derived() string {
 	if a.Staff {
 		to = "the copy issued to the vendor's own account " + a.Name
 	}
-	// Only copies that have as much of it as any other can have been the source.
-	most := 0
-	for _, c := range a.Copies {
-		most = max(most, c.Shows)
-	}
 	var in []string
-	for _, c := range a.Copies {
-		if c.Shows == most {
-			in = append(in, c.Label)
-		}
+	for _, c := range a.sources() {
+		in = append(in, c.Label)
 	}
 	if len(in) > 0 {
 		to += " in " + enumerate(in, "or")
 	}
-	return to
+	return to + " (" + a.Grade() + ")"
 }
+
+// sources are the copies that can have been the source: those that have as much
+// of what was found as any other.
+func (a *Accused) sources() (out []IssuedCopy) {
+	most := 0
+	for _, c := range a.Copies {
+		most = max(most, c.Shows)
+	}
+	for _, c := range a.Copies {
+		if c.Shows == most {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// The two grades of Accused.Acknowledged.
+const (
+	Acknowledged    = "acknowledged by its holder"
+	NotAcknowledged = "not acknowledged"
+)
+
+// Grade tells whether the holder signed for the copy, in any of the waves that it
+// may stem from, before the material is known to have existed. The receipt fixes
+// the copy's leaf, and so its marks, by the holder's own word. Without one they
+// are fixed by the log alone.
+func (a *Accused) Grade() string {
+	if slices.ContainsFunc(a.sources(), func(c IssuedCopy) bool { return c.Acknowledged }) {
+		return Acknowledged
+	}
+	return NotAcknowledged
+}
+
+// WaveLabel names a wave by its place among all waves of its package, from 0, in
+// the order in which they were sealed: what the log itself shows.
+func WaveLabel(index int) string { return fmt.Sprintf("wave %d", index+1) }
 
 // Sentence is the conclusion in words. It names those whose copies some evidence
 // names, and nobody else: who shares their ownership stands in the row.
@@ -172,21 +203,62 @@ const Meaning = `Each p is the probability that a copy which had no part in this
 // ProcessError stands beside every p.
 const ProcessError = `A probability of one in a thousand million excludes chance, not error. Mis-delivery, two copies mixed up before sealing, a key in the wrong hands or a mistake in this program ` +
 	`are all more likely than such a figure. What speaks against them here: copies were committed to before they were sent, the copy that is named can be printed again from its commitment, ` +
-	`and the holder's own receipt, where there is one, names the same copy. What they leave open has to be weighed by a person.`
+	`and the holder's own receipt, where there is one, fixes the same copy. What they leave open has to be weighed by a person.`
 
 // Assumptions is what every probability rests on. All of them are printed in
 // every findings, and VerifyDossier refuses findings that leave one out.
 func Assumptions() List[string] {
 	return List[string]{
 		"The keys, the slot table, the reader, the decoder and alpha were fixed and committed to before any copy was sent. (The dossier shows it: wave statements in the anchored log.)",
-		"The marks of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. No mark pattern was picked by hand or rejected. (Assumed. The dossier shows that the marks of the copies named follow from keys that were committed to before anything was sent: that only excludes choosing afterwards.)",
+		"The marks and tokens of a copy were drawn by keyed functions, independently of what whoever passed the material on would choose. (The dossier shows for the copies that are named that their keys were committed to before the material is known to have existed, and that marks and tokens follow from those keys alone. That the keys were drawn fairly, and that no pattern was picked or rejected, is assumed, on the sealer's word: a commitment only excludes choosing afterwards. A receipt by the holder fixes the copy's leaf, and with it the key; who acknowledged is listed.)",
 		"The copy was delivered to its holder and to nobody else. (Fetches and receipts speak for it; it cannot be proved.)",
-		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before any key was opened. (The dossier shows it: the specimens are read again, and the inquiry's log has the order of entries.)",
+		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before the keys were opened for it. (The dossier shows it: the specimens are read again, the inquiry's log has the order of entries, and a commitment to the freeze stands in the programme's log. From the second run on, the keys had been open before, for another reading.)",
 		"Nobody but its holder had a token before it stood in the specimens. (Assumed. When a specimen was found is the investigator's word, frozen with the readings; whoever holds the recognition key could aim at tokens, which p_aimed bounds for one try.)",
-		"Every copy issued and every decoding of this package is counted. (The dossier shows the committed number of copies and the run number in the inquiry's log; a run that was kept off that log would not be seen.)",
+		"Every copy issued and every decoding of this package is counted. (The dossier shows the number of copies that was committed to, and the sealer's signed word on runs, waves and copies. How many leaves lie under a wave's root cannot be seen by whoever has the dossier; an auditor who is given the tree's key can count them. A holder's receipt fixes that holder's leaf.)",
 		"Alpha holds for this package, all copies and decodings of it together; P packages come to P times alpha. It holds for specimens chosen in the light of earlier results too: until a first false accusation, results say nothing of copies that no evidence names. Once findings named a copy, under whichever heading, its key is open, and later runs prove nothing new about its holder. (By the arithmetic, as long as nothing but such results is told.)",
-		"Holders under common ownership count as one. (As far as ownership was declared.)",
+		"Holders under common ownership count as one. (As far as ownership was declared, in the log and before the first wave.)",
 		"Nothing is claimed about persons inside a holder, nor about whether the holder was itself robbed of the material.",
 		"The vendor, who makes every copy, could itself have produced this material. Commitments exclude that evidence was made up afterwards; they do not exclude that a genuine copy was passed on by the vendor. The sealer's separate keys, its journal and the receipts are what limits that.",
 	}
+}
+
+// The limits that findings must print, beside those of their own.
+const (
+	limitTokens = "The dossier opens the key that tokens are recognised by: afterwards its readers can tell that a string is a token of that epoch."
+	limitFound  = "For %d of the specimens it is not known when they first existed. That a copy was committed to before them rests, for these, on the freeze of the readings alone."
+	limitRun    = "This is run %d of the package: its keys had been open before this reading was made, for another one. That the reading was made without knowing them is the inquiry's word; every p is raised for it by the factor %d."
+)
+
+// RequiredLimits are the limits that findings have to print, given what they say.
+// VerifyDossier refuses findings that leave one out.
+func RequiredLimits(f *Findings) (out List[string]) {
+	out = append(out, limitTokens)
+	if _, unknown := KnownBefore(f.FrozenAt, f.Specimens); unknown > 0 {
+		out = append(out, fmt.Sprintf(limitFound, unknown))
+	}
+	if f.Run > 1 {
+		out = append(out, fmt.Sprintf(limitRun, f.Run, f.Run*(f.Run+1)))
+	}
+	return out
+}
+
+// KnownBefore is the instant before which a copy has to have been anchored to be
+// named: the first at which any of the specimens may have existed, and never after
+// the freeze. Of a specimen that is only known to have existed by some time, that
+// time counts; unknown is how many have no time at all.
+func KnownBefore(frozen time.Time, specimens []SpecimenFacts) (limit time.Time, unknown int) {
+	limit = frozen
+	for _, s := range specimens {
+		t := s.Found.From
+		if t.IsZero() {
+			t = s.Found.To
+		}
+		switch {
+		case t.IsZero():
+			unknown++
+		case t.Before(limit):
+			limit = t
+		}
+	}
+	return limit, unknown
 }

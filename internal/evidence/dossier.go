@@ -19,10 +19,11 @@ const dossierMagic = "forewarn dossier v1\n"
 const (
 	MaxDossier = 1 << 30   // bytes of a dossier
 	maxSection = 512 << 20 // bytes of one section
+	maxForm    = 96 << 20  // bytes of one Form: its literals are the files' (form.MaxTotal)
 	maxWaves   = 4096
-	maxCopies  = 256
+	maxCopies  = 128
 	maxFacts   = 65536
-	maxForms   = 64
+	maxForms   = 16
 )
 
 // Dossier is findings with everything they rest on, in one canonical file
@@ -35,10 +36,12 @@ type Dossier struct {
 	Forms     []SealedForm // the one that was read, and those of other waves named in the findings
 	Readings  []byte       // form.Readings.Marshal
 	Bias      fpcode.Key
+	Rec       [16]byte // recognition key: tokens are written again with it
+	Run       Run      // the sealer's word on how often, and over what, codes were opened
 	Issued    IssuedOpening
 	Waves     []entrylog.EntryProof // KindWaveSealed: all of the package's, oldest first
-	Copies    []OpenedCopy          // of those named, one for each wave of theirs whose Form was read
-	Facts     []Fact                // opened entries of the main log behind fetches and receipts
+	Copies    []OpenedCopy          // of those named, one for each copy that the findings list
+	Facts     []Fact                // opened entries of the main log behind fetches, receipts and groups
 	Inquiry   Inquiry
 
 	signature [64]byte
@@ -56,6 +59,7 @@ type Inquiry struct {
 	Interval time.Duration // of its anchors, whole seconds
 	Freeze   entrylog.EntryProof
 	Opened   entrylog.EntryProof
+	Noted    entrylog.InnerProof // on the programme's log: the commitment to Freeze
 }
 
 // SealedForm is a Form under the revision that it was compiled for.
@@ -72,7 +76,8 @@ type IssuedOpening struct {
 	Salt   [32]byte
 }
 
-// OpenedCopy opens one copy's commitment: with it the copy can be printed again.
+// OpenedCopy opens one copy's commitment: with it the copy can be printed again,
+// since its marks and its tokens follow from its key.
 type OpenedCopy struct {
 	Holder   entrylog.Ref
 	Wave     uint32 // index in Dossier.Waves
@@ -80,11 +85,7 @@ type OpenedCopy struct {
 	LeafSalt [32]byte
 	Copy     [32]byte
 	Path     entrylog.BlindProof
-	Tokens   []TokenText // of SlotsAt the wave's level, in that order
 }
-
-// TokenText is what stands in a copy at a slot.
-type TokenText struct{ Slot, Text string }
 
 // Fact is an opened entry of the main log, and what it says in words. The words
 // are the inquiry's; the entry is the log's.
@@ -115,11 +116,15 @@ var sections = []section{
 	{"forms", func(d *Dossier, c *wire.Coder) {
 		wire.List(c, &d.Forms, maxForms, func(c *wire.Coder, f *SealedForm) {
 			c.Fixed(f.Revision[:])
-			c.Bytes(&f.Form, maxSection)
+			c.Bytes(&f.Form, maxForm)
 		})
 	}},
 	{"readings", func(d *Dossier, c *wire.Coder) { c.Bytes(&d.Readings, maxSection) }},
-	{"bias key", func(d *Dossier, c *wire.Coder) { c.Fixed(d.Bias[:]) }},
+	{"keys", func(d *Dossier, c *wire.Coder) {
+		c.Fixed(d.Bias[:])
+		c.Fixed(d.Rec[:])
+	}},
+	{"run", func(d *Dossier, c *wire.Coder) { d.Run.Wire(c) }},
 	{"copies issued", func(d *Dossier, c *wire.Coder) {
 		c.U32(&d.Issued.Wave)
 		c.U32(&d.Issued.Copies)
@@ -134,10 +139,6 @@ var sections = []section{
 			c.Fixed(o.LeafSalt[:])
 			c.Fixed(o.Copy[:])
 			o.Path.Wire(c)
-			wire.List(c, &o.Tokens, form.MaxSites, func(c *wire.Coder, t *TokenText) {
-				wire.Text(c, &t.Slot, 255)
-				wire.Text(c, &t.Text, 255)
-			})
 		})
 	}},
 	{"facts", func(d *Dossier, c *wire.Coder) {
@@ -151,6 +152,7 @@ var sections = []section{
 		seconds(c, &d.Inquiry.Interval)
 		d.Inquiry.Freeze.Wire(c)
 		d.Inquiry.Opened.Wire(c)
+		d.Inquiry.Noted.Wire(c)
 	}},
 }
 

@@ -37,10 +37,10 @@ func TestDossier(t *testing.T) {
 		want      string
 		statement string
 	}{
-		"wording":   {c.Leak(2), []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2."},
-		"tokens":    {c.Request(4), []int{4}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member E in wave 2."},
-		"both":      {both, []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 2."},
-		"staff":     {c.Leak(5), []int{5}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to the vendor's own account writer in wave 1 or wave 2."},
+		"wording":   {c.Leak(2), []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 1 or wave 2 (acknowledged by its holder)."},
+		"tokens":    {c.Request(4), []int{4}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member E in wave 2 (acknowledged by its holder)."},
+		"both":      {both, []int{2}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to Member C in wave 2 (acknowledged by its holder)."},
+		"staff":     {c.Leak(5), []int{5}, evidence.Traced, "By the rule fixed beforehand the material is traced to the copy issued to the vendor's own account writer in wave 1 or wave 2 (acknowledged by its holder)."},
 		"nothing":   {[]form.Specimen{{Name: "note.txt", Data: []byte("something else altogether")}}, nil, evidence.CannotSay, ""},
 		"disagree":  {append(c.Leak(2), c.Request(3)...), []int{2, 3}, evidence.CannotSay, ""},
 		"two posts": {append(c.Request(1), c.Request(3)...), []int{1, 3}, evidence.CannotSay, ""},
@@ -145,7 +145,7 @@ const magic = "forewarn dossier v1\n"
 
 func parts(b []byte) (out []part, table int) {
 	at := len(magic)
-	for range 11 {
+	for range 12 {
 		n := int(binary.BigEndian.Uint32(b[at:]))
 		name := string(b[at+4 : at+4+n])
 		at += 4 + n
@@ -215,17 +215,17 @@ func TestDossierDishonest(t *testing.T) {
 
 func inStatement(d *evidence.Dossier, b []byte, all []part, i int) bool {
 	for _, f := range d.Facts {
-		if at := bytes.Index(b[all[9].from:all[9].to], []byte(f.Statement[:6])); at < 0 {
+		if at := bytes.Index(b[all[10].from:all[10].to], []byte(f.Statement[:6])); at < 0 {
 			return true
 		}
 	}
 	var lo int
 	for _, f := range d.Facts {
-		at := bytes.Index(b[all[9].from+lo:all[9].to], []byte("forewarn inner proof v1\n"))
+		at := bytes.Index(b[all[10].from+lo:all[10].to], []byte("forewarn inner proof v1\n"))
 		if at < 0 {
 			return false
 		}
-		if end := all[9].from + lo + at; i < end && i >= end-len(f.Statement) {
+		if end := all[10].from + lo + at; i < end && i >= end-len(f.Statement) {
 			return true
 		}
 		lo += at + 10
@@ -238,7 +238,7 @@ func inStatement(d *evidence.Dossier, b []byte, all []part, i int) bool {
 var told = []string{
 	"case_name", "first_sighting",
 	"accused.name+derived_from+statement", "accused.fetches.account_name", "accused.receipts.account_name",
-	"accused.tokens.note", "specimens.found.from", "specimens.found.to",
+	"accused.tokens.note",
 }
 
 // Every value in the findings is changed in turn, and the dossier signed again.
@@ -348,7 +348,12 @@ func TestCitedEntriesAreChecked(t *testing.T) {
 		"fewer copies issued":       func(d *evidence.Dossier) { d.Issued.Copies-- },
 		"another count's wave":      func(d *evidence.Dossier) { d.Issued.Wave = 0 },
 		"a wave beyond the last":    func(d *evidence.Dossier) { d.Copies[0].Wave = 9 },
-		"no tokens":                 func(d *evidence.Dossier) { d.Copies[1].Tokens = nil },
+		"another recognition key":   func(d *evidence.Dossier) { d.Rec[0] ^= 1 },
+		"a run by nobody":           func(d *evidence.Dossier) { d.Run.Signature[3] ^= 1 },
+		"a run of other readings":   func(d *evidence.Dossier) { d.Run = c.Run([32]byte{1}, 1) },
+		"another run":               func(d *evidence.Dossier) { d.Run = c.Run(d.Run.Readings, 2) },
+		"nothing noted":             func(d *evidence.Dossier) { d.Inquiry.Noted = entrylog.InnerProof{} },
+		"another entry noted":       func(d *evidence.Dossier) { d.Inquiry.Noted = d.Facts[0].Proof },
 		"freeze for codebook":       func(d *evidence.Dossier) { d.Inquiry.Opened = d.Inquiry.Freeze },
 		"codebook for freeze":       func(d *evidence.Dossier) { d.Inquiry.Freeze = d.Inquiry.Opened },
 		"no findings":               func(d *evidence.Dossier) { d.Findings = nil },

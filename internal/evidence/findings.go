@@ -95,7 +95,11 @@ type Accused struct {
 	DerivedFrom string `json:"derived_from"`
 	Group       Group  `json:"group,omitzero"` // common ownership: named together
 
-	Copies List[IssuedCopy] `json:"copies"` // of the revision that was read: the same marks in all, as far as the level goes
+	// Copies are those of the revision that was read which were committed to
+	// before the specimens are known to have existed (KnownBefore): the same marks
+	// in all, as far as the level goes.
+	Copies       List[IssuedCopy] `json:"copies"`
+	Acknowledged string           `json:"acknowledged"` // Grade
 
 	NamedBy List[string] `json:"named_by"` // EvidenceWording, EvidenceTokens
 
@@ -118,9 +122,11 @@ type Accused struct {
 	Receipts List[Access] `json:"receipts"`
 }
 
-// Group is members under common ownership: one coalition.
+// Group is members under common ownership: one coalition. It counts only when it
+// was declared in the log before the first wave was sealed.
 type Group struct {
 	ID      ID           `json:"id"`
+	Entry   uint64       `json:"entry"` // of the declaration
 	Name    string       `json:"name"`
 	Members List[string] `json:"members"` // names, sorted
 }
@@ -128,11 +134,15 @@ type Group struct {
 // IssuedCopy is one instance of a copy, in one wave.
 type IssuedCopy struct {
 	Wave    ID        `json:"wave"`
-	Label   string    `json:"label"` // 'wave 2'
+	Label   string    `json:"label"` // WaveLabel
 	Level   string    `json:"level"`
 	OpensAt time.Time `json:"opens_at"`
 	Copy    string    `json:"copy"`  // form.CopyHash, hex
 	Shows   int       `json:"shows"` // of the agreeing sites and the tokens found, how many this copy has
+
+	// Acknowledged: a receipt for it, signed by its holder, was in the log before
+	// the specimens are known to have existed.
+	Acknowledged bool `json:"acknowledged"`
 }
 
 // TokenHit is a token of an accused copy in a specimen, as it stands there.
@@ -236,7 +246,8 @@ type Rival struct {
 // Exposure is one wave and who read it.
 type Exposure struct {
 	Wave        ID        `json:"wave"`
-	Label       string    `json:"label"`
+	Label       string    `json:"label"`              // WaveLabel
+	KnownAs     string    `json:"known_as,omitempty"` // what the programme's staff call it, if that is another
 	Level       string    `json:"level"`
 	OpensAt     time.Time `json:"opens_at"`
 	Entry       uint64    `json:"entry"`

@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"time"
+
 	"forewarn/internal/entrylog"
 	"forewarn/internal/form"
 	"forewarn/internal/wire"
@@ -19,8 +21,23 @@ type ReadingsFrozen struct {
 	Case, Package entrylog.Ref
 	Form          [32]byte
 	Reader        string
-	Readings      [32]byte   // form.Readings.Hash
-	Specimens     [][32]byte // SHA-256 of each, in the order they were read
+	Readings      [32]byte         // form.Readings.Hash
+	Specimens     []FrozenSpecimen // in the order they were read
+}
+
+// FrozenSpecimen pins a specimen, and when it is said to have been known to
+// exist: what decides whether a copy or a token can have to do with it is bound
+// before anybody knows whose it would be.
+type FrozenSpecimen struct {
+	SHA256   [32]byte
+	From, To time.Time // zero: unknown
+}
+
+// Wire is the hash and the two times.
+func (s *FrozenSpecimen) Wire(c *wire.Coder) {
+	c.Fixed(s.SHA256[:])
+	c.Time(&s.From)
+	c.Time(&s.To)
 }
 
 // Wire is the layout of doc/spec/dossier.md.
@@ -30,7 +47,7 @@ func (r *ReadingsFrozen) Wire(c *wire.Coder) {
 	c.Fixed(r.Form[:])
 	wire.Text(c, &r.Reader, 64)
 	c.Fixed(r.Readings[:])
-	wire.List(c, &r.Specimens, form.MaxSpecimens, func(c *wire.Coder, h *[32]byte) { c.Fixed(h[:]) })
+	wire.Layouts(c, &r.Specimens, form.MaxSpecimens)
 }
 
 // CodebookOpened is the body of KindCodebookOpened: the keys of all copies of a

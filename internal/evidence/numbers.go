@@ -3,8 +3,10 @@ package evidence
 import (
 	"slices"
 
+	"forewarn/internal/entrylog"
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
+	"forewarn/internal/token"
 )
 
 // Basis is all that the numbers of one copy follow from, but its key. Those who
@@ -33,6 +35,11 @@ type Numbers struct {
 	SitesAgreeing int
 }
 
+// samplingFloor is how far PSampled may be off, of itself, beside its standard
+// error. Where every simulated innocent weighs the same, that error is 0, and the
+// figure is still not exact.
+const samplingFloor = 1e-10
+
 // Of weighs the readings for the copy with this key. The seed of the sampled
 // probability is the hash of the frozen readings.
 func (b Basis) Of(key fpcode.Key) Numbers {
@@ -44,7 +51,7 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 		PUpper:        fpcode.RoundUp2(a.PUpper),
 		PEstimate:     fpcode.RoundUp2(a.PEstimate),
 		PSampled:      fpcode.RoundUp2(a.PSampled),
-		PSampledSE:    fpcode.RoundUp2(a.SE),
+		PSampledSE:    fpcode.RoundUp2(max(a.SE, float64(a.PSampled*samplingFloor))),
 		PAdjusted:     fpcode.RoundUp2(a.PAdjusted),
 		Consistent:    a.Consistent,
 		SitesRead:     read,
@@ -139,16 +146,10 @@ func shown(f *form.Form, level form.Level) (site map[fpcode.SiteID]bool, slot ma
 	return site, slot
 }
 
-// SlotsAt are the slots that a copy of a level has, by name: those whose tokens
-// an OpenedCopy lists.
-func SlotsAt(f *form.Form, level form.Level) (out []form.Slot) {
-	_, has := shown(f, level)
-	for _, s := range f.Slots() {
-		if has[s.Name] {
-			out = append(out, s)
-		}
-	}
-	return out
+// TokenText is what stands in a copy with this key at a slot: in a wave of that
+// package and epoch, to that holder, under the epoch's recognition key.
+func TokenText(rec *token.Recogniser, key fpcode.Key, epoch uint32, pkg, holder entrylog.Ref, slot string, a token.Alphabet) string {
+	return a.Encode(rec, token.Identity(key, epoch, pkg, holder, slot))
 }
 
 // Counts is what the specimens show of the package, over all sites and by class.

@@ -17,7 +17,7 @@ const receiptMagic = "forewarn receipt v1\n"
 // anchor log looked like this'. It holds no name, no case and no count, so it
 // may be shown to anybody; the leaf is a salted hash.
 type Receipt struct {
-	Origin     string        // name of the log's key
+	Origin     string        // of the checkpoint that came with the copy: the log's name, with the number of a recovery
 	Tick       entrylog.Tick // of the anchor that covers the wave's entry
 	AnchorRoot entrylog.Hash // of the anchor log, in the checkpoint that came with the copy
 	AnchorSize uint64        // of the anchor log, in the same checkpoint
@@ -89,7 +89,7 @@ func receiptFor(p *CopyProof, v note.Verifier) (*Receipt, error) {
 		return nil, err
 	}
 	return &Receipt{
-		Origin:     v.Name(),
+		Origin:     seen.Origin,
 		Tick:       p.Entry.Anchor.Tick,
 		AnchorRoot: seen.Root,
 		AnchorSize: seen.Size,
@@ -106,8 +106,31 @@ func (r *Receipt) Verify() error {
 	return nil
 }
 
+// VerifyFor checks the proof, the signature, and that the receipt is for this copy
+// and for the anchor log as the proof's checkpoint shows it. It wants the very
+// proof that came with the copy: one made later has another checkpoint.
+func (r *Receipt) VerifyFor(p *CopyProof, v note.Verifier, interval time.Duration) (WaveStatement, error) {
+	w, err := p.Verify(v, interval)
+	if err != nil {
+		return w, err
+	}
+	if err := r.Acknowledges(p); err != nil {
+		return w, err
+	}
+	want, err := receiptFor(p, v)
+	if err != nil {
+		return w, err
+	}
+	if r.Origin != want.Origin || r.AnchorSize != want.AnchorSize || r.AnchorRoot != want.AnchorRoot {
+		return w, fmt.Errorf("%w: the receipt was signed with the checkpoint of %q at size %d; the proof has %q at size %d, or another root",
+			ErrNotVerified, r.Origin, r.AnchorSize, want.Origin, want.AnchorSize)
+	}
+	return w, nil
+}
+
 // Acknowledges checks the signature and that the receipt is for this copy as
-// proved by p. The proof must have been verified.
+// proved by p. The proof must have been verified. It says nothing about the
+// anchor log; VerifyFor does.
 func (r *Receipt) Acknowledges(p *CopyProof) error {
 	if err := r.Verify(); err != nil {
 		return err

@@ -293,14 +293,14 @@ func dossierCases(t *testing.T) (good []byte, keys [2]string, cases map[string]d
 	lie("lie-readings", "a symbol read otherwise", "freeze", func(d *evidence.Dossier) { d.Readings[len(d.Readings)-40] ^= 1 })
 	lie("lie-bias", "another bias key", "bias key", func(d *evidence.Dossier) { d.Bias[0] ^= 1 })
 	lie("lie-key", "another copy key", "copies named", func(d *evidence.Dossier) { d.Copies[0].Key[0] ^= 1 })
-	lie("lie-printed-token", "another token in the copy", "printing again", func(d *evidence.Dossier) {
-		d.Copies[1].Tokens[0].Text = strings.Repeat("0", 32)
+	lie("lie-recognition", "another recognition key", "printing again", func(d *evidence.Dossier) {
+		d.Rec[0] ^= 1
 	})
 	lie("lie-form", "a literal of the Form changed", "Forms", func(d *evidence.Dossier) {
 		d.Forms[0].Form = bytes.Replace(bytes.Clone(d.Forms[0].Form), []byte("unit.test"), []byte("host.test"), 1)
 	})
 	lie("lie-fetch", "a fetch by another entry", "opened entries", func(d *evidence.Dossier) {
-		d.Facts[0].Proof = c.Inner(c.Fetch["0/0"])
+		d.Facts[0].Proof = c.Frozen(specimens).Inner(c.Fetch["0/0"])
 	})
 	return good, [2]string{c.LogKey, c.InquiryKey}, cases
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -11,15 +12,18 @@ import (
 	"forewarn/internal/entrylog"
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
+	"forewarn/internal/token"
 	"forewarn/internal/wire"
 )
 
 // Trust is what a verifier knows from elsewhere: the keys of the programme's
 // log and of its inquiry, as vkeys of C2SP signed-note. An empty one isn't
-// compared, and the report says so.
+// compared, and the report says so. Checkpoint is a signed checkpoint of the
+// programme's log that came another way: from a mirror, or with a copy. Nil: none.
 type Trust struct {
 	LogKey     string
 	InquiryKey string
+	Checkpoint []byte
 }
 
 // Report is what VerifyDossier did, in order, and what it cannot do.
@@ -60,6 +64,8 @@ var steps = []struct {
 	{"freeze", (*verification).freeze},
 	{"reading again", (*verification).read},
 	{"codebook", (*verification).codebook},
+	{"run", (*verification).run},
+	{"freeze noted", (*verification).noted},
 	{"copies named", (*verification).copies},
 	{"printing again", (*verification).print},
 	{"opened entries", (*verification).facts},
@@ -96,15 +102,27 @@ func VerifyDossier(b []byte, trust Trust) (Report, error) {
 	}
 	r.Findings, r.Conclusion, r.Statement = v.f, v.f.Conclusion, v.f.Statement
 	r.KeyNote = v.keyNote()
-	r.NotChecked = []string{
-		"Names and common ownership: who stands behind a holder or an account is the inquiry's word.",
+	r.NotChecked = v.notChecked()
+	return r, nil
+}
+
+func (v *verification) notChecked() []string {
+	out := []string{
+		"Names: who stands behind a holder, an account or a group is the inquiry's word; and that no later entry changed a declared group.",
 		"Model-based weights, rival explanations, first sighting, exposure counts and duties come from records that are not in this file.",
 		"That the key of a receipt is one that its holder enrolled.",
-		"That no evidence names the other copies: their keys stay closed, and nothing more is told of them.",
-		"Where and when specimens were found and tokens first publicly seen. Whether a token counts depends on it.",
-		"That no decoding of this package was kept off the inquiry's log, and no wave off the programme's.",
+		"That no evidence names the other copies: their keys stay closed, and nothing more is told of them. And that each wave's root has no more leaves than copies were counted.",
+		"Where and when specimens were found and tokens first publicly seen. Which copies can be named, and whether a token counts, depends on it.",
+		"That the sealer drew its keys fairly, and signed every run. The number of runs, copies and waves is the sealer's signed word.",
+		"What happens to the keys opened here: whoever reads this file can recognise tokens of that epoch, and can write the copies that are named anew.",
 	}
-	return r, nil
+	if _, unknown := KnownBefore(v.f.FrozenAt, v.f.Specimens); unknown > 0 {
+		out = append(out, fmt.Sprintf("When %d of the specimens first existed is not known. That the copies named were committed to before them is shown only as far as the freeze.", unknown))
+	}
+	if v.f.Run > 1 {
+		out = append(out, fmt.Sprintf("That this reading was made without knowledge of the keys: they had been open before, in run %d or earlier.", v.f.Run-1))
+	}
+	return append(out, v.known)
 }
 
 // verification is the state that steps hand on. Each field is set by the step
@@ -121,10 +139,15 @@ type verification struct {
 	f         *Findings
 	wave      []WaveStatement
 	waveEntry []entrylog.Entry
+	onLog     logState // of the programme's
+	onInquiry logState // of the inquiry's
+	known     string   // how Trust.Checkpoint compares
 	form      map[[32]byte]*form.Form
 	readings  *form.Readings
 	frozen    ReadingsFrozen
+	opened    entrylog.Entry // KindCodebookOpened
 	basis     Basis
+	rec       *token.Recogniser
 	keys      map[ID][]*OpenedCopy // of each named holder
 }
 
@@ -205,8 +228,8 @@ func (v *verification) findings() (string, error) {
 	if f.Programme != v.log.Name() {
 		return "", failf("they are of programme %q and the log is of %q", f.Programme, v.log.Name())
 	}
-	if n := len(f.Accused) + len(f.Conflicting); n > maxNamed {
-		return "", failf("they name %d copies; at most %d are allowed", n, maxNamed)
+	if n := len(f.Accused) + len(f.Conflicting); n > maxNamed || n*f.Readings.Sites > maxWork {
+		return "", failf("they name %d copies on %d sites; at most %d are allowed, and %d together", n, f.Readings.Sites, maxNamed, maxWork)
 	}
 	v.f = f
 	return fmt.Sprintf("canonical JSON, %d bytes", len(v.d.Findings)), nil
@@ -214,8 +237,9 @@ func (v *verification) findings() (string, error) {
 
 // What bounds the work of verifying.
 const (
-	maxNamed = 16   // copies
-	maxHits  = 4096 // tokens of one copy
+	maxNamed = 16      // copies
+	maxWork  = 1 << 18 // sites, over all copies that are named
+	maxHits  = 4096    // tokens of one copy
 )
 
 // named are all copies that some evidence names.
@@ -237,6 +261,9 @@ func (v *verification) waves() (string, error) {
 	index := map[ID]int{}
 	for i := range v.d.Waves {
 		e, err := v.d.Waves[i].Verify(v.log, v.d.Programme.Interval)
+		if err == nil {
+			err = v.onLog.add(&v.d.Waves[i].AnchorProof)
+		}
 		if err != nil {
 			return "", fmt.Errorf("wave %d: %w", i+1, err)
 		}
@@ -250,8 +277,8 @@ func (v *verification) waves() (string, error) {
 		index[ID(w.Wave)] = i
 		if i > 0 {
 			a, b := v.wave[0], w
-			if a.Package != b.Package || a.Case != b.Case || a.Bias != b.Bias || a.Profile != b.Profile || a.Decoder != b.Decoder || a.AlphaPico != b.AlphaPico {
-				return "", failf("wave %d: package, case, bias, profile, decoder and alpha are not those of the first wave", i+1)
+			if a.Package != b.Package || a.Case != b.Case || a.Bias != b.Bias || a.Profile != b.Profile || a.Decoder != b.Decoder || a.AlphaPico != b.AlphaPico || a.Sealer != b.Sealer {
+				return "", failf("wave %d: package, case, bias, profile, decoder, alpha and sealer are not those of the first wave", i+1)
 			}
 		}
 		v.wave, v.waveEntry = append(v.wave, w), append(v.waveEntry, e)
@@ -262,9 +289,12 @@ func (v *verification) waves() (string, error) {
 	}
 	for _, x := range v.f.Exposure {
 		i, ok := index[x.Wave]
-		if !ok || x.Level != v.wave[i].Level.String() || !x.OpensAt.Equal(v.wave[i].OpensAt) {
-			return "", failf("the findings' %s is not among the waves, or its level or time differ", x.Label)
+		if !ok || x.Label != WaveLabel(i) || x.Level != v.wave[i].Level.String() || !x.OpensAt.Equal(v.wave[i].OpensAt) {
+			return "", failf("the findings' %s is not among the waves at that place, or its level or time differ", x.Label)
 		}
+	}
+	if err := v.compareCheckpoint(); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("%d, each in the anchored log %s, all with alpha %s and decoder %s", len(v.wave), v.log.Name(), v.f.Alpha, w.Decoder), nil
 }
@@ -272,25 +302,24 @@ func (v *verification) waves() (string, error) {
 func (v *verification) forms() (string, error) {
 	v.form = map[[32]byte]*form.Form{}
 	for i, sf := range v.d.Forms {
-		f, err := form.Parse(sf.Form)
-		if err != nil {
-			return "", fmt.Errorf("number %d: %w", i+1, err)
-		}
+		// Nothing is parsed that no wave was sealed with.
 		hash := sha256.Sum256(sf.Form)
-		used := false
-		for _, w := range v.wave {
-			if w.Form == hash && w.Revision == sf.Revision {
-				used = true
-				if w.SlotTable != f.SlotTableHash() {
-					return "", failf("Form %d: its slot table is not the one that wave %s was sealed with", i+1, w.Wave)
-				}
-			}
-		}
+		used := slices.ContainsFunc(v.wave, func(w WaveStatement) bool { return w.Form == hash && w.Revision == sf.Revision })
 		if !used {
 			return "", failf("Form %d: no wave was sealed with it", i+1)
 		}
 		if v.form[hash] != nil {
 			return "", failf("Form %d is listed twice", i+1)
+		}
+		f, err := form.Parse(sf.Form)
+		if err != nil {
+			return "", fmt.Errorf("number %d: %w", i+1, err)
+		}
+		table := f.SlotTableHash()
+		for _, w := range v.wave {
+			if w.Form == hash && w.SlotTable != table {
+				return "", failf("Form %d: its slot table is not the one that wave %s was sealed with", i+1, w.Wave)
+			}
 		}
 		v.form[hash] = f
 	}
@@ -332,6 +361,9 @@ func (v *verification) specimens() (string, error) {
 
 func (v *verification) freeze() (string, error) {
 	e, err := v.d.Inquiry.Freeze.Verify(v.inq, v.d.Inquiry.Interval)
+	if err == nil {
+		err = v.onInquiry.add(&v.d.Inquiry.Freeze.AnchorProof)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -358,12 +390,20 @@ func (v *verification) freeze() (string, error) {
 		return "", failf("%d specimens were frozen; the dossier has %d", len(z.Specimens), len(v.d.Specimens))
 	}
 	for i, s := range v.d.Specimens {
-		if z.Specimens[i] != sha256.Sum256(s.Data) {
+		if z.Specimens[i].SHA256 != sha256.Sum256(s.Data) {
 			return "", failf("specimen %d is not the one that was frozen", i+1)
+		}
+		if w := v.f.Specimens[i].Found; !w.From.Equal(z.Specimens[i].From) || !w.To.Equal(z.Specimens[i].To) {
+			return "", failf("specimen %d: when it was known to exist is not as it was frozen", i+1)
 		}
 	}
 	if i := v.revisionRead(); i < 0 || v.f.Revision != ID(v.wave[i].Revision) {
 		return "", failf("the findings' revision is not that of the Form that was read")
+	}
+	for i, w := range v.wave {
+		if w.Form == v.readings.Form && w.Reader != v.readings.Reader {
+			return "", failf("it was read with %q; wave %d committed to %q", v.readings.Reader, i+1, w.Reader)
+		}
 	}
 	return "readings and specimens were bound on " + stamp(e.Time) + ", in the anchored log " + v.inq.Name(), nil
 }
@@ -399,6 +439,9 @@ func (v *verification) read() (string, error) {
 
 func (v *verification) codebook() (string, error) {
 	e, err := v.d.Inquiry.Opened.Verify(v.inq, v.d.Inquiry.Interval)
+	if err == nil {
+		err = v.onInquiry.add(&v.d.Inquiry.Opened.AnchorProof)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -424,6 +467,7 @@ func (v *verification) codebook() (string, error) {
 			return "", failf("wave %d was sealed after the codebook was opened, so its copies were not tested", i+1)
 		}
 	}
+	v.opened = e
 	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Profile: v.wave[0].Profile, Bias: v.d.Bias, Copies: v.f.Copies, Run: v.f.Run}
 	return fmt.Sprintf("opened after the freeze, on %s, as run %d", stamp(e.Time), v.f.Run), nil
 }

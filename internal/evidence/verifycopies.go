@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +39,8 @@ func sameCounts(a, b ReadingCounts) bool {
 // list exactly those.
 func (v *verification) copies() (string, error) {
 	v.keys = map[ID][]*OpenedCopy{}
+	v.rec = token.NewRecogniser(v.d.Rec)
+	limit, _ := KnownBefore(v.f.FrozenAt, v.f.Specimens)
 	for i := range v.d.Copies {
 		o := &v.d.Copies[i]
 		if int64(o.Wave) >= int64(len(v.wave)) {
@@ -49,8 +50,12 @@ func (v *verification) copies() (string, error) {
 		if err := bound(w, o.Path, o.leaf()); err != nil {
 			return "", fmt.Errorf("copy %d: %w", i+1, err)
 		}
-		if v.f.FrozenAt.Before(v.waveEntry[o.Wave].Time) {
-			return "", failf("copy %d: wave %d was sealed after the readings were frozen", i+1, o.Wave+1)
+		// An entry's time is its writer's; the tick of its anchor is not before it.
+		if at := v.d.Waves[o.Wave].Anchor.Tick.Instant(v.d.Programme.Interval); !at.Before(limit) {
+			return "", failf("copy %d: wave %d was anchored on %s, not before %s, from when on the material may have existed", i+1, o.Wave+1, stamp(at), stamp(limit))
+		}
+		if w.Epoch != v.wave[v.d.Copies[0].Wave].Epoch {
+			return "", failf("copy %d: its tokens are of epoch %d and those of the first of epoch %d; only one key is opened", i+1, w.Epoch, v.wave[v.d.Copies[0].Wave].Epoch)
 		}
 		if w.Form != v.readings.Form {
 			return "", failf("copy %d: it is of another Form than the one that was read", i+1)
@@ -74,12 +79,15 @@ func (v *verification) copies() (string, error) {
 		}
 		for i, c := range a.Copies {
 			w := v.wave[opened[i].Wave]
-			if c.Wave != ID(w.Wave) || c.Level != w.Level.String() || !c.OpensAt.Equal(w.OpensAt) || c.Copy != fmt.Sprintf("%x", opened[i].Copy) {
+			if c.Wave != ID(w.Wave) || c.Label != WaveLabel(int(opened[i].Wave)) || c.Level != w.Level.String() || !c.OpensAt.Equal(w.OpensAt) || c.Copy != fmt.Sprintf("%x", opened[i].Copy) {
 				return "", failf("the findings' copy of %s in %s is not the one opened", a.Name, c.Label)
 			}
 			if want := v.basis.Shows(opened[i].Key, w.Level, a.Tokens); c.Shows != want {
 				return "", failf("the findings say that the copy of %s in %s has %d of what was found; it has %d", a.Name, c.Label, c.Shows, want)
 			}
+		}
+		if a.Acknowledged != a.Grade() {
+			return "", failf("the findings grade the copy of %s %q; by the copies listed it is %q", a.Name, a.Acknowledged, a.Grade())
 		}
 		if a.DerivedFrom != a.Derived() {
 			return "", failf("the findings do not name the copy of %s by what they say of it", a.Name)
@@ -88,33 +96,23 @@ func (v *verification) copies() (string, error) {
 	if len(seen) != len(v.keys) {
 		return "", failf("copies are opened that the findings do not name")
 	}
-	return fmt.Sprintf("%d opened, each under the root of a wave statement", len(v.d.Copies)), nil
+	return fmt.Sprintf("%d opened, each under the root of a wave statement that was anchored before %s", len(v.d.Copies), stamp(limit)), nil
 }
 
-// print prints every opened copy anew, from the Form, its key and its tokens,
-// and compares with what was committed to.
+// print prints every opened copy anew, from the Form and its key alone, and
+// compares with what was committed to.
 func (v *verification) print() (string, error) {
 	f := v.form[v.readings.Form]
 	for i := range v.d.Copies {
 		o := &v.d.Copies[i]
-		// No more than the copy shows: what isn't printed isn't bound.
-		slots := SlotsAt(f, v.wave[o.Wave].Level)
-		if len(o.Tokens) != len(slots) {
-			return "", failf("copy %d: it has %d tokens, and %d slots at its level", i+1, len(o.Tokens), len(slots))
-		}
-		text := map[string]string{}
-		for j, t := range o.Tokens {
-			if t.Slot != slots[j].Name || len(t.Text) != slots[j].Alphabet.Len() {
-				return "", failf("copy %d: token %d is not one for slot %s", i+1, j+1, slots[j].Name)
-			}
-			text[t.Slot] = t.Text
-		}
 		symbols, err := symbols(f, v.basis, o.Key)
 		if err != nil {
 			return "", err
 		}
-		files := f.Render(v.wave[o.Wave].Level, func(s form.Site) uint8 { return symbols[s.ID] },
-			func(slot string, _ token.Alphabet) string { return text[slot] })
+		w := v.wave[o.Wave]
+		files := f.Render(w.Level, func(s form.Site) uint8 { return symbols[s.ID] }, func(slot string, a token.Alphabet) string {
+			return TokenText(v.rec, o.Key, w.Epoch, w.Package, o.Holder, slot, a)
+		})
 		if form.CopyHash(files) != o.Copy {
 			return "", failf("copy %d: printed again, it is not the copy that was committed to", i+1)
 		}
@@ -122,7 +120,7 @@ func (v *verification) print() (string, error) {
 	if len(v.d.Copies) == 0 {
 		return "nothing to print: no copy is named", nil
 	}
-	return fmt.Sprintf("%d printed from Form, key and tokens, each with the committed hash", len(v.d.Copies)), nil
+	return fmt.Sprintf("%d printed from Form and keys, each with the committed hash", len(v.d.Copies)), nil
 }
 
 func symbols(f *form.Form, b Basis, key fpcode.Key) (map[fpcode.SiteID]uint8, error) {
@@ -172,14 +170,22 @@ func (v *verification) tokens() (string, error) {
 	}
 	slots := v.form[v.readings.Form].Slots()
 	chance := TokenChance(total, v.f.Copies, len(slots), v.f.Run)
+	found := map[int]map[int64]mint{}
 	hits := 0
 	for _, a := range v.named() {
 		if len(a.Tokens) > maxHits {
 			return "", failf("%s: %d tokens are claimed; at most %d are allowed", a.Name, len(a.Tokens), maxHits)
 		}
+		own := v.ownTokens(a, slots)
 		for _, t := range a.Tokens {
 			hits++
-			if err := v.token(a, t, slots); err != nil {
+			if t.Specimen < 0 || t.Specimen >= len(v.d.Specimens) {
+				return "", failf("%s: token %s is claimed in specimen %d of %d", a.Name, t.Slot, t.Specimen+1, len(v.d.Specimens))
+			}
+			if found[t.Specimen] == nil {
+				found[t.Specimen] = v.scan(t.Specimen)
+			}
+			if err := v.token(a, t, found[t.Specimen], own); err != nil {
 				return "", err
 			}
 		}
@@ -194,29 +200,48 @@ func (v *verification) tokens() (string, error) {
 	if hits == 0 {
 		return "none claimed", nil
 	}
-	return fmt.Sprintf("%d claimed, each in its specimen and in the committed copy", hits), nil
+	return fmt.Sprintf("%d claimed, each recognised in its specimen and that of the copy's key", hits), nil
 }
 
-func (v *verification) token(a *Accused, t TokenHit, slots []form.Slot) error {
-	if t.Specimen < 0 || t.Specimen >= len(v.d.Specimens) {
-		return failf("%s: token %s is claimed in specimen %d of %d", a.Name, t.Slot, t.Specimen+1, len(v.d.Specimens))
-	}
-	data := v.d.Specimens[t.Specimen].Data
-	if t.Offset < 0 || t.Offset > int64(len(data)) || !bytes.HasPrefix(data[t.Offset:], []byte(t.Text)) || t.Text == "" {
-		return failf("%s: token %s does not stand at byte %d of specimen %d", a.Name, t.Slot, t.Offset, t.Specimen+1)
-	}
-	i := slices.IndexFunc(slots, func(s form.Slot) bool { return s.Name == t.Slot })
-	if i < 0 {
-		return failf("%s: there is no token slot %s", a.Name, t.Slot)
-	}
+// mint is what a token says.
+type mint struct {
+	alphabet token.Alphabet
+	l        uint64
+}
+
+// scan finds every token in a specimen, by offset.
+func (v *verification) scan(specimen int) map[int64]mint {
+	out := map[int64]mint{}
+	token.Scan(v.rec, v.d.Specimens[specimen].Data, func(off int, a token.Alphabet, l uint64) { out[int64(off)] = mint{a, l} })
+	return out
+}
+
+// ownTokens are the tokens of a holder's opened copies, by slot: those of the
+// slots that some of these copies shows.
+func (v *verification) ownTokens(a *Accused, slots []form.Slot) map[string]mint {
+	out := map[string]mint{}
 	for _, o := range v.keys[a.Holder] {
-		for _, own := range o.Tokens {
-			if own.Slot == t.Slot && (own.Text == t.Text || slots[i].Alphabet != token.Base62 && asciiFold(own.Text, t.Text)) {
-				return v.counts(a, t)
+		w := v.wave[o.Wave]
+		_, has := shown(v.form[v.readings.Form], w.Level)
+		for _, s := range slots {
+			if has[s.Name] {
+				out[s.Name] = mint{s.Alphabet, token.Identity(o.Key, w.Epoch, w.Package, o.Holder, s.Name)}
 			}
 		}
 	}
-	return failf("%s: the token %s in specimen %d stands in no committed copy of theirs", a.Name, t.Slot, t.Specimen+1)
+	return out
+}
+
+func (v *verification) token(a *Accused, t TokenHit, found map[int64]mint, own map[string]mint) error {
+	here, ok := found[t.Offset]
+	data := v.d.Specimens[t.Specimen].Data
+	if !ok || string(data[t.Offset:t.Offset+int64(here.alphabet.Len())]) != t.Text {
+		return failf("%s: token %s does not stand at byte %d of specimen %d", a.Name, t.Slot, t.Offset, t.Specimen+1)
+	}
+	if want, ok := own[t.Slot]; !ok || want != here {
+		return failf("%s: the token %s in specimen %d is of no committed copy of theirs", a.Name, t.Slot, t.Specimen+1)
+	}
+	return v.counts(a, t)
 }
 
 func (v *verification) counts(a *Accused, t TokenHit) error {
@@ -224,20 +249,6 @@ func (v *verification) counts(a *Accused, t TokenHit) error {
 		return failf("%s: token %s is said to count: %t; by the times given it is %t", a.Name, t.Slot, t.Counts, want)
 	}
 	return nil
-}
-
-// asciiFold compares without regard to the case of ASCII letters.
-func asciiFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		x, y := a[i], b[i]
-		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
-			return false
-		}
-	}
-	return true
 }
 
 func (v *verification) sensitivity() (string, error) {
@@ -254,7 +265,12 @@ func (v *verification) assumptions() (string, error) {
 	if !slices.Equal(f.Assumptions, Assumptions()) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != ConclusionRule {
 		return "", failf("the findings leave out or change an assumption, the meaning of the probabilities, process error or the rule")
 	}
-	return fmt.Sprintf("all %d are printed, with process error and the meaning of the probabilities", len(f.Assumptions)), nil
+	for _, l := range RequiredLimits(f) {
+		if !slices.Contains(f.Limits, l) {
+			return "", failf("the findings leave out a limit: %s", l)
+		}
+	}
+	return fmt.Sprintf("all %d are printed, with process error, the limits that follow and the meaning of the probabilities", len(f.Assumptions)), nil
 }
 
 func (v *verification) conclusion() (string, error) {

@@ -38,6 +38,11 @@ type WaveStatement struct {
 	AlphaPico uint64         // family-wise threshold in 10⁻¹², 1 to 10¹²
 	Issued    [32]byte       // IssuedCommitment: how many copies of the package there are so far
 
+	Reader string   // the reader that specimens will be read by, fixed before any leak
+	Epoch  uint32   // of the recognition key that its tokens are written under
+	Bulk   [32]byte // form.CopyHash of what all copies share; zero: nothing
+	Sealer [32]byte // Ed25519 public key that signs Run: the only one that may open this wave's codes
+
 	Depth uint8         // of the wave tree, the same for every wave of a programme
 	Root  entrylog.Hash // of the blind tree over form.CopyLeaf of all copies
 }
@@ -62,6 +67,10 @@ func (w *WaveStatement) Wire(c *wire.Coder) {
 	wire.Text(c, &w.Decoder, 64)
 	c.U64(&w.AlphaPico)
 	c.Fixed(w.Issued[:])
+	wire.Text(c, &w.Reader, 64)
+	c.U32(&w.Epoch)
+	c.Fixed(w.Bulk[:])
+	c.Fixed(w.Sealer[:])
 	c.U8(&w.Depth)
 	c.Fixed(w.Root[:])
 	switch {

@@ -20,7 +20,7 @@ func Gather(p *cvd.Programme, pkg cvd.PackageID, names func(entrylog.Ref) string
 	}
 	g := &gather{p: p, pk: pk, c: p.Cases[pk.Case], names: names}
 	f := Facts{
-		Programme: p.Origin, Case: entrylog.Ref(pk.Case), CaseName: g.name(entrylog.Ref(pk.Case)), Package: entrylog.Ref(pkg),
+		Programme: p.Origin, Interval: p.Interval, Case: entrylog.Ref(pk.Case), CaseName: g.name(entrylog.Ref(pk.Case)), Package: entrylog.Ref(pkg),
 		Reported: Event{g.c.Reported, g.c.Opened.Seq},
 	}
 	for _, h := range pk.Issued {
@@ -70,6 +70,9 @@ func (g *gather) holder(id cvd.HolderID) Holder {
 	}
 	if !m.Group.IsZero() {
 		h.Group, h.GroupName = entrylog.Ref(m.Group), g.name(entrylog.Ref(m.Group))
+		if d := g.p.Groups[m.Group]; d != nil {
+			h.GroupEntry = Event{d.At, d.Seq}
+		}
 	}
 	return h
 }
@@ -86,7 +89,7 @@ func (g *gather) waves(f *Facts) {
 		out := Wave{
 			ID: entrylog.Ref(w.ID), Revision: entrylog.Ref(w.Revision), Form: w.Statement.Form, Level: w.Level,
 			Label: fmt.Sprintf("%s %d", labels[w.Purpose], number[w.Purpose]), Staff: w.Purpose == cvd.Preview,
-			OpensAt: w.OpensAt, Ends: w.LapsesAt, Entry: w.Sealed.Seq,
+			OpensAt: w.OpensAt, Ends: w.LapsesAt, Entry: w.Sealed.Seq, Sealed: w.Sealed.At,
 		}
 		if w.Cancelled != nil {
 			out.Ends = w.Cancelled.At

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -47,26 +48,28 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		f.Why = append(f.Why, reason)
 	}
 	j.f = f
-	f.Why = append(f.Why, j.why()...)
+	f.Why = append(append(f.Why, j.tooLate...), j.why()...)
 	f.WouldHelp = j.wouldHelp()
 	f.DesignBased = j.designBased()
 	f.ModelBased = j.modelBased()
 	f.Duties = j.duties()
 	f.Rivals = j.rivals()
-	f.Limits = j.limits()
+	f.Limits = append(append(evidence.RequiredLimits(f), j.lateGroups(rows)...), j.limits()...)
 	return f, nil
 }
 
 // judge holds what the parts of findings share.
 type judge struct {
-	in     Inputs
-	basis  evidence.Basis
-	holder map[entrylog.Ref]*Holder
-	wave   map[entrylog.Ref]*Wave
-	first  sighting.Interval // when the material was first known to be out
-	seq    entrylog.Seq      // of that
-	grade  string            // of its source
-	f      *evidence.Findings
+	in      Inputs
+	basis   evidence.Basis
+	holder  map[entrylog.Ref]*Holder
+	wave    map[entrylog.Ref]*Wave
+	first   sighting.Interval // when the material was first known to be out
+	seq     entrylog.Seq      // of that
+	grade   string            // of its source
+	limit   time.Time         // from here on a copy comes too late (evidence.KnownBefore)
+	tooLate []string          // who would be named but for that
+	f       *evidence.Findings
 }
 
 func newJudge(in Inputs) (*judge, error) {
@@ -81,6 +84,9 @@ func newJudge(in Inputs) (*judge, error) {
 	read := false
 	for i := range facts.Waves {
 		w := &facts.Waves[i]
+		if w.Sealed.IsZero() {
+			return bad("%s was sealed at no known time", w.Label)
+		}
 		j.wave[w.ID] = w
 		read = read || r.Readings != nil && w.Form == r.Readings.Form
 		for _, h := range w.Holders {
@@ -98,6 +104,8 @@ func newJudge(in Inputs) (*judge, error) {
 		return bad("%d specimens, and readings of %d", len(r.Specimens), len(r.Readings.Specimens))
 	case len(r.Holders) != len(facts.Holders) || len(r.Result.Scores) != len(r.Holders):
 		return bad("%d copies were issued, %d tested and %d scored; all that were issued must be", len(facts.Holders), len(r.Holders), len(r.Result.Scores))
+	case facts.Interval < time.Second:
+		return bad("the interval of the log's anchors is %v", facts.Interval)
 	case r.Run < 1 || r.AlphaPico == 0:
 		return bad("run %d at alpha %d·10⁻¹²; both are from 1", r.Run, r.AlphaPico)
 	}
@@ -171,15 +179,27 @@ func (j *judge) frame() *evidence.Findings {
 		f.Specimens = append(f.Specimens, evidence.SpecimenFacts{Name: s.Name, SHA256: fmt.Sprintf("%x", s.SHA256), Size: s.Size, Found: window(s.Found, 0)})
 	}
 	for i := range facts.Waves {
-		f.Exposure = append(f.Exposure, j.exposure(&facts.Waves[i]))
+		f.Exposure = append(f.Exposure, j.exposure(i))
 	}
+	j.limit, _ = evidence.KnownBefore(f.FrozenAt, f.Specimens)
 	return f
+}
+
+// inTime reports whether an entry of that time was anchored before the specimens
+// may have existed: whether it can have to do with them.
+func (j *judge) inTime(at time.Time) bool {
+	d := j.in.Facts.Interval
+	return entrylog.TickOf(at, d).Instant(d).Before(j.limit)
 }
 
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-func (j *judge) exposure(w *Wave) evidence.Exposure {
-	x := evidence.Exposure{Wave: evidence.ID(w.ID), Label: w.Label, Level: w.Level.String(), OpensAt: micro(w.OpensAt), Entry: uint64(w.Entry), Holders: len(w.Holders)}
+func (j *judge) exposure(i int) evidence.Exposure {
+	w := &j.in.Facts.Waves[i]
+	x := evidence.Exposure{Wave: evidence.ID(w.ID), Label: evidence.WaveLabel(i), Level: w.Level.String(), OpensAt: micro(w.OpensAt), Entry: uint64(w.Entry), Holders: len(w.Holders)}
+	if w.Label != x.Label {
+		x.KnownAs = w.Label
+	}
 	fetched, received, before := map[entrylog.Ref]bool{}, map[entrylog.Ref]bool{}, map[entrylog.Ref]bool{}
 	for _, a := range j.in.Facts.Fetches {
 		if a.Wave == w.ID {
@@ -233,6 +253,12 @@ func (j *judge) rows(alpha string) (out []evidence.Accused, unlisted int, err er
 		if err := j.copies(&a, h); err != nil {
 			return nil, 0, err
 		}
+		if len(a.Copies) == 0 {
+			j.tooLate = append(j.tooLate, fmt.Sprintf("Taken alone, %s would name the copy issued to %s. It was committed to on %s, when the material may already have existed (from %s on), so it cannot be named.",
+				strings.Join(a.NamedBy, " and "), a.Name, stamp(j.committed(h)), stamp(j.limit)))
+			continue
+		}
+		a.Acknowledged = a.Grade()
 		a.DerivedFrom = a.Derived()
 		out = append(out, a)
 	}
@@ -259,10 +285,10 @@ func (j *judge) row(h entrylog.Ref) evidence.Accused {
 }
 
 func (j *judge) group(who *Holder) (g evidence.Group) {
-	if who.Group.IsZero() {
+	if who.Group.IsZero() || !j.declared(who) {
 		return g
 	}
-	g = evidence.Group{ID: evidence.ID(who.Group), Name: who.GroupName}
+	g = evidence.Group{ID: evidence.ID(who.Group), Entry: uint64(who.GroupEntry.Entry), Name: who.GroupName}
 	for _, h := range j.in.Facts.Holders {
 		if h.Group == who.Group {
 			g.Members = append(g.Members, h.Name)
@@ -270,6 +296,23 @@ func (j *judge) group(who *Holder) (g evidence.Group) {
 	}
 	slices.Sort(g.Members)
 	return g
+}
+
+// declared reports whether a holder's group was in the log before the first wave
+// was sealed. Later it could be made up to join what contradicts.
+func (j *judge) declared(who *Holder) bool {
+	at := who.GroupEntry.At
+	return !at.IsZero() && at.Before(j.in.Facts.Waves[0].Sealed)
+}
+
+// lateGroups says whose common ownership doesn't count.
+func (j *judge) lateGroups(rows []evidence.Accused) (out []string) {
+	for _, a := range rows {
+		if who := j.holder[entrylog.Ref(a.Holder)]; !who.Group.IsZero() && !j.declared(who) {
+			out = append(out, fmt.Sprintf("%s is under the common ownership of %s, which was declared in the log only after the first wave was sealed. It stands for itself here.", who.Name, who.GroupName))
+		}
+	}
+	return out
 }
 
 // tokens are the hits of one holder's tokens, in order, without repeats.
@@ -335,12 +378,17 @@ func (j *judge) firstPublic(h entrylog.Ref, slot string) (w evidence.Window) {
 	return window(seen, seq)
 }
 
-// copies lists the named holder's copies of the revision that was read, with who
-// fetched and acknowledged them.
+// copies lists the named holder's copies of the revision that was read, but for
+// those that came too late, with who fetched and acknowledged them.
 func (j *judge) copies(a *evidence.Accused, h entrylog.Ref) error {
+	late := false
 	for i := range j.in.Facts.Waves {
 		w := &j.in.Facts.Waves[i]
 		if w.Form != j.in.Reading.Readings.Form || !slices.Contains(w.Holders, h) {
+			continue
+		}
+		if !j.inTime(w.Sealed) {
+			late = true
 			continue
 		}
 		hash, err := j.in.Reading.CopyHash(w.ID, h)
@@ -348,16 +396,28 @@ func (j *judge) copies(a *evidence.Accused, h entrylog.Ref) error {
 			return fmt.Errorf("the copy of %s in %s: %w", a.Name, w.Label, err)
 		}
 		a.Copies = append(a.Copies, evidence.IssuedCopy{
-			Wave: evidence.ID(w.ID), Label: w.Label, Level: w.Level.String(), OpensAt: micro(w.OpensAt), Copy: fmt.Sprintf("%x", hash),
-			Shows: j.basis.Shows(j.in.Reading.CopyKey(h), w.Level, a.Tokens),
+			Wave: evidence.ID(w.ID), Label: evidence.WaveLabel(i), Level: w.Level.String(), OpensAt: micro(w.OpensAt), Copy: fmt.Sprintf("%x", hash),
+			Acknowledged: slices.ContainsFunc(j.in.Facts.Receipts, func(x Access) bool { return x.Wave == w.ID && x.Holder == h && j.inTime(x.At) }),
+			Shows:        j.basis.Shows(j.in.Reading.CopyKey(h), w.Level, a.Tokens),
 		})
 		a.Fetches = append(a.Fetches, accesses(j.in.Facts.Fetches, w.ID, h)...)
 		a.Receipts = append(a.Receipts, accesses(j.in.Facts.Receipts, w.ID, h)...)
 	}
-	if len(a.Copies) == 0 {
+	if len(a.Copies) == 0 && !late {
 		return fmt.Errorf("%w: %s is named and has no copy of the revision that was read", ErrInputs, a.Name)
 	}
 	return nil
+}
+
+// committed is when a holder's first copy of the revision that was read was
+// committed to.
+func (j *judge) committed(h entrylog.Ref) time.Time {
+	for _, w := range j.in.Facts.Waves {
+		if w.Form == j.in.Reading.Readings.Form && slices.Contains(w.Holders, h) {
+			return w.Sealed
+		}
+	}
+	return time.Time{}
 }
 
 func accesses(all []Access, wave, holder entrylog.Ref) (out []evidence.Access) {

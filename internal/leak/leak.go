@@ -43,7 +43,8 @@ type Inputs struct {
 
 // Facts is what the programme's log says about one package. Gather makes it.
 type Facts struct {
-	Programme string // origin of the log
+	Programme string        // origin of the log
+	Interval  time.Duration // between its anchors
 	Case      entrylog.Ref
 	CaseName  string
 	Package   entrylog.Ref
@@ -90,18 +91,20 @@ type Holder struct {
 	Jurisdictions []string
 	Group         entrylog.Ref // zero: under no ownership that was declared
 	GroupName     string
+	GroupEntry    Event // the declaration
 }
 
 // Wave is one sealed wave of the package.
 type Wave struct {
 	ID, Revision entrylog.Ref
-	Label        string // 'wave 1', 'preview 1', 'break pack 1'
+	Label        string // as staff call it: 'wave 1', 'preview 1', 'break pack 1'
 	Staff        bool   // a preview
 	Form         [32]byte
 	Level        form.Level
 	OpensAt      time.Time
 	Ends         time.Time // cancelled or lapsed; zero: not
 	Entry        entrylog.Seq
+	Sealed       time.Time // of that entry
 	Holders      []entrylog.Ref
 }
 
@@ -155,8 +158,9 @@ type Specimen struct {
 	Found  sighting.Interval // zero: unknown
 }
 
-// Hit is the token of an issued copy in a specimen, as it stands there. Tokens
-// that had to be decoded first are no hits: sightings, at most.
+// Hit is the token of an issued copy in a specimen, as it stands there and as
+// token.Scan finds it: a word of its own. Tokens that had to be decoded first are
+// no hits: sightings, at most.
 type Hit struct {
 	Holder   entrylog.Ref
 	Slot     string

@@ -77,7 +77,7 @@ func index(c *evidencetest.Case, h entrylog.Ref) int {
 }
 
 func facts(c *evidencetest.Case) leak.Facts {
-	f := leak.Facts{Programme: evidencetest.Programme, Case: c.ID, CaseName: "VAN-2025-014", Package: c.Package,
+	f := leak.Facts{Programme: evidencetest.Programme, Case: c.ID, CaseName: "VAN-2025-014", Package: c.Package, Interval: evidencetest.Interval,
 		Reported: leak.Event{At: evidencetest.Founded.AddDate(0, 0, -38), Entry: 0},
 		Release:  leak.Event{At: release, Entry: 2}}
 	for i, h := range c.Holders {
@@ -89,7 +89,7 @@ func facts(c *evidencetest.Case) leak.Facts {
 	}
 	for w := range c.Waves {
 		s := c.Waves[w].Statement
-		x := leak.Wave{ID: s.Wave, Revision: s.Revision, Label: fmt.Sprintf("wave %d", w+1), Form: s.Form, Level: s.Level, OpensAt: s.OpensAt, Entry: c.Waves[w].Seq}
+		x := leak.Wave{ID: s.Wave, Revision: s.Revision, Label: fmt.Sprintf("wave %d", w+1), Form: s.Form, Level: s.Level, OpensAt: s.OpensAt, Entry: c.Waves[w].Seq, Sealed: c.At(c.Waves[w].Seq)}
 		for h := range c.Holders {
 			x.Holders = append(x.Holders, c.Holders[h].ID)
 			id := fmt.Sprintf("%d/%d", h, w)
@@ -113,6 +113,9 @@ func verified(t *testing.T, c *evidencetest.Case, specimens []form.Specimen, f *
 	}
 	d := c.Dossier(specimens, named...)
 	var err error
+	if slices.ContainsFunc(append(slices.Clone(f.Accused), f.Conflicting...), func(a evidence.Accused) bool { return a.Group.Entry != 0 }) {
+		d.Facts = append(d.Facts, evidence.Fact{Statement: "common ownership", Proof: c.Frozen(specimens).Inner(c.Group)})
+	}
 	if d.Findings, err = f.Marshal(); err != nil {
 		t.Fatal(err)
 	}
@@ -460,6 +463,17 @@ func TestGroupsAreNamedTogether(t *testing.T) {
 	for _, h := range []int{2, 3} {
 		in.Facts.Holders[h].Group, in.Facts.Holders[h].GroupName = evidencetest.Ref("group"), "Holding"
 	}
+	// Declared by nobody, or after the first wave, it joins nothing.
+	for _, late := range []leak.Event{{}, {At: c.At(c.Waves[0].Seq), Entry: c.Group}} {
+		in.Facts.Holders[2].GroupEntry, in.Facts.Holders[3].GroupEntry = late, late
+		f := judge(t, in)
+		if f.Conclusion != evidence.CannotSay || !f.Conflicting[0].Group.ID.IsZero() || !strings.Contains(strings.Join(f.Limits, " "), "stands for itself") {
+			t.Fatalf("declared %v: got %q: %s", late, f.Conclusion, f.Statement)
+		}
+	}
+	for _, h := range []int{2, 3} {
+		in.Facts.Holders[h].GroupEntry = leak.Event{At: c.At(c.Group), Entry: c.Group}
+	}
 	f := judge(t, in)
 	if f.Conclusion != evidence.Traced || len(f.Accused) != 2 {
 		t.Fatalf("got %q: %s", f.Conclusion, f.Statement)
@@ -473,6 +487,7 @@ func TestGroupsAreNamedTogether(t *testing.T) {
 	in = inputs(t, c, c.Leak(2))
 	for _, h := range []int{2, 3} {
 		in.Facts.Holders[h].Group, in.Facts.Holders[h].GroupName = evidencetest.Ref("group"), "Holding"
+		in.Facts.Holders[h].GroupEntry = leak.Event{At: c.At(c.Group), Entry: c.Group}
 	}
 	f = judge(t, in)
 	if strings.Contains(f.Statement, c.Holders[3].Name) || !slices.Contains(f.Accused[0].Group.Members, c.Holders[3].Name) {
@@ -509,5 +524,55 @@ func TestInputsThatDoNotFit(t *testing.T) {
 	in.Reading.CopyHash = func(_, _ entrylog.Ref) ([32]byte, error) { return [32]byte{}, gone }
 	if _, err := leak.Judge(in); !errors.Is(err, gone) {
 		t.Errorf("an error of CopyHash: got %v", err)
+	}
+}
+
+// A copy that was committed to when the material may already have existed is
+// never listed, and alone names nobody.
+func TestLateCopies(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	for name, row := range map[string]struct {
+		found sighting.Interval
+		want  []string // the waves listed
+		grade string
+		why   string
+		limit string
+	}{
+		"after both":             {interval(evidencetest.FoundAt, time.Hour), []string{"wave 1", "wave 2"}, evidence.Acknowledged, "", ""},
+		"between":                {interval(evidencetest.Opens[0].AddDate(0, 0, 2), time.Hour), []string{"wave 1"}, evidence.Acknowledged, "", ""},
+		"known by a time only":   {sighting.Interval{To: evidencetest.Opens[0].AddDate(0, 0, 2)}, []string{"wave 1"}, evidence.Acknowledged, "", ""},
+		"before any was fetched": {interval(evidencetest.Opens[0].Add(-time.Hour), 30*24*time.Hour), []string{"wave 1"}, evidence.NotAcknowledged, "", ""},
+		"before both":            {interval(evidencetest.Founded, 30*24*time.Hour), nil, "", "may already have existed", ""},
+		"at no known time":       {sighting.Interval{}, []string{"wave 1", "wave 2"}, evidence.Acknowledged, "", "not known when they first existed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := inputs(t, c, c.Leak(2))
+			in.Reading.Specimens[0].Found = row.found
+			f := judge(t, in)
+			var got []string
+			if len(f.Accused) == 1 {
+				for _, w := range f.Accused[0].Copies {
+					got = append(got, w.Label)
+				}
+				if f.Accused[0].Acknowledged != row.grade || !strings.Contains(f.Statement, "("+row.grade+")") {
+					t.Errorf("%s: %s", f.Accused[0].Acknowledged, f.Statement)
+				}
+			}
+			if !slices.Equal(got, row.want) || (row.want != nil) != (f.Conclusion == evidence.Traced) {
+				t.Errorf("%q lists %v: %q", f.Conclusion, got, f.Why)
+			}
+			if !strings.Contains(strings.Join(f.Why, " "), row.why) || !strings.Contains(strings.Join(f.Limits, " "), row.limit) {
+				t.Errorf("why %q, limits %q", f.Why, f.Limits)
+			}
+		})
+	}
+}
+
+func TestLaterRunsSaySo(t *testing.T) {
+	c := evidencetest.New(5, 60)
+	in := inputs(t, c, c.Leak(2))
+	in.Reading.Run = 2
+	if f := judge(t, in); !strings.Contains(strings.Join(f.Limits, " "), "its keys had been open before") {
+		t.Errorf("%q", f.Limits)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"forewarn/internal/entrylog"
+	"forewarn/internal/evidence"
 	"forewarn/internal/timeline"
 )
 
@@ -29,12 +30,12 @@ func Timeline(in Inputs) timeline.Model {
 		tiers[h.ID.String()] = h.Tier
 	}
 	staff := map[string]bool{}
-	for _, w := range f.Waves {
+	for i, w := range f.Waves {
 		if w.Staff {
 			staff[w.ID.String()] = true
 			continue
 		}
-		m.Bands = append(m.Bands, timeline.Band{Label: capital(w.Label), Level: w.Level.String(), Holders: len(w.Holders), Opens: w.OpensAt, Ends: w.Ends, Entry: w.Entry})
+		m.Bands = append(m.Bands, timeline.Band{Label: capital(evidence.WaveLabel(i)), Level: w.Level.String(), Holders: len(w.Holders), Opens: w.OpensAt, Ends: w.Ends, Entry: w.Entry})
 	}
 	for _, a := range f.Fetches {
 		if !staff[a.Wave.String()] {

@@ -63,16 +63,25 @@ func (t *terminal) facts(f *evidence.Findings) {
 	t.row("first known out", windowText(f.FirstSighting))
 	t.row("other copies", fmt.Sprintf("%d tested; no evidence names them", f.OtherCopies.Count))
 	for _, e := range f.Exposure {
-		t.row(e.Label, fmt.Sprintf("%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
+		t.row(e.Label, fmt.Sprintf("%s%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", knownAs(e), e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
 	}
 	for _, d := range f.Duties {
 		t.row("duty, "+d.Jurisdiction, fmt.Sprintf("%s may know from %s (%s)", d.Authority, stamp(d.From), d.Citation))
 	}
 }
 
+// knownAs is what staff call a wave, where that isn't its place in the log.
+func knownAs(e evidence.Exposure) string {
+	if e.KnownAs == "" {
+		return ""
+	}
+	return e.KnownAs + " to staff; "
+}
+
 func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	t.head("The copy issued to " + a.Name)
 	t.row("named by", strings.Join(a.NamedBy, ", "))
+	t.row("the copy is", a.Acknowledged+", before the material is known to have existed")
 	if len(a.Group.Members) > 0 {
 		t.row("counts as one", "with all of "+a.Group.Name+": "+strings.Join(a.Group.Members, ", "))
 	}

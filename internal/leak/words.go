@@ -129,13 +129,13 @@ func (j *judge) modelBased() (out evidence.List[evidence.Weight]) {
 		}
 	}
 	span := max(j.first.To.AddDate(0, 0, 30).Sub(from), 24*time.Hour)
-	for _, w := range j.in.Facts.Waves {
+	for i, w := range j.in.Facts.Waves {
 		if w.Staff || !j.dated() {
 			continue
 		}
 		x := evidence.Weight{
-			Evidence: "first sighting against " + w.Label,
-			Seen:     fmt.Sprintf("%s opened %s.", w.Label, stamp(w.OpensAt)),
+			Evidence: "first sighting against " + evidence.WaveLabel(i),
+			Seen:     fmt.Sprintf("%s opened %s.", capital(evidence.WaveLabel(i)), stamp(w.OpensAt)),
 			Model:    fmt.Sprintf("If it came from this wave: first seen within %d days of opening, any time alike. If not: any time from the report to 30 days after the first sighting.", timingDays[0]),
 		}
 		for i, days := range timingDays {

@@ -7,11 +7,13 @@
 package evidencetest
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -67,6 +69,12 @@ type Case struct {
 	Holders               []Holder
 	Waves                 []Wave
 	Fetch, Receipt        map[string]entrylog.Seq // by "holder/wave", counted from 0
+	Group                 entrylog.Seq            // holders 2 and 3 are declared to be under one ownership
+
+	NoteAt time.Time // when the freeze is noted in the log; zero: a minute after it
+
+	sealer ed25519.PrivateKey
+	recKey [16]byte
 
 	pkg     fpcode.Key
 	rec     *token.Recogniser
@@ -103,9 +111,21 @@ func Signer(name string) (s note.Signer, vkey string) {
 	return s, vkey
 }
 
+// GroupID is of the group that holders 2 and 3 are in.
+var GroupID = Ref("group")
+
+// Epoch is of the recognition key.
+const Epoch = 1
+
 // New seals two waves to n members and one account of staff, of a package with
 // so many binary sites, and lets all of them fetch and acknowledge.
-func New(n, sites int) *Case {
+func New(n, sites int) *Case { return NewWith(n, sites, nil) }
+
+// NewWith is New, where more may happen before the log is anchored for the last
+// time.
+func NewWith(n, sites int, more func(*Case)) *Case { return newCase(n, sites, nil, more) }
+
+func newCase(n, sites int, founded []byte, more func(*Case)) *Case {
 	c := &Case{
 		ID: Ref("case"), Package: Ref("package"), Revision: Ref("revision"),
 		Fetch: map[string]entrylog.Seq{}, Receipt: map[string]entrylog.Seq{},
@@ -114,7 +134,10 @@ func New(n, sites int) *Case {
 	c.Log, c.LogKey = Signer(Programme)
 	c.Inquiry, c.InquiryKey = Signer("inquiry.vantage.example")
 	rec := Bytes("recognition")
-	c.rec = token.NewRecogniser([16]byte(rec[:16]))
+	c.recKey = [16]byte(rec[:16])
+	c.rec = token.NewRecogniser(c.recKey)
+	seed := Bytes("sealer")
+	c.sealer = ed25519.NewKeyFromSeed(seed[:])
 	c.Form = Form(sites)
 	for i := range n + 1 {
 		seed := Bytes("receipts", i)
@@ -128,12 +151,52 @@ func New(n, sites int) *Case {
 	if c.trees, err = entrylog.NewTrees(entrylog.Blinding(Bytes("blinding")), Interval); err != nil {
 		panic(err)
 	}
-	c.add(Founded, 1, entrylog.Ref{}, entrylog.Ref{}, nil)
+	c.add(Founded, 1, entrylog.Ref{}, entrylog.Ref{}, founded)
+	if n > 3 {
+		c.Group = c.Declare(Founded.Add(time.Minute), 2, 3)
+	}
 	for w := range Opens {
 		c.seal(w)
 	}
+	if more != nil {
+		more(c)
+	}
 	c.anchor(FrozenAt)
 	return c
+}
+
+// Declare says in the log that holders are under common ownership.
+func (c *Case) Declare(at time.Time, holders ...int) entrylog.Seq {
+	var ids []entrylog.Ref
+	for _, h := range holders {
+		ids = append(ids, c.Holders[h].ID)
+	}
+	slices.SortFunc(ids, func(a, b entrylog.Ref) int { return bytes.Compare(a[:], b[:]) })
+	body := binary.BigEndian.AppendUint32(append([]byte(nil), GroupID[:]...), uint32(len(ids)))
+	for _, id := range ids {
+		body = append(body, id[:]...)
+	}
+	return c.add(at, 44, Ref("coordinator"), GroupID, body)
+}
+
+// replay is the same log once more, to go on with apart.
+func (c *Case) replay() *Case {
+	out := *c
+	out.records = slices.Clone(c.records)
+	var err error
+	if out.trees, err = entrylog.NewTrees(entrylog.Blinding(Bytes("blinding")), Interval); err != nil {
+		panic(err)
+	}
+	for _, r := range c.records {
+		e, err := entrylog.ParseEntry(r.Entry)
+		if err == nil {
+			err = out.trees.Add(e.Time, r.Commit(), e.Kind == evidence.KindWaveSealed)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	return &out
 }
 
 // Form is a package of one advisory with so many choices, a rule and a proof of
@@ -198,7 +261,7 @@ func (c *Case) Key(h int) fpcode.Key { return fpcode.CopyKey(c.pkg, c.Holders[h]
 
 // Token is what stands in a holder's copies at a slot.
 func (c *Case) Token(h int, slot string, a token.Alphabet) string {
-	return a.Encode(c.rec, token.Identity(Bytes("token identity"), 1, c.Package, c.Holders[h].ID, slot))
+	return evidence.TokenText(c.rec, c.Key(h), Epoch, c.Package, c.Holders[h].ID, slot, a)
 }
 
 // Copy is a holder's copy in a wave.
@@ -237,7 +300,8 @@ func (c *Case) seal(w int) {
 		Form: c.Form.Hash(), SlotTable: c.Form.SlotTableHash(), Bias: fpcode.Commit(c.Bias()),
 		Profile: fpcode.Single, Decoder: fpcode.SingleDecoder, AlphaPico: 1_000_000,
 		Issued: evidence.IssuedCommitment(salt, uint32(len(c.Holders))),
-		Depth:  Depth, Root: tree.Root(),
+		Reader: form.ReaderVersion, Epoch: Epoch, Sealer: [32]byte(c.sealer.Public().(ed25519.PublicKey)),
+		Depth: Depth, Root: tree.Root(),
 	}
 	seq := c.add(at, evidence.KindWaveSealed, Ref("sealer"), s.Wave, wire.Marshal(&s))
 	c.Waves = append(c.Waves, Wave{s, seq, tree, salt})
@@ -253,6 +317,7 @@ func (c *Case) fetch(h, w int, at time.Time) {
 	body := append(append([]byte(nil), wave[:]...), who.ID[:]...)
 	c.Fetch[id] = c.add(at, 27, who.Account, wave, body)
 	r := c.Acknowledge(h, w)
+	body = append(binary.BigEndian.AppendUint32(body, uint32(len(r.Origin))), r.Origin...)
 	body = binary.BigEndian.AppendUint64(body, uint64(r.Tick))
 	body = binary.BigEndian.AppendUint64(body, r.AnchorSize)
 	body = append(append(append(append(body, r.AnchorRoot[:]...), r.Leaf[:]...), r.Key[:]...), r.Signature[:]...)

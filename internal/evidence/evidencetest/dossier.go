@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -29,14 +30,16 @@ func (c *Case) Request(h int) []form.Specimen {
 func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossier {
 	readings := form.Read(c.Form, specimens)
 	inq, freeze, opened := c.inquire(specimens, &readings)
+	c, noted := c.noted(inq.records[freeze])
 	d := &evidence.Dossier{
 		Programme: evidence.Programme{Key: c.LogKey, Interval: Interval},
 		Specimens: specimens,
 		Forms:     []evidence.SealedForm{{Revision: c.Revision, Form: c.Form.Marshal()}},
 		Readings:  readings.Marshal(),
-		Bias:      c.Bias(),
-		Inquiry:   evidence.Inquiry{Key: c.InquiryKey, Interval: Interval, Freeze: inq.proof(freeze), Opened: inq.proof(opened)},
+		Bias:      c.Bias(), Rec: c.recKey,
+		Inquiry: evidence.Inquiry{Key: c.InquiryKey, Interval: Interval, Freeze: inq.proof(freeze), Opened: inq.proof(opened), Noted: c.Inner(noted)},
 	}
+	d.Run = c.Run(readings.Hash(), 1)
 	last := len(c.Waves) - 1
 	d.Issued = evidence.IssuedOpening{Wave: uint32(last), Copies: uint32(len(c.Holders)), Salt: c.Waves[last].Salt}
 	for w := range c.Waves {
@@ -47,7 +50,7 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 	var rows []evidence.Accused
 	for _, h := range named {
 		rows = append(rows, c.row(h, basis, specimens))
-		for w := range c.Waves {
+		for w := range Opens {
 			d.Copies = append(d.Copies, c.open(h, w))
 			id := fmt.Sprintf("%d/%d", h, w)
 			for _, seq := range []entrylog.Seq{c.Fetch[id], c.Receipt[id]} {
@@ -61,6 +64,39 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 		panic(err)
 	}
 	return d
+}
+
+// Frozen is the case after the inquiry froze its reading of the specimens, as the
+// proofs of a dossier show it.
+func (c *Case) Frozen(specimens []form.Specimen) *Case {
+	readings := form.Read(c.Form, specimens)
+	inq, freeze, _ := c.inquire(specimens, &readings)
+	out, _ := c.noted(inq.records[freeze])
+	return out
+}
+
+// noted is the case with the commitment to the freeze in its log.
+func (c *Case) noted(freeze entrylog.Record) (*Case, entrylog.Seq) {
+	c = c.replay()
+	commit := freeze.Commit()
+	at := c.NoteAt
+	if at.IsZero() {
+		at = FrozenAt.Add(time.Minute)
+	}
+	seq := c.add(at, 37, Ref("inquiry"), entrylog.Ref{}, commit[:])
+	c.anchor(FrozenAt.Add(5 * time.Minute))
+	return c, seq
+}
+
+// Run is the sealer's word on an opening of the keys.
+func (c *Case) Run(readings [32]byte, number uint32) evidence.Run {
+	r := evidence.Run{Package: c.Package, Readings: readings, Number: number, Copies: uint32(len(c.Holders))}
+	for _, w := range c.Waves {
+		r.Waves = append(r.Waves, w.Statement.Wave)
+	}
+	slices.SortFunc(r.Waves, func(a, b entrylog.Ref) int { return bytes.Compare(a[:], b[:]) })
+	r.Sign(c.sealer)
+	return r
 }
 
 // proof proves an entry of the board.
@@ -81,7 +117,7 @@ func (c *Case) inquire(specimens []form.Specimen, r *form.Readings) (log *Case, 
 	}
 	z := evidence.ReadingsFrozen{Case: c.ID, Package: c.Package, Form: r.Form, Reader: r.Reader, Readings: r.Hash()}
 	for _, s := range specimens {
-		z.Specimens = append(z.Specimens, sha256.Sum256(s.Data))
+		z.Specimens = append(z.Specimens, evidence.FrozenSpecimen{SHA256: sha256.Sum256(s.Data), From: FoundAt, To: FoundAt.Add(time.Hour)})
 	}
 	o := evidence.CodebookOpened{Case: c.ID, Package: c.Package, Run: 1, Copies: uint32(len(c.Holders)), Readings: z.Readings}
 	log.public(FrozenAt.Add(-time.Hour), 1, c.ID, nil)
@@ -104,11 +140,7 @@ func (c *Case) public(at time.Time, kind entrylog.Kind, subject entrylog.Ref, bo
 
 func (c *Case) open(h, w int) evidence.OpenedCopy {
 	p := c.Proof(h, w)
-	o := evidence.OpenedCopy{Holder: p.Holder, Wave: uint32(w), Key: c.Key(h), LeafSalt: p.LeafSalt, Copy: p.Copy, Path: p.Path}
-	for _, s := range evidence.SlotsAt(c.Form, level(w)) {
-		o.Tokens = append(o.Tokens, evidence.TokenText{Slot: s.Name, Text: c.Token(h, s.Name, s.Alphabet)})
-	}
-	return o
+	return evidence.OpenedCopy{Holder: p.Holder, Wave: uint32(w), Key: c.Key(h), LeafSalt: p.LeafSalt, Copy: p.Copy, Path: p.Path}
 }
 
 func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evidence.Accused {
@@ -118,9 +150,9 @@ func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evide
 		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
 	}
-	for w := range c.Waves {
+	for w := range Opens {
 		s, id := c.Waves[w].Statement, fmt.Sprintf("%d/%d", h, w)
-		a.Copies = append(a.Copies, evidence.IssuedCopy{Wave: evidence.ID(s.Wave), Label: fmt.Sprintf("wave %d", w+1), Level: s.Level.String(), OpensAt: s.OpensAt, Copy: fmt.Sprintf("%x", form.CopyHash(c.Copy(h, w)))})
+		a.Copies = append(a.Copies, evidence.IssuedCopy{Wave: evidence.ID(s.Wave), Label: evidence.WaveLabel(w), Level: s.Level.String(), OpensAt: s.OpensAt, Copy: fmt.Sprintf("%x", form.CopyHash(c.Copy(h, w))), Acknowledged: true})
 		a.Fetches = append(a.Fetches, c.access(who, c.Fetch[id]))
 		a.Receipts = append(a.Receipts, c.access(who, c.Receipt[id]))
 	}
@@ -142,6 +174,7 @@ func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evide
 		a.Copies[w].Shows = basis.Shows(c.Key(h), level(w), a.Tokens)
 	}
 	a.NamedBy = a.Named(evidence.AlphaText(1_000_000))
+	a.Acknowledged = a.Grade()
 	a.DerivedFrom = a.Derived()
 	return a
 }
@@ -165,6 +198,7 @@ func (c *Case) findings(specimens []form.Specimen, r *form.Readings) *evidence.F
 			Found: evidence.Window{From: FoundAt, To: FoundAt.Add(time.Hour)},
 		})
 	}
+	f.Limits = evidence.RequiredLimits(f)
 	return f
 }
 
