@@ -2,6 +2,7 @@ package sealer
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -238,11 +239,14 @@ const (
 )
 
 func writeFrame(w io.Writer, tag uint8, body []byte) error {
-	head := binary.BigEndian.AppendUint32(make([]byte, 0, 5), uint32(len(body)))
-	if _, err := w.Write(append(head, tag)); err != nil {
-		return err
+	if len(body) > maxFrame {
+		return fmt.Errorf("a frame of %d bytes; at most %d are allowed", len(body), maxFrame)
 	}
-	_, err := w.Write(body)
+	head := binary.BigEndian.AppendUint32(make([]byte, 0, 5), uint32(len(body)))
+	_, err := w.Write(append(head, tag))
+	if err == nil && len(body) > 0 { // a pipe waits for a reader of nothing, too
+		_, err = w.Write(body)
+	}
 	return err
 }
 
@@ -255,9 +259,13 @@ func readFrame(r io.Reader) (tag uint8, body []byte, err error) {
 	if n > maxFrame {
 		return 0, nil, fmt.Errorf("a frame of %d bytes; at most %d are allowed", n, maxFrame)
 	}
-	body = make([]byte, n)
-	_, err = io.ReadFull(r, body)
-	return head[4], body, err
+	// Memory is taken as the bytes come, not as their number is claimed.
+	var b bytes.Buffer
+	b.Grow(int(min(n, 1<<20)))
+	if _, err = io.CopyN(&b, r, int64(n)); errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return head[4], b.Bytes(), err
 }
 
 // Serve answers requests from r on w until r ends. It is the whole of the
@@ -266,7 +274,7 @@ func Serve(ctx context.Context, s *Sealer, r io.Reader, w io.Writer) error {
 	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<18)
 	for {
 		tag, body, err := readFrame(in)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // between two requests
 			return nil
 		}
 		if err != nil {
@@ -376,7 +384,11 @@ func (c *Client) call(ctx context.Context, o op, q, end wire.Layout, item func([
 		}
 		switch tag {
 		case tagItem:
-			if failed == nil {
+			switch {
+			case failed != nil:
+			case item == nil:
+				failed = errors.New("the sealer's answer is of another sort than the question")
+			default:
 				failed = item(body)
 			}
 		case tagEnd:
