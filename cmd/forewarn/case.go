@@ -211,7 +211,7 @@ func (c *caseInvite) Run(a *app) error {
 		if len(in) > 0 {
 			a.say("%s already.", count(len(in), "is in", "are in"))
 		}
-		return a.done(fields{"case": id, "invited": n, "already": in}, "Invited %s. Each reads nothing before 'forewarn case consent %s'.", count(n, "member", "members"), id.Short())
+		return a.done(fields{"case": id, "invited": n, "already": append([]coordinator.LeftOut{}, in...)}, "Invited %s. Each reads nothing before 'forewarn case consent %s'.", count(n, "member", "members"), id.Short())
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 type demoCmd struct {
 	Scenario string `help:"member, excerpt, insider, finder, rediscovery or patchdiff." default:"member" enum:"member,excerpt,insider,finder,rediscovery,patchdiff"`
 	Seed     uint64 `help:"Draws the members, who reads when, and who leaks." default:"1"`
-	Members  int    `help:"How many members." default:"96"`
+	Members  int    `help:"How many members, from 4 to 2000." default:"96"`
 	NoTokens bool   `help:"Strip the tokens from what leaks: only wording, order and rules are left."`
 }
 
@@ -27,6 +27,9 @@ Example:
 }
 
 func (c *demoCmd) Run(a *app) error {
+	if c.Members < 4 || c.Members > 2000 {
+		return usage("%d members; the story needs 4 to 2000", c.Members)
+	}
 	dir, err := c.folder(a)
 	if err != nil {
 		return err
@@ -79,13 +82,14 @@ func (c *demoCmd) Run(a *app) error {
 // folder is the new one that --dir names, or the first free forewarn-demo-N.
 func (c *demoCmd) folder(a *app) (string, error) {
 	if a.Dir != "" {
-		if err := os.MkdirAll(filepath.Dir(a.Dir), 0o700); err != nil {
+		dir := a.folder()
+		if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 			return "", err
 		}
-		if err := os.Mkdir(a.Dir, 0o700); err != nil {
-			return "", fmt.Errorf("the demo wants a new folder: %w", err)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return "", fmt.Errorf("the demo wants a new folder: %w; --dir names another", err)
 		}
-		return a.Dir, nil
+		return dir, nil
 	}
 	for n := 1; ; n++ {
 		dir, err := filepath.Abs(fmt.Sprintf("forewarn-demo-%d", n))

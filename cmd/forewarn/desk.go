@@ -3,8 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -16,25 +17,17 @@ import (
 
 // folder is the programme's.
 func (a *app) folder() string {
-	if a.Dir != "" {
-		return a.Dir
+	if a.Dir == "" {
+		return kong.ExpandPath("forewarn")
 	}
-	// Absolute, as what is written down must hold in other folders too.
-	dir, err := filepath.Abs("forewarn")
-	if err != nil {
-		return "forewarn"
-	}
-	return dir
+	return kong.ExpandPath(a.Dir)
 }
 
 // patience is how long a command waits for another one that writes the log.
-const patience = 10 * time.Second
+const patience = 90 * time.Second // an investigation may wait a minute for an anchor
 
 // desk opens the programme's desk, after whoever has it now.
 func (a *app) desk(h *home.Home) (*home.Desk, error) {
-	if h.OutsideMissing() {
-		a.note("%s is gone: had this folder been an older copy, nothing would have told. The last anchor is kept there again from now on.", h.OutsideFile())
-	}
 	begun := time.Now()
 	for said := false; ; {
 		d, err := h.Desk(a)

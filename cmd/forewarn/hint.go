@@ -29,16 +29,18 @@ var hints = []struct {
 }{
 	{home.ErrNoProgramme, "found one with 'forewarn --dir DIR init --name NAME --coordinator NAME', or name its folder with --dir or FOREWARN_DIR"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
-	{ledger.ErrFork, "nothing was changed. Bring back the newer folder; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
+	{ledger.ErrFork, "bring back the newer folder, or the checkpoint that was kept outside; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
+	{ledger.ErrNoEntry, "'forewarn log show --last 1' shows the newest"},
+	{ledger.ErrNothingLost, "there is nothing to recover from; 'forewarn verify log' checks everything"},
 	{ledger.ErrDamaged, "nothing was changed. 'forewarn verify log' says where; restore from a copy"},
 	{ledger.ErrNotAnchored, "nothing left the desk. Run the command again after that time, or give 'pull' --wait"},
 	{sealer.ErrNotYet, "nothing left the desk. Run the command again after that time, or give 'pull' --wait"},
 	{ledger.ErrUnknownKind, "a newer version of forewarn wrote this log; use that one. Nothing was changed"},
 	{ledger.ErrClock, "set this machine's clock. Nothing was changed"},
-	{errNotOpen, "nothing left the desk. Run the command again then, or with --wait"},
 	{coordinator.ErrUnsealed, "nothing left the desk. 'forewarn wave resume' goes on once the cause is gone"},
 	{errKept, "go on from there once the cause is gone"},
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
+	{folder.ErrExposed, "nothing was changed. Find out who could read or write it before you go on"},
 	{folder.ErrRefused, "nothing was kept. Put right what is named and run the command again"},
 	{cvd.ErrDenied, "nothing was changed. doc/access.md lists who may do what, and 'forewarn account list' who is who"},
 	{coordinator.ErrGone, "the log still verifies; the text itself is gone for good unless you have a backup of its key"},
@@ -48,13 +50,14 @@ var hints = []struct {
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{errInput, "nothing was changed"},
+	{errOutput, "nothing is left of it. Look at the folder: is it there, yours, and not full?"},
 }
 
-// errInput: a file that was named on the command line can't be used.
-var errInput = errors.New("this file can't be used")
+// errInput: a file or folder that was named on the command line can't be used.
+var errInput = errors.New("this can't be used")
 
-// errNotOpen: everything there is to fetch opens later.
-var errNotOpen = errors.New("not open yet")
+// errOutput: a file that was named on the command line could not be written.
+var errOutput = errors.New("it could not be written")
 
 // errKept: a first part was done and a later one wasn't; the error says which.
 var errKept = errors.New("not finished")

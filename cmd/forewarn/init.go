@@ -31,6 +31,9 @@ Example:
 const maxTerms = 1 << 20
 
 func (c *initCmd) Run(a *app) error {
+	if c.Tick < time.Second || c.Tick%time.Second != 0 || c.Tick > 24*time.Hour {
+		return usage("a tick of %s: it is a whole number of seconds, up to a day", c.Tick)
+	}
 	text := []byte(coordinator.DefaultTerms)
 	if c.Terms != "" {
 		var err error
@@ -46,6 +49,9 @@ func (c *initCmd) Run(a *app) error {
 	}
 	if c.Origin == "" {
 		c.Origin = "forewarn.invalid/" + slug(c.Name)
+	}
+	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' || r == '+' }) {
+		return usage("origin %q: write a host and a path, such as warn.example/programme, without spaces or '+'", c.Origin)
 	}
 	h, err := home.Create(a, a.folder(), home.Founding{Origin: c.Origin, Tick: c.Tick, Outside: c.Outside})
 	if err != nil {

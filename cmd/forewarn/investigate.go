@@ -108,10 +108,7 @@ func (c *investigateCmd) specimens(a *app) (out []inquiry.Specimen, err error) {
 // freeFolder is the first of NAME-1, NAME-2, … that isn't there.
 func freeFolder(name string) string {
 	for n := 1; ; n++ {
-		dir, err := filepath.Abs(fmt.Sprintf("%s-%d", name, n))
-		if err != nil {
-			return name
-		}
+		dir := fmt.Sprintf("%s-%d", name, n)
 		if _, err := os.Lstat(dir); err != nil {
 			return dir
 		}

@@ -60,14 +60,14 @@ func create(name string, data []byte, mode os.FileMode) error {
 		return exists(name)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errOutput, err)
 	}
 	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		os.Remove(name)
+		return fmt.Errorf("%w: %w", errOutput, err)
 	}
-	return err
+	return nil
 }
 
 // replace writes a file whole, over an earlier one of that name: it has the old

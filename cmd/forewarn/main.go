@@ -27,7 +27,7 @@ const (
 
 // cli is the whole command line.
 type cli struct {
-	Dir  string `help:"The programme's folder; ./forewarn if not given." env:"FOREWARN_DIR" placeholder:"DIR" type:"path" group:"global"`
+	Dir  string `help:"The programme's folder; ./forewarn if not given." env:"FOREWARN_DIR" placeholder:"DIR" group:"global"`
 	As   string `help:"Act as this account: a handle or an id. Local commands are not authenticated, and the log says so." env:"FOREWARN_AS" placeholder:"ACCOUNT" group:"global"`
 	JSON bool   `help:"Print one JSON value for programs instead of text." name:"json" group:"global"`
 
@@ -56,7 +56,7 @@ type cli struct {
 	Key     keyCmd     `cmd:"" help:"Destroy a case's or a person's key; legal holds." group:"evidence"`
 	Version versionCmd `cmd:"" help:"Print the version." group:"evidence"`
 
-	Sealer sealerCmd `cmd:"" hidden:"" help:"The sealer's process: requests on standard input, answers on standard output."`
+	Sealer sealerCmd `cmd:"" help:"The sealer: its process, and what a person says to it." group:"evidence"`
 }
 
 // app is what a command works with.
@@ -147,10 +147,13 @@ var unverified = errors.New("not verified")
 func (a *app) fail(err error, at *kong.Node) int {
 	fmt.Fprintln(a.err, "forewarn:", clean(err.Error()))
 	if errors.As(err, new(usageError)) {
-		if at != nil && at.Type == kong.CommandNode {
-			fmt.Fprintf(a.err, "hint: '%s --help' shows it with an example\n", at.FullPath())
-		} else {
+		switch {
+		case at == nil || at.Type != kong.CommandNode:
 			fmt.Fprintln(a.err, "hint: 'forewarn --help' lists the commands, 'forewarn COMMAND --help' shows one with an example")
+		case at.Leaf():
+			fmt.Fprintf(a.err, "hint: '%s --help' shows it with an example\n", at.FullPath())
+		default:
+			fmt.Fprintf(a.err, "hint: '%s --help' lists its commands\n", at.FullPath())
 		}
 		return exitUsage
 	}

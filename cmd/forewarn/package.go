@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,7 +32,7 @@ Example:
 }
 
 func (c *packageAdd) Run(a *app) error {
-	src, err := folder.LoadSource(c.Source)
+	src, err := a.source(c.Source)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,15 @@ func (c *packageAdd) Run(a *app) error {
 		a.report(added.Report)
 		return nil
 	})
+}
+
+// source reads a source folder.
+func (a *app) source(dir string) (carrier.Source, error) {
+	src, err := folder.LoadSource(dir)
+	if err != nil && !errors.Is(err, folder.ErrRefused) {
+		err = fmt.Errorf("%w: %w", errInput, err)
+	}
+	return src, err
 }
 
 // checkKey stands in for a package's bias key: which alternative stands for
@@ -112,7 +122,7 @@ type packageCheck struct {
 func (*packageCheck) Help() string { return "Example:\n  forewarn package check examples/advisory" }
 
 func (c *packageCheck) Run(a *app) error {
-	src, err := folder.LoadSource(c.Source)
+	src, err := a.source(c.Source)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type pullCmd struct {
 	Out  string `help:"Folder for the sealed files." short:"o" default:"." placeholder:"DIR"`
 	Wait bool   `help:"Wait for what opens, or is anchored, within ten minutes."`
 
-	next time.Time // the first opening of those not open yet
+	not []pulled // those that can't be fetched now, and why
 }
 
 func (*pullCmd) Help() string {
@@ -36,7 +36,10 @@ type pulled struct {
 	Bulk   string     `json:"bulk,omitempty"`
 	Proof  string     `json:"proof,omitempty"`
 	Here   bool       `json:"already_here,omitempty"`
+	WhyNot string     `json:"why_not,omitempty"`
 	Error  string     `json:"error,omitempty"`
+
+	opens time.Time
 }
 
 const longestWait = 10 * time.Minute
@@ -131,16 +134,16 @@ func (c *pullCmd) waves(a *app, d *coordinator.Desk, by cvd.Actor) (out []coordi
 		}
 		return nil, holder, fmt.Errorf("%w: wave %s has no copy for you", coordinator.ErrUnknown, id.Short())
 	}
-	next := time.Time{}
+	c.not = nil
 	for _, w := range inbox {
-		switch soon := w.State == cvd.StateSealed && time.Until(w.OpensAt) < longestWait; {
+		soon := w.State == cvd.StateSealed && time.Until(w.OpensAt) < longestWait
+		switch {
 		case w.Why == "", soon && c.Wait:
 			out = append(out, w)
-		case w.State == cvd.StateSealed && (next.IsZero() || w.OpensAt.Before(next)):
-			next = w.OpensAt
+		case !w.Fetched:
+			c.not = append(c.not, pulled{Wave: w.Wave, WhyNot: w.Why, opens: w.OpensAt})
 		}
 	}
-	c.next = next
 	return out, holder, nil
 }
 
@@ -161,7 +164,7 @@ func (p *pulled) isHere(base string) bool {
 // fetch records the fetch, and writes what came.
 func (p *pulled) fetch(a *app, d *coordinator.Desk, by cvd.Actor, holder cvd.HolderID, out string) error {
 	if err := os.MkdirAll(out, 0o700); err != nil {
-		return fmt.Errorf("%w; nothing was fetched", err)
+		return fmt.Errorf("%w: %w; nothing was fetched", errOutput, err)
 	}
 	del, err := d.Fetch(a, by, p.Wave, holder)
 	if err != nil {
@@ -211,14 +214,17 @@ func (c *pullCmd) report(a *app, done []pulled, failed error) error {
 		return failed
 	}
 	if a.JSON {
-		return errors.Join(a.printJSON(append([]pulled{}, done...)), failed)
+		return errors.Join(a.printJSON(append(append([]pulled{}, done...), c.not...)), failed)
 	}
-	switch {
-	case len(done) > 0:
-	case c.next.IsZero():
+	if len(done)+len(c.not) == 0 {
 		a.say("Nothing is waiting for you.")
-	default:
-		a.say("Nothing is open for you yet. The next wave opens %s, %s.", when(c.next), in(c.next, time.Now()))
+	}
+	for _, p := range c.not {
+		when := ""
+		if now := time.Now(); p.opens.After(now) {
+			when = " (" + in(p.opens, now) + ")"
+		}
+		a.say("Not now: wave %s: %s%s.", p.Wave.Short(), p.WhyNot, when)
 	}
 	for _, p := range done {
 		switch {

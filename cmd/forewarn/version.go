@@ -2,8 +2,6 @@ package main
 
 import (
 	"runtime/debug"
-
-	"forewarn/internal/home"
 )
 
 type versionCmd struct{}
@@ -28,12 +26,4 @@ func (c *versionCmd) Run(a *app) error {
 		text += " " + commit
 	}
 	return a.done(fields{"version": version, "go": goes, "commit": commit}, "%s %s", text, goes)
-}
-
-type sealerCmd struct {
-	Dir string `arg:"" help:"The sealer's folder." type:"existingdir"`
-}
-
-func (c *sealerCmd) Run(a *app) error {
-	return home.ServeSealer(a, c.Dir, home.Machine{}, a.in, a.out)
 }

@@ -185,6 +185,7 @@ func (c *waveList) Run(a *app) error {
 		State   string     `json:"state"`
 		OpensAt time.Time  `json:"opens_at"`
 		Holders int        `json:"holders,omitempty"`
+		Asks    bool       `json:"asks_for_approval,omitempty"`
 	}
 	var only cvd.CaseID
 	var values []row
@@ -209,16 +210,19 @@ func (c *waveList) Run(a *app) error {
 					continue
 				}
 				r := row{Wave: id, Case: w.Case, Level: w.Level.String(), State: p.WaveState(id, now).String(), OpensAt: w.OpensAt}
-				title, holders := w.Case.Short(), ""
+				title, holders, state := w.Case.Short(), "", r.State
 				if p.May(by, cvd.ActReadCase, cvd.ACase(w.Case), now) == nil {
 					title = n.Case(w.Case)
 				}
 				if p.May(by, cvd.ActViewExposure, cvd.ACase(w.Case), now) == nil {
 					r.Holders, r.Label = len(w.Audience), coordinator.WaveLabel(number[id], w)
 					holders = fmt.Sprint(r.Holders)
+					if r.Asks = w.Reask || r.State == cvd.StateDraft.String(); w.Reask {
+						state += ", asks for approval again"
+					}
 				}
 				values = append(values, r)
-				rows = append(rows, []string{id.Short(), title, r.Label, r.Level, r.State, when(w.OpensAt), in(w.OpensAt, now), holders})
+				rows = append(rows, []string{id.Short(), title, r.Label, r.Level, state, when(w.OpensAt), in(w.OpensAt, now), holders})
 			}
 			return nil
 		})

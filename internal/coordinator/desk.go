@@ -35,6 +35,8 @@ import (
 type Sealer interface {
 	Compile(context.Context, sealer.CompileRequest) (sealer.CompileResult, error)
 	Seal(context.Context, sealer.SealRequest, func(sealer.Parcel) error) (sealer.SealResult, error)
+	// Confirm says that a wave's statement is on the log: from then on it counts.
+	Confirm(context.Context, cvd.PackageID, cvd.WaveID) error
 	WaveKey(context.Context, cvd.PackageID, cvd.WaveID) ([32]byte, error)
 }
 
@@ -87,6 +89,8 @@ type Desk struct {
 	Config
 	log   *ledger.Log
 	state *cvd.Programme // the log guards it
+
+	sealing sync.Mutex // one wave at a time: the count in a statement is of all before it
 
 	texts sync.Map // cvd.BlobRef → []byte: decrypted texts
 	gone  sync.Map // name of a key that the log says is destroyed → true

@@ -104,7 +104,7 @@ func (d *Desk) Product(ctx context.Context, by cvd.Actor, in cvd.CaseID, said st
 		if err := p.May(by, cvd.ActReadCase, cvd.ACase(in), d.at(p)); err != nil {
 			return err
 		}
-		id, err = find(said, "product of the case", "forewarn case show "+in.Short(), func(yield func(cvd.ProductID, string) bool) {
+		id, err = find(said, "product", "forewarn case show "+in.Short(), func(yield func(cvd.ProductID, string) bool) {
 			for _, id := range p.Cases[in].Products {
 				if !yield(id, d.named(ctx, ProgrammeKey, p.Products[id].Name)) {
 					return

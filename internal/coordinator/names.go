@@ -73,7 +73,7 @@ func (d *Desk) title(ctx context.Context, c *cvd.Case) string {
 // again: names are shown to others, in tables and on terminals.
 func checkName(what, s string) error {
 	switch n := utf8.RuneCountInString(s); {
-	case !utf8.ValidString(s):
+	case !utf8.ValidString(s), strings.ContainsRune(s, utf8.RuneError): // what stands in for bytes that aren't text
 		return fmt.Errorf("%w: %s %q is not valid UTF-8", cvd.ErrRefused, what, s)
 	case strings.TrimSpace(s) == "":
 		return fmt.Errorf("%w: %s is empty", cvd.ErrRefused, what)

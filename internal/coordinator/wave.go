@@ -25,7 +25,10 @@ const copiesAnEntry = 10_000
 // after any failure: the sealer comes to the same commitments, and a wave that
 // is sealed already only gets the parcels it misses.
 func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error {
+	d.sealing.Lock()
+	defer d.sealing.Unlock()
 	var q sealer.SealRequest
+	var pkg cvd.PackageID
 	var by cvd.Actor
 	var sealed, done bool
 	var bulk cvd.BlobRef                        // stored already, under the key that any sealing has
@@ -35,7 +38,7 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 		if !ok {
 			return fmt.Errorf("wave %s: %w", id, cvd.ErrRefused)
 		}
-		sealed, done, bulk = w.Sealed != nil, w.Sealed != nil, w.Bulk
+		sealed, done, bulk, pkg = w.Sealed != nil, w.Sealed != nil, w.Bulk, w.Package
 		by = cvd.Actor{Account: p.Sealer, Auth: entrylog.AuthSystem}
 		q = sealer.SealRequest{Wave: id, Revision: w.Revision, Level: w.Level, OpensAt: w.OpensAt, AlphaPico: p.Packages[w.Package].AlphaPico}
 		for _, h := range w.Audience {
@@ -85,6 +88,9 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 		if _, err := d.Do(ctx, by, cvd.RecordSealed{Statement: result.Statement}); err != nil {
 			return err
 		}
+	}
+	if err := d.Sealer.Confirm(ctx, pkg, id); err != nil {
+		return fmt.Errorf("wave %s is on the log, and the sealer could not be told: %w; run 'forewarn wave resume'", id, err)
 	}
 	for some := range slices.Chunk(copies, copiesAnEntry) {
 		if _, err := d.Do(ctx, by, cvd.StoreCopies{Wave: id, Bulk: bulk, Copies: some}); err != nil {
@@ -198,6 +204,9 @@ func (d *Desk) LodgeReceipt(ctx context.Context, by cvd.Actor, holder cvd.Holder
 		return cvd.WaveID{}, err
 	}
 	var wave cvd.WaveID
+	if err := d.checkAnchor(r); err != nil {
+		return cvd.WaveID{}, err
+	}
 	err := d.View(func(p *cvd.Programme) error {
 		for _, id := range p.WaveOrder {
 			if c := p.Waves[id].CopyOf(holder); c != nil && c.Leaf == r.Leaf {
@@ -212,4 +221,20 @@ func (d *Desk) LodgeReceipt(ctx context.Context, by cvd.Actor, holder cvd.Holder
 	}
 	_, err = d.Do(ctx, by, cvd.LodgeReceipt{Wave: wave, Holder: holder, Receipt: *r})
 	return wave, err
+}
+
+// checkAnchor compares what a receipt says of the anchor log with the log. One
+// that signs another history is worth more in its holder's hands than on this
+// log: it is refused, and whoever reads that should look into it. Of a log before
+// a declared recovery nothing can be compared any more.
+func (d *Desk) checkAnchor(r *evidence.Receipt) error {
+	_, now := d.log.Checkpoint()
+	if r.Origin != now.Origin {
+		return nil
+	}
+	then, err := d.log.CheckpointAt(r.AnchorSize)
+	if err != nil || then.Root != r.AnchorRoot {
+		return fmt.Errorf("%w: the receipt names an anchor log of size %d that this one never was; nothing was recorded. Keep the receipt: if it is genuine, somebody was shown another history", cvd.ErrRefused, r.AnchorSize)
+	}
+	return nil
 }

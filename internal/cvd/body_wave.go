@@ -162,11 +162,12 @@ func (b *CopyFetched) Wire(c *wire.Coder) {
 	b.Holder.Wire(c)
 }
 
-// ReceiptLodged holds a receipt whole, but for the origin, which is the
-// programme's: with this entry anybody can make the file again and check it.
+// ReceiptLodged holds a receipt whole: with this entry anybody can make the file
+// again and check it.
 type ReceiptLodged struct {
 	Wave       WaveID
 	Holder     HolderID
+	Origin     string // of the anchor log, with the number of a recovery if there was one
 	Tick       entrylog.Tick
 	AnchorSize uint64
 	AnchorRoot entrylog.Hash
@@ -181,6 +182,7 @@ func (b *ReceiptLodged) subject() entrylog.Ref { return ref(b.Wave) }
 func (b *ReceiptLodged) Wire(c *wire.Coder) {
 	b.Wave.Wire(c)
 	b.Holder.Wire(c)
+	wire.Text(c, &b.Origin, maxOrigin)
 	c.U64((*uint64)(&b.Tick))
 	c.U64(&b.AnchorSize)
 	c.Fixed(b.AnchorRoot[:])

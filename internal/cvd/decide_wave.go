@@ -2,6 +2,7 @@ package cvd
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -277,7 +278,7 @@ func (c LodgeReceipt) decide(p *Programme, who Actor, now time.Time) ([]fact, er
 	switch {
 	case copied == nil || len(copied.Fetches) == 0:
 		return nil, refuse("the copy was never fetched: a receipt is for a copy that was")
-	case r.Origin != p.Origin:
+	case r.Origin != p.Origin && !strings.HasPrefix(r.Origin, p.Origin+"/recovery-"):
 		return nil, refuse("the receipt is for the log %q and this is %q", r.Origin, p.Origin)
 	case !ok || r.Key != keys.Signing:
 		return nil, refuse("the receipt is signed with a key that is not in use: sign it with the enrolled one")
@@ -290,7 +291,7 @@ func (c LodgeReceipt) decide(p *Programme, who Actor, now time.Time) ([]fact, er
 		return nil, nil
 	}
 	return yes(&ReceiptLodged{
-		Wave: c.Wave, Holder: c.Holder, Tick: r.Tick, AnchorSize: r.AnchorSize, AnchorRoot: r.AnchorRoot,
+		Wave: c.Wave, Holder: c.Holder, Origin: r.Origin, Tick: r.Tick, AnchorSize: r.AnchorSize, AnchorRoot: r.AnchorRoot,
 		Leaf: r.Leaf, Key: r.Key, Signature: r.Signature,
 	})
 }

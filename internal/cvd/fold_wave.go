@@ -233,6 +233,6 @@ func (b *ReceiptLodged) apply(p *Programme, n Note) error {
 	if c.Leaf != b.Leaf {
 		return fmt.Errorf("the receipt is for another copy than that of holder %s in wave %s", b.Holder, b.Wave)
 	}
-	set(p, &c.Receipt, &Lodged{n, b.Tick, b.AnchorSize, b.AnchorRoot, b.Key, b.Signature})
+	set(p, &c.Receipt, &Lodged{n, b.Origin, b.Tick, b.AnchorSize, b.AnchorRoot, b.Key, b.Signature})
 	return nil
 }

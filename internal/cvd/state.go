@@ -386,6 +386,7 @@ type Fetched struct {
 // Lodged is a holder's receipt for a copy.
 type Lodged struct {
 	Note
+	Origin     string
 	Tick       entrylog.Tick
 	AnchorSize uint64
 	AnchorRoot entrylog.Hash

@@ -17,13 +17,14 @@ const dossierMagic = "forewarn dossier v1\n"
 
 // The limits of a dossier.
 const (
-	MaxDossier = 1 << 30   // bytes of a dossier
-	maxSection = 512 << 20 // bytes of one section
-	maxForm    = 96 << 20  // bytes of one Form: its literals are the files' (form.MaxTotal)
-	maxWaves   = 4096
-	maxCopies  = 128
-	maxFacts   = 65536
-	maxForms   = 16
+	MaxDossier  = 1 << 30   // bytes of a dossier
+	maxSection  = 512 << 20 // bytes of one section
+	maxForm     = 96 << 20  // bytes of one Form: its literals are the files' (form.MaxTotal)
+	maxFormsAll = 128 << 20 // bytes of all Forms together: parsing one takes several times its size
+	maxWaves    = 4096
+	maxCopies   = 128
+	maxFacts    = 65536
+	maxForms    = 16
 )
 
 // Dossier is findings with everything they rest on, in one canonical file
@@ -213,7 +214,11 @@ func frame(c *wire.Coder, bodies *[][]byte, hashes [][32]byte, signature *[64]by
 		if c.Err() == nil && name != s.name {
 			c.Fail("section %d is called %q; it should be %q", i+1, name, s.name)
 		}
-		c.Bytes(&(*bodies)[i], maxSection)
+		most := maxSection
+		if s.name == "forms" {
+			most = maxFormsAll
+		}
+		c.Bytes(&(*bodies)[i], most)
 	}
 	for i := range hashes {
 		c.Fixed(hashes[i][:])

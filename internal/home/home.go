@@ -51,6 +51,7 @@ type Home struct {
 	Dir     string
 	Machine Machine
 	config  config
+	made    bool // by Create
 }
 
 // Machine is what the programme runs on. The zero Machine is this one: its
@@ -98,7 +99,7 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 		}
 	}
 	_, before := os.Stat(dir)
-	h := &Home{Dir: dir, Machine: f.Machine.filled()}
+	h := &Home{Dir: dir, Machine: f.Machine.filled(), made: before != nil}
 	h.config = config{Version: 1, Origin: f.Origin, Interval: int(f.Tick / time.Second), Outside: f.Outside}
 	if f.Outside == "" {
 		h.config.Outside = filepath.Clean(dir) + ".outside"
@@ -108,7 +109,7 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, h.discard(before != nil))
+			err = errors.Join(err, h.discard())
 		}
 	}()
 	keys, err := folder.OpenPrivate(filepath.Join(dir, "desk", "keys"))
@@ -156,28 +157,17 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 func (h *Home) Discard() error {
 	os.Remove(h.OutsideFile())
 	os.Remove(h.config.Outside) // if it is empty
-	return h.discard(false)
+	return h.discard()
 }
 
-func (h *Home) discard(all bool) (err error) {
+func (h *Home) discard() (err error) {
 	for _, name := range []string{"desk", "sealer", configName} {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(h.Dir, name)))
 	}
-	if all {
+	if h.made {
 		os.Remove(h.Dir)
 	}
 	return err
-}
-
-// OutsideMissing reports whether the last anchor that should be kept apart isn't
-// there: then nothing would tell that the folder is an older copy.
-func (h *Home) OutsideMissing() bool {
-	// An anchor is published after it was kept outside.
-	if _, err := os.Stat(filepath.Join(h.Dir, "desk", "anchors", entrylog.CheckpointPath)); err != nil {
-		return false
-	}
-	_, err := os.Stat(h.OutsideFile())
-	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Open finds the programme of a folder.

@@ -108,7 +108,7 @@ func (p *process) ask() (*sealer.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "sealer", p.dir)
+	cmd := exec.Command(self, "sealer", "serve", p.dir)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC"}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -175,4 +175,20 @@ func (p *process) Codebook(ctx context.Context, pkg cvd.PackageID, readings [32]
 
 func (p *process) Opening(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID, h cvd.HolderID) (sealer.Opening, error) {
 	return asking(p, func(c *sealer.Client) (sealer.Opening, error) { return c.Opening(ctx, pkg, w, h) })
+}
+
+func (p *process) Confirm(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID) error {
+	_, err := asking(p, func(c *sealer.Client) (struct{}, error) { return struct{}{}, c.Confirm(ctx, pkg, w) })
+	return err
+}
+
+// AcceptKeys is a person's word at the sealer that a holder has new keys: see
+// sealer.Sealer.Accept. dir is the sealer's folder.
+func AcceptKeys(dir string, holder cvd.HolderID, recipients []string) error {
+	vault, err := folder.OpenPrivate(dir)
+	if err != nil {
+		return err
+	}
+	defer vault.Close()
+	return (&sealer.Sealer{Vault: vault}).Accept(sealer.HolderKeys{Holder: holder, Recipients: recipients})
 }

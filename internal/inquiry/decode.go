@@ -25,7 +25,7 @@ func decode(book sealer.Codebook, r *form.Readings, decoder string, profile fpco
 		return fpcode.Result{}, fmt.Errorf("the waves bind decoder %q, which this program does not have; use a version that does", decoder)
 	}
 	keys := make(map[[16]byte]fpcode.Key, len(book.Lines))
-	p := fpcode.Problem{Readings: r.List(), Profile: profile, Bias: book.Bias, Run: int(book.Run), Alpha: alpha, Seed: r.Hash()}
+	p := fpcode.Problem{Readings: r.List(), Profile: profile, Bias: book.Bias, Run: int(book.Run.Number), Alpha: alpha, Seed: r.Hash()}
 	for _, l := range book.Lines {
 		keys[l.Holder] = l.Key
 		p.Holders = append(p.Holders, l.Holder)

@@ -15,6 +15,7 @@
 package inquiry
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -77,6 +78,7 @@ type Sealer interface {
 	Forms(context.Context, cvd.CaseID) ([]sealer.CaseForm, error)
 	Codebook(context.Context, cvd.PackageID, [32]byte) (sealer.Codebook, error)
 	Opening(context.Context, cvd.PackageID, cvd.WaveID, cvd.HolderID) (sealer.Opening, error)
+	Confirm(context.Context, cvd.PackageID, cvd.WaveID) error
 }
 
 // Config is what an Office is made of. All fields are needed.
@@ -101,14 +103,15 @@ type Office struct {
 	Step func(string)
 
 	log    *ledger.Log
-	frozen map[[32]byte]entrylog.Seq // readings hash → its freeze entry
-	opened map[[32]byte]entrylog.Seq // readings hash → its run's entry
+	frozen map[string]entrylog.Seq // body → its entry
+	opened map[string]entrylog.Seq // body → its entry
+	runs   map[entrylog.Ref]uint32 // package → the greatest run on this log
 	size   entrylog.Seq
 }
 
 // Open replays the inquiry's log and makes this process its one writer.
 func Open(ctx context.Context, c Config) (*Office, error) {
-	o := &Office{Config: c, frozen: map[[32]byte]entrylog.Seq{}, opened: map[[32]byte]entrylog.Seq{}}
+	o := &Office{Config: c, frozen: map[string]entrylog.Seq{}, opened: map[string]entrylog.Seq{}, runs: map[entrylog.Ref]uint32{}}
 	c.Log.Clock, c.Log.Rand, c.Log.Known, c.Log.Public = c.Clock, c.Rand, Known, Public
 	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, o.apply)
 	if err != nil {
@@ -125,19 +128,16 @@ func (o *Office) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	o.size = seq + 1
 	switch e.Kind {
 	case KindReadingsFrozen:
-		var b evidence.ReadingsFrozen
-		if err := wire.Unmarshal(e.Body, &b); err != nil {
-			return err
-		}
-		if _, again := o.frozen[b.Readings]; !again {
-			o.frozen[b.Readings] = seq
+		if _, again := o.frozen[string(e.Body)]; !again {
+			o.frozen[string(e.Body)] = seq
 		}
 	case KindCodebookOpened:
 		var b evidence.CodebookOpened
 		if err := wire.Unmarshal(e.Body, &b); err != nil {
 			return err
 		}
-		o.opened[b.Readings] = seq
+		o.opened[string(e.Body)] = seq
+		o.runs[b.Package] = max(o.runs[b.Package], b.Run)
 	}
 	return nil
 }
@@ -163,36 +163,61 @@ func (o *Office) step(format string, args ...any) {
 	}
 }
 
-// read reads the specimens against each Form of a case and keeps the readings
-// that say most: the Form of which the most sites were read; of equals, the
-// first by package and number. The rule looks at specimens and Forms alone.
-func (o *Office) read(ctx context.Context, cs cvd.CaseID, specimens []form.Specimen) (sealer.CaseForm, *form.Form, form.Readings, error) {
-	forms, err := o.Sealer.Forms(ctx, cs)
-	if err != nil {
-		return sealer.CaseForm{}, nil, form.Readings{}, err
-	}
-	if len(forms) == 0 {
-		return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("%w: no package of the case was ever compiled", ErrNothing)
-	}
-	best, at := -1, 0
-	var chosen *form.Form
-	var readings form.Readings
-	for i, cf := range forms {
-		f, err := form.Parse(cf.Form)
-		if err != nil {
-			return sealer.CaseForm{}, nil, form.Readings{}, fmt.Errorf("the Form of revision %s: %w", cf.Revision, err)
-		}
-		r := form.Read(f, specimens)
-		if n, _, _ := r.Count(); n > best {
-			best, at, chosen, readings = n, i, f, r
-		}
-	}
-	return forms[at], chosen, readings, nil
+// candidate is one Form that specimens were read against.
+type candidate struct {
+	sealer.CaseForm
+	form     *form.Form
+	readings form.Readings
+	read     int // sites
 }
 
-// freeze binds readings on the inquiry's log and on the programme's, once.
-func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, b evidence.ReadingsFrozen) (entrylog.Seq, error) {
-	seq, ok := o.frozen[b.Readings]
+// read reads the specimens against the Form of every sealed revision of a case.
+// The first is the one that says most: of which the most sites were read; of
+// equals, the newest. Those that say as much come after it. The order looks at
+// specimens and Forms alone.
+func (o *Office) read(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID, specimens []form.Specimen) ([]candidate, error) {
+	forms, err := o.Sealer.Forms(ctx, cs)
+	if err != nil {
+		return nil, err
+	}
+	sealed := map[cvd.RevisionID]bool{}
+	if err := desk.View(func(p *cvd.Programme) error {
+		for _, id := range p.Cases[cs].Waves {
+			if w := p.Waves[id]; w.Statement != nil {
+				sealed[w.Revision] = true
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	var out []candidate
+	for _, cf := range forms {
+		if !sealed[cf.Revision] {
+			continue // nobody has a copy of it
+		}
+		f, err := form.Parse(cf.Form)
+		if err != nil {
+			return nil, fmt.Errorf("the Form of revision %s: %w", cf.Revision, err)
+		}
+		c := candidate{CaseForm: cf, form: f, readings: form.Read(f, specimens)}
+		c.read, _, _ = c.readings.Count()
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w: no package of the case has been sealed to anybody", ErrNothing)
+	}
+	slices.SortStableFunc(out, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.read, a.read), cmp.Compare(b.Number, a.Number))
+	})
+	most := out[0].read
+	return slices.DeleteFunc(out, func(c candidate) bool { return c.read < most }), nil
+}
+
+// freeze binds readings on the inquiry's log and on the programme's, once. It
+// gives the entry's number on either.
+func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, b evidence.ReadingsFrozen) (own, noted entrylog.Seq, err error) {
+	seq, ok := o.frozen[string(wire.Marshal(&b))]
 	if !ok {
 		drafts := []ledger.Draft{{Kind: KindReadingsFrozen, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: b.Case, Body: &b}}
 		if o.size == 0 {
@@ -200,7 +225,7 @@ func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Acto
 		}
 		sealed, err := o.log.Append(ctx, drafts)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		seq = sealed[len(sealed)-1].Seq
 	}
@@ -208,46 +233,50 @@ func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Acto
 	// it from being guessed, and opens it.
 	_, record, err := o.log.Entry(ctx, seq)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	c := cvd.NoteCommitment{Commitment: entrylog.Commit(record.Salt, record.Entry)}
-	noted := false
+	found := false
 	if err := desk.View(func(p *cvd.Programme) error {
-		noted = slices.ContainsFunc(p.Commitments, func(x cvd.Commitment) bool { return x.Value == c.Commitment })
+		for _, x := range p.Commitments {
+			if !found && x.Value == c.Commitment {
+				found, noted = true, x.Seq
+			}
+		}
 		return nil
-	}); err != nil {
-		return 0, err
+	}); err != nil || found {
+		return seq, noted, err
 	}
-	if noted {
-		return seq, nil
+	done, err := desk.Do(ctx, by, c)
+	if err != nil {
+		return 0, 0, fmt.Errorf("noting the frozen readings on the programme's log: %w", err)
 	}
-	if _, err := desk.Do(ctx, by, c); err != nil {
-		return 0, fmt.Errorf("noting the frozen readings on the programme's log: %w", err)
-	}
-	return seq, nil
+	return seq, done[0].Seq, nil
 }
 
-// prove waits for an entry's anchor and gives its proof.
-func (o *Office) prove(ctx context.Context, seq entrylog.Seq) (entrylog.EntryProof, error) {
-	return anchored(ctx, o, o.log, func() (entrylog.EntryProof, error) { return o.log.Prove(ctx, seq) })
-}
-
-// anchored tries again once the anchor that is missing is due.
-func anchored[T any](ctx context.Context, o *Office, log *ledger.Log, try func() (T, error)) (T, error) {
-	for {
-		p, err := try()
-		var due *ledger.NotAnchoredError
-		if !errors.As(err, &due) {
-			return p, err
-		}
-		o.step("waiting for the anchor at %s", due.DueAt.Format("15:04:05 MST"))
-		if err := o.wait(ctx, due.DueAt); err != nil {
-			return p, err
-		}
-		if err := log.Tick(ctx); err != nil {
-			return p, err
+// settle waits until entries are anchored, so that all proofs can then be made
+// under one checkpoint.
+func (o *Office) settle(ctx context.Context, log *ledger.Log, entries ...entrylog.Seq) error {
+	for _, seq := range entries {
+		for {
+			_, err := log.ProveInner(ctx, seq, 0)
+			var due *ledger.NotAnchoredError
+			if !errors.As(err, &due) {
+				if err != nil {
+					return err
+				}
+				break
+			}
+			o.step("waiting for the anchor at %s", due.DueAt.Format("15:04:05 MST"))
+			if err := o.wait(ctx, due.DueAt); err != nil {
+				return err
+			}
+			if err := log.Tick(ctx); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func (o *Office) wait(ctx context.Context, until time.Time) error {

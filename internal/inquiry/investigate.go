@@ -3,8 +3,9 @@ package inquiry
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -27,125 +28,157 @@ type Outcome struct {
 	Report   evidence.Report
 }
 
-// Investigate answers a question. Run again with the same specimens it comes to
-// the same findings, and counts as the same run.
-func (o *Office) Investigate(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, q Question) (out Outcome, err error) {
+// ErrRunLost: the sealer numbers a run that this inquiry's log has had already.
+// Its journal was lost or put back; restore it, or runs would count for less.
+var ErrRunLost = errors.New("the sealer's journal of runs is behind the inquiry's log")
+
+// errOtherRevision: a copy is named whose holder was never given the revision
+// that was read.
+var errOtherRevision = errors.New("named, but never given this revision")
+
+// Investigate answers a question. Run again with the same specimens, over the
+// same copies, it comes to the same findings and counts as the same run.
+func (o *Office) Investigate(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, q Question) (Outcome, error) {
 	if len(q.Specimens) == 0 {
-		return out, fmt.Errorf("%w: no specimen was given", ErrNothing)
+		return Outcome{}, fmt.Errorf("%w: no specimen was given", ErrNothing)
 	}
 	if err := desk.View(func(p *cvd.Programme) error {
 		return p.May(by, cvd.ActInvestigate, cvd.ACase(q.Case), o.Clock())
 	}); err != nil {
-		return out, err
+		return Outcome{}, err
 	}
-	found := sorted(q.Specimens)
-	specimens := make([]form.Specimen, len(found))
-	hashes := make([][32]byte, len(found))
-	for i, s := range found {
-		specimens[i], hashes[i] = s.Specimen, sha256.Sum256(s.Data)
+	i := inquest{Office: o, desk: desk, by: by, cs: q.Case, found: sorted(q.Specimens)}
+	for _, s := range i.found {
+		i.specimens = append(i.specimens, s.Specimen)
 	}
-
-	// Read and freeze. Nothing secret has been opened yet.
-	o.step("reading %d specimens", len(specimens))
-	cf, f, readings, err := o.read(ctx, q.Case, specimens)
+	o.step("reading %d specimens", len(i.specimens))
+	candidates, err := o.read(ctx, desk, q.Case, i.specimens)
 	if err != nil {
+		return Outcome{}, err
+	}
+	// Revisions that say equally much can't be told apart by what was read. Who
+	// is named may have only the older one: then that one is read, as a further
+	// run.
+	for n, c := range candidates {
+		out, err := i.try(ctx, c)
+		if errors.Is(err, errOtherRevision) && n+1 < len(candidates) {
+			o.step("revision %d was not given to who is named; reading the one before it", c.Number)
+			continue
+		}
 		return out, err
 	}
-	read, _, _ := readings.Count()
-	o.step("%d of %d sites read; freezing the readings", read, len(f.Sites))
-	freeze, err := o.freeze(ctx, desk, by, evidence.ReadingsFrozen{
-		Case: entrylog.Ref(q.Case), Package: entrylog.Ref(cf.Package), Form: f.Hash(),
-		Reader: readings.Reader, Readings: readings.Hash(), Specimens: hashes,
-	})
+	return Outcome{}, ErrNothing
+}
+
+// inquest is one question under way.
+type inquest struct {
+	*Office
+	desk      *coordinator.Desk
+	by        cvd.Actor
+	cs        cvd.CaseID
+	found     []Specimen
+	specimens []form.Specimen
+}
+
+// wave is a sealed wave of the package.
+type wave struct {
+	id        cvd.WaveID
+	seq       entrylog.Seq
+	statement evidence.WaveStatement
+}
+
+// try takes one candidate from readings to a verified dossier.
+func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error) {
+	// Freeze. Nothing secret has been opened yet.
+	i.step("%d of %d sites read; freezing the readings", c.read, len(c.form.Sites))
+	freeze := evidence.ReadingsFrozen{Case: entrylog.Ref(i.cs), Package: entrylog.Ref(c.Package), Form: c.form.Hash(), Reader: c.readings.Reader, Readings: c.readings.Hash()}
+	for _, s := range i.found {
+		freeze.Specimens = append(freeze.Specimens, evidence.FrozenSpecimen{SHA256: sha256.Sum256(s.Data), From: s.Found.From, To: s.Found.To})
+	}
+	frozen, noted, err := i.freeze(ctx, i.desk, i.by, freeze)
 	if err != nil {
 		return out, err
 	}
 
 	// Open the codebook. From here on the run counts.
-	facts, waves, err := o.facts(ctx, desk, by, cf.Package)
+	facts, waves, err := i.facts(ctx, c.Package)
 	if err != nil {
 		return out, err
 	}
-	if len(waves) == 0 {
-		return out, fmt.Errorf("%w: no wave of the package has been sealed", ErrNothing)
-	}
-	book, err := o.Sealer.Codebook(ctx, cf.Package, readings.Hash())
+	book, err := i.Sealer.Codebook(ctx, c.Package, c.readings.Hash())
 	if err != nil {
 		return out, err
 	}
-	opened, err := o.count(ctx, by, q.Case, cf.Package, book, readings.Hash())
+	opened, err := i.count(ctx, c.Package, book)
 	if err != nil {
 		return out, err
 	}
-	o.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run)
+	i.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run.Number)
 	last := waves[len(waves)-1].statement
-	result, err := decode(book, &readings, last.Decoder, last.Profile, float64(last.AlphaPico)/1e12)
+	result, err := decode(book, &c.readings, last.Decoder, last.Profile, float64(last.AlphaPico)/1e12)
 	if err != nil {
 		return out, err
+	}
+	for _, a := range result.Accused {
+		if !slices.ContainsFunc(facts.Waves, func(w leak.Wave) bool {
+			return w.Form == c.form.Hash() && slices.Contains(w.Holders, entrylog.Ref(a.Holder))
+		}) {
+			return out, errOtherRevision
+		}
 	}
 
 	// Judge.
-	frozenAt, _, err := o.log.Entry(ctx, freeze)
+	entry, _, err := i.log.Entry(ctx, frozen)
 	if err != nil {
 		return out, err
 	}
-	tokens := hits(book, f, specimens)
+	tokens := hits(book, c.form, i.specimens)
 	in := leak.Inputs{Facts: facts, Reading: leak.Reading{
-		Form: f, Readings: &readings, FrozenAt: frozenAt.Time,
-		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run), Result: result,
-		Tokens:   tokens,
-		CopyKey:  copyKeys(book),
-		CopyHash: o.copyHashes(ctx, cf.Package),
+		Form: c.form, Readings: &c.readings, FrozenAt: entry.Time,
+		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
+		Tokens: tokens, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
 	}}
 	for _, l := range book.Lines {
 		in.Reading.Holders = append(in.Reading.Holders, entrylog.Ref(l.Holder))
 	}
-	for i, s := range found {
-		in.Reading.Specimens = append(in.Reading.Specimens, leak.Specimen{Name: s.Name, Size: int64(len(s.Data)), SHA256: hashes[i], Found: interval(s.Found)})
+	for _, s := range i.found {
+		in.Reading.Specimens = append(in.Reading.Specimens, leak.Specimen{Name: s.Name, Size: int64(len(s.Data)), SHA256: sha256.Sum256(s.Data), Found: interval(s.Found)})
 	}
-	if in.Seen, err = o.seen(ctx, desk, q.Case, book, found, tokens); err != nil {
+	if in.Seen, err = i.seen(ctx, i.desk, i.cs, book, i.found, tokens); err != nil {
 		return out, err
 	}
 	findings, err := leak.Judge(in)
 	if err != nil {
 		return out, err
 	}
-	out.Findings = *findings
-	out.Timeline = leak.Timeline(in)
-	out.Page = leak.Page(&out.Findings, out.Timeline)
+	out.Findings, out.Timeline = *findings, leak.Timeline(in)
+	out.Page = leak.Page(findings, out.Timeline)
 
 	// Pack, sign, verify.
-	o.step("building the dossier")
-	d, err := o.dossier(ctx, desk, dossierParts{cf: cf, form: f, readings: &readings, specimens: specimens, book: book, waves: waves, findings: out.Findings, freeze: freeze, opened: opened})
+	i.step("building the dossier")
+	d, err := i.dossier(ctx, parts{candidate: c, book: book, waves: waves, findings: findings, frozen: frozen, noted: noted, opened: opened})
 	if err != nil {
 		return out, err
 	}
-	if out.Dossier, err = d.Sign(o.signer()); err != nil {
+	if out.Dossier, err = d.Sign(i.Log.Signer); err != nil {
 		return out, err
 	}
-	o.step("verifying the dossier")
-	if out.Report, err = evidence.VerifyDossier(out.Dossier, evidence.Trust{LogKey: d.Programme.Key, InquiryKey: o.Key}); err != nil {
+	i.step("verifying the dossier")
+	if out.Report, err = evidence.VerifyDossier(out.Dossier, evidence.Trust{LogKey: d.Programme.Key, InquiryKey: i.Key}); err != nil {
 		return out, fmt.Errorf("the dossier does not verify and was not kept: %w", err)
 	}
-	_, err = o.log.Append(ctx, []ledger.Draft{{Kind: KindFindingsMade, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: entrylog.Ref(q.Case),
-		Body: &made{Case: entrylog.Ref(q.Case), Readings: readings.Hash(), Dossier: sha256.Sum256(out.Dossier), Traced: out.Findings.Conclusion == evidence.Traced}}})
+	_, err = i.log.Append(ctx, []ledger.Draft{{Kind: KindFindingsMade, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: entrylog.Ref(i.cs),
+		Body: &made{Case: entrylog.Ref(i.cs), Readings: c.readings.Hash(), Dossier: sha256.Sum256(out.Dossier), Traced: findings.Conclusion == evidence.Traced}}})
 	return out, err
 }
 
-// wave is a sealed wave of the package and its proof.
-type wave struct {
-	id        cvd.WaveID
-	seq       entrylog.Seq
-	statement evidence.WaveStatement
-	proof     entrylog.EntryProof
-}
-
-// facts is what the programme's log says of a package, with the proofs of all
-// its waves, in order of the log.
-func (o *Office) facts(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, pkg cvd.PackageID) (facts leak.Facts, waves []wave, err error) {
-	err = desk.View(func(p *cvd.Programme) error {
+// facts is what the programme's log says of a package, and its sealed waves, in
+// order of the log. The sealer is told of each, in case a crash kept the desk
+// from it.
+func (i *inquest) facts(ctx context.Context, pkg cvd.PackageID) (facts leak.Facts, waves []wave, err error) {
+	err = i.desk.View(func(p *cvd.Programme) error {
 		var err error
-		if facts, err = leak.Gather(p, pkg, desk.Names(ctx, p).Ref); err != nil {
+		if facts, err = leak.Gather(p, pkg, i.desk.Names(ctx, p).Ref); err != nil {
 			return err
 		}
 		for _, id := range p.Packages[pkg].Waves {
@@ -155,122 +188,29 @@ func (o *Office) facts(ctx context.Context, desk *coordinator.Desk, by cvd.Actor
 		}
 		return nil
 	})
-	for i := range waves {
-		if err != nil {
-			break
+	slices.SortFunc(waves, func(a, b wave) int { return int(a.seq) - int(b.seq) })
+	for _, w := range waves {
+		if err == nil {
+			err = i.Sealer.Confirm(ctx, pkg, w.id)
 		}
-		waves[i].proof, err = anchored(ctx, o, desk.Log(), func() (entrylog.EntryProof, error) { return desk.Log().Prove(ctx, waves[i].seq) })
 	}
 	return facts, waves, err
 }
 
-// count puts the opening of the codebook on the inquiry's log, once for each set
-// of readings.
-func (o *Office) count(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg cvd.PackageID, book sealer.Codebook, readings [32]byte) (entrylog.Seq, error) {
-	if seq, ok := o.opened[readings]; ok {
+// count puts the opening of the codebook on the inquiry's log, once for each run
+// of the sealer's. A number that this log has had for another run means that the
+// sealer forgot some.
+func (i *inquest) count(ctx context.Context, pkg cvd.PackageID, book sealer.Codebook) (entrylog.Seq, error) {
+	body := &evidence.CodebookOpened{Case: entrylog.Ref(i.cs), Package: entrylog.Ref(pkg), Run: book.Run.Number, Copies: book.Run.Copies, Readings: book.Run.Readings}
+	if seq, ok := i.opened[string(marshal(body))]; ok {
 		return seq, nil
 	}
-	sealed, err := o.log.Append(ctx, []ledger.Draft{{Kind: KindCodebookOpened, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: entrylog.Ref(pkg),
-		Body: &evidence.CodebookOpened{Case: entrylog.Ref(cs), Package: entrylog.Ref(pkg), Run: book.Run, Copies: uint32(len(book.Lines)), Readings: readings}}})
+	if had := i.runs[entrylog.Ref(pkg)]; book.Run.Number <= had {
+		return 0, fmt.Errorf("%w: it calls this run %d, and %d are on the log; restore the sealer's folder from its newest copy", ErrRunLost, book.Run.Number, had)
+	}
+	sealed, err := i.log.Append(ctx, []ledger.Draft{{Kind: KindCodebookOpened, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: entrylog.Ref(pkg), Body: body}})
 	if err != nil {
 		return 0, err
 	}
 	return sealed[0].Seq, nil
-}
-
-type dossierParts struct {
-	cf             sealer.CaseForm
-	form           *form.Form
-	readings       *form.Readings
-	specimens      []form.Specimen
-	book           sealer.Codebook
-	waves          []wave
-	findings       evidence.Findings
-	freeze, opened entrylog.Seq
-}
-
-// dossier gathers everything that the findings rest on.
-func (o *Office) dossier(ctx context.Context, desk *coordinator.Desk, p dossierParts) (*evidence.Dossier, error) {
-	d := &evidence.Dossier{
-		Programme: evidence.Programme{Key: desk.Key, Interval: desk.Config.Log.Interval},
-		Specimens: p.specimens,
-		Forms:     []evidence.SealedForm{{Revision: entrylog.Ref(p.cf.Revision), Form: p.cf.Form}},
-		Readings:  p.readings.Marshal(),
-		Bias:      p.book.Bias,
-		Inquiry:   evidence.Inquiry{Key: o.Key, Interval: o.Log.Interval},
-	}
-	var err error
-	if d.Findings, err = p.findings.Marshal(); err != nil {
-		return nil, err
-	}
-	last := len(p.waves) - 1
-	d.Issued = evidence.IssuedOpening{Wave: uint32(last), Copies: uint32(len(p.book.Lines))}
-	for i, w := range p.book.Waves {
-		if w.Wave == p.waves[last].id {
-			d.Issued.Salt = p.book.IssuedSalts[i]
-		}
-	}
-	for i, w := range p.waves {
-		d.Waves = append(d.Waves, w.proof)
-		if w.statement.Form != p.form.Hash() {
-			continue
-		}
-		for _, a := range named(p.findings) {
-			copies, err := o.openedCopies(ctx, p, w, uint32(i), a)
-			if err != nil {
-				return nil, err
-			}
-			d.Copies = append(d.Copies, copies...)
-		}
-	}
-	for _, a := range named(p.findings) {
-		for _, x := range append(append([]evidence.Access{}, a.Fetches...), a.Receipts...) {
-			proof, err := anchored(ctx, o, desk.Log(), func() (entrylog.InnerProof, error) {
-				return desk.Log().ProveInner(ctx, entrylog.Seq(x.Entry), 0)
-			})
-			if err != nil {
-				return nil, err
-			}
-			d.Facts = append(d.Facts, evidence.Fact{Statement: fmt.Sprintf("%s, %s by %s", a.Name, x.At.UTC().Format(time.RFC3339), x.AccountName), Proof: proof})
-		}
-	}
-	if d.Inquiry.Freeze, err = o.prove(ctx, p.freeze); err != nil {
-		return nil, err
-	}
-	d.Inquiry.Opened, err = o.prove(ctx, p.opened)
-	return d, err
-}
-
-// named lists every copy that the findings name, accused or conflicting.
-func named(f evidence.Findings) []evidence.Accused {
-	return append(append([]evidence.Accused{}, f.Accused...), f.Conflicting...)
-}
-
-// openedCopies opens a named holder's copy in a wave, if it has one there.
-func (o *Office) openedCopies(ctx context.Context, p dossierParts, w wave, index uint32, a evidence.Accused) ([]evidence.OpenedCopy, error) {
-	for _, c := range a.Copies {
-		if entrylog.Ref(c.Wave) != entrylog.Ref(w.id) {
-			continue
-		}
-		opening, err := o.Sealer.Opening(ctx, p.cf.Package, w.id, cvd.HolderID(a.Holder))
-		if err != nil {
-			return nil, err
-		}
-		oc := evidence.OpenedCopy{Holder: entrylog.Ref(a.Holder), Wave: index, LeafSalt: opening.LeafSalt, Copy: opening.Copy, Path: opening.Path}
-		for _, l := range p.book.Lines {
-			if l.Holder != cvd.HolderID(a.Holder) {
-				continue
-			}
-			oc.Key = l.Key
-			text := map[string]string{}
-			for _, t := range l.Tokens {
-				text[t.Slot] = t.Text
-			}
-			for _, s := range evidence.SlotsAt(p.form, w.statement.Level) {
-				oc.Tokens = append(oc.Tokens, evidence.TokenText{Slot: s.Name, Text: text[s.Name]})
-			}
-		}
-		return []evidence.OpenedCopy{oc}, nil
-	}
-	return nil, nil
 }

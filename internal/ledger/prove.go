@@ -29,6 +29,17 @@ func (l *Log) Checkpoint() (signed []byte, cp entrylog.Checkpoint) {
 	return append([]byte(nil), l.kept.checkpoint...), l.kept.cp
 }
 
+// CheckpointAt is the anchor log's state when it had size anchors: at most those
+// of the last checkpoint. ErrNotAnchored otherwise.
+func (l *Log) CheckpointAt(size uint64) (entrylog.Checkpoint, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kept.checkpoint == nil || size > l.kept.cp.Size {
+		return entrylog.Checkpoint{}, fmt.Errorf("%w: %d anchors; the last checkpoint signs %d", ErrNotAnchored, size, l.kept.cp.Size)
+	}
+	return l.fold.trees.Checkpoint(l.kept.cp.Origin, size)
+}
+
 // Anchors is how many anchors the last checkpoint signs.
 func (l *Log) Anchors() uint64 {
 	_, cp := l.Checkpoint()

@@ -3,6 +3,8 @@ package sealer
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +12,8 @@ import (
 	"strings"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/evidence"
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
 	"forewarn/internal/token"
@@ -56,9 +60,8 @@ func (s *Sealer) Codebook(ctx context.Context, pkg cvd.PackageID, readings [32]b
 	if err != nil {
 		return Codebook{}, err
 	}
-	run, err := s.run(pkg, readings)
-	if err != nil {
-		return Codebook{}, err
+	if len(waves) == 0 {
+		return Codebook{}, fmt.Errorf("%w: no wave of package %s is known to be on the log", ErrRefused, pkg)
 	}
 	recKey, err := s.Recognition(ctx)
 	if err != nil {
@@ -72,10 +75,22 @@ func (s *Sealer) Codebook(ctx context.Context, pkg cvd.PackageID, readings [32]b
 			}
 		}
 	}
-	book := Codebook{Run: run, Bias: fpcode.BiasKey(k), Recognition: recKey, Waves: waves}
-	for _, w := range waves {
-		book.IssuedSalts = append(book.IssuedSalts, issuedSalt(k, w.Wave))
+	book := Codebook{Bias: fpcode.BiasKey(k), Recognition: recKey}
+	run := evidence.Run{Package: entrylog.Ref(pkg), Readings: readings, Copies: uint32(len(holders(waves)))}
+	for _, w := range waves { // by name, so ascending
+		run.Waves = append(run.Waves, entrylog.Ref(w.Wave))
+		book.Counts = append(book.Counts, WaveCount{Wave: w.Wave, Copies: w.Count, Salt: issuedSalt(k, w.Wave)})
 	}
+	signing, err := s.signingKey()
+	if err != nil {
+		return Codebook{}, err
+	}
+	// The journal last: what failed above has opened nothing.
+	if run.Number, err = s.run(pkg, readings, run.Copies); err != nil {
+		return Codebook{}, err
+	}
+	run.Sign(signing)
+	book.Run = run
 	var slots []form.Slot
 	for _, f := range forms {
 		slots = append(slots, f.Slots()...)
@@ -125,9 +140,11 @@ func (s *Sealer) Opening(ctx context.Context, pkg cvd.PackageID, wave cvd.WaveID
 	return Opening{}, fmt.Errorf("%w: holder %s has no copy in wave %s", ErrRefused, holder, wave)
 }
 
-// run numbers a set of readings of a package: 1 for the first. The journal is a
-// list of the readings' hashes in the order in which codebooks were opened.
-func (s *Sealer) run(pkg cvd.PackageID, readings [32]byte) (uint32, error) {
+// run numbers a set of readings of a package over so many copies: 1 for the
+// first. The journal is a list of hashes of the two, in the order in which
+// codebooks were opened: the same readings over more copies are another run.
+func (s *Sealer) run(pkg cvd.PackageID, readings [32]byte, copies uint32) (uint32, error) {
+	what := sha256.Sum256(binary.BigEndian.AppendUint32(append([]byte("forewarn/journal/v1"), readings[:]...), copies))
 	name := "runs/" + pkg.String()
 	b, err := s.Vault.Read(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -137,11 +154,11 @@ func (s *Sealer) run(pkg cvd.PackageID, readings [32]byte) (uint32, error) {
 		return 0, fmt.Errorf("the journal of runs of package %s has %d bytes, not a multiple of 32: restore it from a backup", pkg, len(b))
 	}
 	for i := 0; i+32 <= len(b); i += 32 {
-		if [32]byte(b[i:i+32]) == readings {
+		if [32]byte(b[i:i+32]) == what {
 			return uint32(i/32) + 1, nil
 		}
 	}
-	b = append(b, readings[:]...)
+	b = append(b, what[:]...)
 	if err := s.Vault.Write(name, b); err != nil {
 		return 0, err
 	}

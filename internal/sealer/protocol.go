@@ -77,6 +77,18 @@ func (o *Opening) Wire(c *wire.Coder) {
 	o.Path.Wire(c)
 }
 
+// planned is what the vault keeps of a wave: the request, and how many holders
+// the package had with it when it was first sealed, which its statement says.
+type planned struct {
+	SealRequest
+	Count uint32
+}
+
+func (p *planned) Wire(c *wire.Coder) {
+	p.SealRequest.Wire(c)
+	c.U32(&p.Count)
+}
+
 // samePlan reports whether two requests make the same commitments. The keys that
 // copies are sealed to may differ: a holder may have lost its own.
 func (q SealRequest) samePlan(o SealRequest) bool {
@@ -113,12 +125,18 @@ type CaseForm struct {
 
 // Codebook is what decoding a package's specimens needs.
 type Codebook struct {
-	Run         uint32 // how many sets of readings of this package were decoded, this one included
+	Run         evidence.Run // signed: how often codes were opened, over what
 	Bias        fpcode.Key
 	Recognition [16]byte
-	Waves       []SealRequest
-	IssuedSalts [][32]byte // one a wave: opens the count in its statement
+	Counts      []WaveCount // opens the count in each wave's statement
 	Lines       []CodebookLine
+}
+
+// WaveCount opens the number of copies in a wave's statement.
+type WaveCount struct {
+	Wave   cvd.WaveID
+	Copies uint32
+	Salt   [32]byte
 }
 
 // CodebookLine is one holder's key and tokens.
@@ -192,11 +210,14 @@ func (f *CaseForm) Wire(c *wire.Coder) {
 }
 
 func (b *Codebook) Wire(c *wire.Coder) {
-	c.U32(&b.Run)
+	b.Run.Wire(c)
 	c.Fixed(b.Bias[:])
 	c.Fixed(b.Recognition[:])
-	wire.Layouts(c, &b.Waves, 1<<16)
-	wire.List(c, &b.IssuedSalts, 1<<16, func(c *wire.Coder, s *[32]byte) { c.Fixed(s[:]) })
+	wire.List(c, &b.Counts, 1<<16, func(c *wire.Coder, w *WaveCount) {
+		w.Wave.Wire(c)
+		c.U32(&w.Copies)
+		c.Fixed(w.Salt[:])
+	})
 	wire.Layouts(c, &b.Lines, maxHolders)
 }
 
@@ -226,6 +247,7 @@ const (
 	opCodebook
 	opOpening
 	opRecognition
+	opConfirm
 )
 
 // A frame is a length (u32), a tag and a body. Answers are any number of items
@@ -350,6 +372,11 @@ func (s *Sealer) answer(ctx context.Context, o op, body []byte, item func(wire.L
 	case opRecognition:
 		k, err := s.Recognition(ctx)
 		return layoutFunc(func(c *wire.Coder) { c.Fixed(k[:]) }), err
+	case opConfirm:
+		if err := wire.Unmarshal(body, layoutFunc(func(c *wire.Coder) { pkg.Wire(c); wave.Wire(c) })); err != nil {
+			return nil, err
+		}
+		return layoutFunc(func(*wire.Coder) {}), s.Confirm(ctx, pkg, wave)
 	}
 	return nil, fmt.Errorf("%w: request %d is unknown; desk and sealer must be the same version", ErrRefused, o)
 }
@@ -438,6 +465,11 @@ func (c *Client) WaveKey(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID) (
 	err = c.call(ctx, opWaveKey, layoutFunc(func(c *wire.Coder) { pkg.Wire(c); w.Wire(c) }),
 		layoutFunc(func(c *wire.Coder) { c.Fixed(k[:]) }), nil)
 	return k, err
+}
+
+// Confirm is Sealer.Confirm.
+func (c *Client) Confirm(ctx context.Context, pkg cvd.PackageID, w cvd.WaveID) error {
+	return c.call(ctx, opConfirm, layoutFunc(func(c *wire.Coder) { pkg.Wire(c); w.Wire(c) }), layoutFunc(func(*wire.Coder) {}), nil)
 }
 
 // Forms is Sealer.Forms.

@@ -2,9 +2,9 @@ package sealer
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"forewarn/internal/cvd"
@@ -44,9 +44,10 @@ func (s *Sealer) press(ctx context.Context, k fpcode.Key, pkg cvd.PackageID, f *
 	return p, nil
 }
 
-// identity is the 64 bits by which a holder's token for a slot is known.
+// identity is the 64 bits by which a holder's token for a slot is known. It
+// follows from the copy's key, so that the commitment to that key binds it too.
 func (p *press) identity(h cvd.HolderID, slot string) uint64 {
-	return token.Identity(derive(p.key, "token"), Epoch, [16]byte(p.pkg), [16]byte(h), slot)
+	return token.Identity(fpcode.CopyKey(p.key, [16]byte(h)), Epoch, [16]byte(p.pkg), [16]byte(h), slot)
 }
 
 // print renders one holder's copy.
@@ -59,7 +60,7 @@ func (p *press) print(h cvd.HolderID) []form.Output {
 
 // commit computes what opens each copy of a wave, in the order of the request,
 // and the root over them all.
-func (p *press) commit(ctx context.Context, q SealRequest) ([]Opening, entrylog.Hash, error) {
+func (p *press) commit(ctx context.Context, q planned) ([]Opening, entrylog.Hash, error) {
 	openings := make([]Opening, 0, len(q.Holders))
 	leaves := make([]entrylog.Hash, 0, len(q.Holders))
 	err := parallel(ctx, len(q.Holders), func(i int) (Opening, error) {
@@ -92,6 +93,25 @@ func (p *press) commit(ctx context.Context, q SealRequest) ([]Opening, entrylog.
 // holders, and proofs of one length whatever the wave's size.
 const TreeDepth = 20
 
+// plan is what the vault will keep of a request. The number of copies is that of
+// the first sealing, so that sealing again makes the same statement.
+func (s *Sealer) plan(pkg cvd.PackageID, q SealRequest) (p planned, again bool, err error) {
+	before, err := s.wave(pkg, q.Wave)
+	switch {
+	case err == nil && !before.samePlan(q):
+		return p, false, fmt.Errorf("%w: wave %s was sealed for another audience or time; a changed wave is a new wave", ErrRefused, q.Wave)
+	case err == nil:
+		return planned{q, before.Count}, true, nil
+	case !errors.Is(err, ErrRefused): // which is: never seen
+		return p, false, err
+	}
+	all, err := s.waves(pkg)
+	if err != nil {
+		return p, false, err
+	}
+	return planned{q, uint32(len(holders(append(all, planned{SealRequest: q}))))}, false, nil
+}
+
 // Seal renders, commits and seals a wave. each is called once a copy, in the
 // order of the request, with what the desk stores; the statement comes last and
 // must be on the log before any copy leaves. If each fails, Seal stops with its
@@ -109,34 +129,28 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	if err != nil {
 		return SealResult{}, err
 	}
-	name := waveName(kept.Package, q.Wave)
-	again := false
-	if _, err := s.Vault.Read(name); err == nil {
-		again = true
-		before, err := s.wave(kept.Package, q.Wave)
-		if err != nil {
-			return SealResult{}, err
-		}
-		if !before.samePlan(q) {
-			return SealResult{}, fmt.Errorf("%w: wave %s was sealed for another audience or time; a changed wave is a new wave", ErrRefused, q.Wave)
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	plan, again, err := s.plan(kept.Package, q)
+	if err != nil {
 		return SealResult{}, err
 	}
 	// Who has no keys any more has a place under the root and no parcel.
 	var to []int
 	for i, h := range q.Holders {
-		switch {
-		case len(h.Recipients) > 0:
-			to = append(to, i)
-		case !again:
-			return SealResult{}, fmt.Errorf("%w: holder %s has no keys to seal to", ErrRefused, h.Holder)
+		if len(h.Recipients) == 0 {
+			if !again {
+				return SealResult{}, fmt.Errorf("%w: holder %s has no keys to seal to", ErrRefused, h.Holder)
+			}
+			continue
 		}
+		if err := s.pin(h); err != nil {
+			return SealResult{}, err
+		}
+		to = append(to, i)
 	}
-	if err := s.Vault.Write(name, wire.Marshal(&q)); err != nil {
+	if err := s.Vault.Write(waveName(kept.Package, q.Wave), wire.Marshal(&plan)); err != nil {
 		return SealResult{}, err
 	}
-	sealed, err := s.waves(kept.Package)
+	signing, err := s.signingKey()
 	if err != nil {
 		return SealResult{}, err
 	}
@@ -148,14 +162,16 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	// First pass: what each copy says, so that the tree stands before any proof
 	// is packed. Second pass: the envelopes. Printing twice is cheaper than
 	// keeping ten thousand copies.
-	openings, root, err := p.commit(ctx, q)
+	openings, root, err := p.commit(ctx, plan)
 	if err != nil {
 		return SealResult{}, err
 	}
 
 	var bulkKey string
 	var bulk []byte
+	var bulkHash [32]byte
 	if files := f.RenderBulk(q.Level); len(files) > 0 {
+		bulkHash = form.CopyHash(files)
 		if bulk, bulkKey, err = s.Envelope.Bulk(derive(k, "bulk", q.Wave[:]), files); err != nil {
 			return SealResult{}, err
 		}
@@ -174,14 +190,14 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		return SealResult{}, err
 	}
 
-	count := uint32(len(holders(sealed)))
 	return SealResult{Bulk: bulk, Copies: uint32(len(q.Holders)), Statement: evidence.WaveStatement{
 		Wave: entrylog.Ref(q.Wave), Package: entrylog.Ref(kept.Package), Revision: entrylog.Ref(q.Revision), Case: entrylog.Ref(kept.Case),
 		Level: q.Level, OpensAt: q.OpensAt,
 		Form: f.Hash(), SlotTable: f.SlotTableHash(), Bias: fpcode.Commit(fpcode.BiasKey(k)),
 		Profile: Profile, Decoder: Decoder, AlphaPico: q.AlphaPico,
-		Issued: evidence.IssuedCommitment(issuedSalt(k, q.Wave), count),
-		Depth:  TreeDepth, Root: root,
+		Issued: evidence.IssuedCommitment(issuedSalt(k, q.Wave), plan.Count),
+		Reader: form.ReaderVersion, Epoch: Epoch, Bulk: bulkHash, Sealer: [32]byte(signing.Public().(ed25519.PublicKey)),
+		Depth: TreeDepth, Root: root,
 	}}, nil
 }
 

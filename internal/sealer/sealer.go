@@ -19,7 +19,9 @@
 package sealer
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
@@ -150,7 +152,10 @@ func (f *compiled) Wire(c *wire.Coder) {
 	c.Bytes(&f.Form, maxForm)
 }
 
-const maxForm = 256 << 20
+const (
+	maxForm     = 256 << 20
+	maxWarnings = 1000 // of a report, as carrier lays it out
+)
 
 // Compile makes a revision's Form from its packed source and keeps it. The
 // same revision compiled again must have the same source.
@@ -167,6 +172,12 @@ func (s *Sealer) Compile(_ context.Context, q CompileRequest) (CompileResult, er
 	if err != nil {
 		return CompileResult{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	// A mark that can't be read back does no harm: it doesn't count, and the
+	// author should know.
+	for _, u := range form.Distinguishable(f) {
+		report.Warnings = append(report.Warnings, carrier.Warning{Path: f.Files[u.File].Path, Text: "a mark can't be read back from text and counts for nothing: " + u.Why})
+	}
+	report.Warnings = report.Warnings[:min(len(report.Warnings), maxWarnings)]
 	kept := compiled{Case: q.Case, Package: q.Package, Revision: q.Revision, Number: q.Number, Form: f.Marshal()}
 	name := "forms/" + q.Revision.String()
 	switch b, err := s.Vault.Read(name); {
@@ -198,13 +209,24 @@ func (s *Sealer) form(r cvd.RevisionID) (compiled, *form.Form, error) {
 	return kept, f, err
 }
 
-// waves reads every wave sealed for a package, in the order of their names.
-func (s *Sealer) waves(p cvd.PackageID) ([]SealRequest, error) {
-	names, err := s.Vault.List("waves/" + p.String())
+// signingKey signs runs. Its public half stands in every wave's statement.
+func (s *Sealer) signingKey() (ed25519.PrivateKey, error) {
+	seed, err := s.key("keys/sealer", ed25519.SeedSize, true)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]SealRequest, 0, len(names))
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// waves reads every wave of a package that is known to be on the log, in the
+// order of their names. A wave whose sealing failed, or that was called off
+// before it was logged, isn't among them and counts for nothing.
+func (s *Sealer) waves(p cvd.PackageID) ([]planned, error) {
+	names, err := s.Vault.List("confirmed/" + p.String())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]planned, 0, len(names))
 	for _, n := range names {
 		id, err := wire.ParseID[cvd.Wave](n)
 		if err != nil {
@@ -223,7 +245,7 @@ func waveName(p cvd.PackageID, w cvd.WaveID) string {
 	return "waves/" + p.String() + "/" + w.String()
 }
 
-func (s *Sealer) wave(p cvd.PackageID, w cvd.WaveID) (q SealRequest, err error) {
+func (s *Sealer) wave(p cvd.PackageID, w cvd.WaveID) (q planned, err error) {
 	b, err := s.Vault.Read(waveName(p, w))
 	if errors.Is(err, fs.ErrNotExist) {
 		return q, fmt.Errorf("%w: wave %s was never sealed here", ErrRefused, w)
@@ -237,8 +259,50 @@ func (s *Sealer) wave(p cvd.PackageID, w cvd.WaveID) (q SealRequest, err error) 
 	return q, nil
 }
 
+// Confirm tells the sealer that a wave's statement is on the log: from now on its
+// copies count. It may be told again.
+func (s *Sealer) Confirm(_ context.Context, p cvd.PackageID, w cvd.WaveID) error {
+	if _, err := s.wave(p, w); err != nil {
+		return err
+	}
+	return s.Vault.Write("confirmed/"+p.String()+"/"+w.String(), []byte("on the log\n"))
+}
+
+// recipients is what a holder's copies are sealed to.
+type recipients []string
+
+func (r *recipients) Wire(c *wire.Coder) {
+	c.Magic("forewarn recipients v1\n")
+	wire.List(c, (*[]string)(r), 64, func(c *wire.Coder, s *string) { wire.Text(c, s, 8192) })
+}
+
+func recipientsName(h cvd.HolderID) string { return "recipients/" + h.String() }
+
+// pin holds a holder to the recipients that its copies were first sealed to.
+// Whoever speaks for the desk could otherwise have any holder's very copy sealed
+// to a key of its own, and frame that holder with it.
+func (s *Sealer) pin(h HolderKeys) error {
+	want := wire.Marshal((*recipients)(&h.Recipients))
+	b, err := s.Vault.Read(recipientsName(h.Holder))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s.Vault.Create(recipientsName(h.Holder), want)
+	case err != nil:
+		return err
+	case !bytes.Equal(b, want):
+		return fmt.Errorf("%w: holder %s has other keys than its copies were sealed to before. If the holder itself says so, on the sealer's machine: forewarn sealer accept FOLDER %s FILE.pub", ErrRefused, h.Holder, h.Holder)
+	}
+	return nil
+}
+
+// Accept takes a holder's new recipients. It isn't part of the protocol: a person
+// at the sealer does it, who has it from the holder by another way.
+func (s *Sealer) Accept(h HolderKeys) error {
+	return s.Vault.Write(recipientsName(h.Holder), wire.Marshal((*recipients)(&h.Recipients)))
+}
+
 // holders lists who holds a copy of a package, ever, sorted.
-func holders(waves []SealRequest) []cvd.HolderID {
+func holders(waves []planned) []cvd.HolderID {
 	var out []cvd.HolderID
 	for _, w := range waves {
 		for _, h := range w.Holders {
