@@ -31,8 +31,27 @@ func (f *Form) RenderBulk(level Level) []Output {
 	return out
 }
 
+// most is at least the length of any copy of the file.
+func (file *File) most() (n int) {
+	for i := range file.Parts {
+		switch p := &file.Parts[i]; p.Kind {
+		case Literal:
+			n += len(p.Bytes)
+		case Choice:
+			longest := 0
+			for _, a := range p.Alternatives {
+				longest = max(longest, len(a))
+			}
+			n += longest
+		case Token:
+			n += p.Alphabet.Len()
+		}
+	}
+	return n
+}
+
 func (f *Form) render(file *File, symbol func(Site) uint8, tok func(string, token.Alphabet) string) Output {
-	data := []byte{}
+	data := make([]byte, 0, file.most())
 	for i := range file.Parts {
 		switch p := &file.Parts[i]; p.Kind {
 		case Literal:

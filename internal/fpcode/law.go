@@ -70,6 +70,10 @@ func (l Law) symbol(u uint32) uint8 {
 // the law is exact. It panics on the zero Law.
 func Symbol(copy Key, s SiteID, l Law) uint8 { return newCopyPRF(copy).symbol(s, l) }
 
+// Symbols is Symbol at many sites of one copy, whose key is set up once. What it
+// returns is for one goroutine.
+func Symbols(copy Key) func(SiteID, Law) uint8 { return newCopyPRF(copy).symbol }
+
 // copyPRF is AES keyed for one copy. A copy key does nothing but this, sites
 // are distinct, and there are at most some thousands of them, so AES is as good
 // a random function as any (the switching lemma costs 2⁻¹⁰⁵ at 4,096 sites).
