@@ -10,6 +10,8 @@
 //     no other, was bound for them in an anchored entry.
 //   - A Receipt is the holder's signature over the copy and the anchor log as
 //     they saw it. Every receipt is a witness of the log.
+//   - A Run is the sealer's signature over one opening of a package's keys: which
+//     set of readings it is, and over which waves and how many copies.
 //   - Findings are what an inquiry has to say, as deterministic JSON: numbers as
 //     strings, rounded against the accusation.
 //   - A Dossier holds findings with everything they rest on. VerifyDossier

@@ -25,7 +25,8 @@ func TestGather(t *testing.T) {
 		note         = func(n int) cvd.Note { return cvd.Note{Seq: entrylog.Seq(n), At: day(n), By: contact} }
 	)
 	p := cvd.New()
-	p.Origin = evidencetest.Programme
+	p.Origin, p.Interval = evidencetest.Programme, evidencetest.Interval
+	p.Groups[group] = &cvd.Group{Note: note(1), ID: group}
 	p.Members[a] = &cvd.Member{ID: a, Tier: 1, Group: group, Jurisdictions: []cvd.Jurisdiction{{'C', 'N'}}}
 	p.Members[b] = &cvd.Member{ID: b, Tier: 2}
 	wave := func(name string, purpose cvd.Purpose, seq int, audience ...cvd.HolderID) cvd.WaveID {
@@ -65,6 +66,9 @@ func TestGather(t *testing.T) {
 	}
 	if len(f.Holders) != 3 || !f.Holders[0].Staff || f.Holders[1].Name != "Alder" || f.Holders[1].GroupName != "Holding" || f.Holders[1].Jurisdictions[0] != "CN" || f.Holders[2].Tier != "tier 2" || f.Holders[2].Name != b.Short() {
 		t.Errorf("holders %+v", f.Holders)
+	}
+	if f.Interval != evidencetest.Interval || f.Holders[1].GroupEntry != (leak.Event{At: day(1), Entry: 1}) || !f.Waves[1].Sealed.Equal(day(5)) {
+		t.Errorf("interval %v, group of %+v, sealed %v", f.Interval, f.Holders[1], f.Waves[1].Sealed)
 	}
 	if len(f.Fetches) != 1 || f.Fetches[0].Entry != 60 || f.Fetches[0].AccountName != "duty desk" || len(f.Receipts) != 1 || f.Receipts[0].Entry != 7 {
 		t.Errorf("fetches %+v, receipts %+v", f.Fetches, f.Receipts)
