@@ -79,7 +79,7 @@ func (c *verifyLog) Run(a *app) error {
 		}
 	}
 	if len(problems) > 0 || !r.OK() {
-		return fmt.Errorf("%w: %d problems; nothing was changed. Restore what is named from a copy, and keep this folder as it is", unverified, len(problems)+r.More)
+		return fmt.Errorf("%w: %s; nothing was changed. Restore what is named from a copy, and keep this folder as it is", unverified, count(len(problems)+r.More, "problem", "problems"))
 	}
 	a.say("Verified.")
 	return nil

@@ -18,10 +18,14 @@ import (
 // there.
 var ErrUnknown = errors.New("not found")
 
-// Login finds the account that somebody says they are, by handle or id.
+// Login finds the account that somebody says they are, by handle or id. One that
+// is closed is nobody's.
 func (d *Desk) Login(ctx context.Context, said string) (id cvd.AccountID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
 		id, err = d.findAccount(ctx, p, said, func(cvd.AccountID) bool { return true })
+		if err == nil && p.Accounts[id].Closed != nil {
+			err = fmt.Errorf("%w: the account %q is closed; a coordinator opens another with 'forewarn account add'", cvd.ErrRefused, said)
+		}
 		return err
 	})
 	return id, err
