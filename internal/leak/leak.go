@@ -184,5 +184,5 @@ type Seen struct {
 
 // window is an interval in findings.
 func window(v sighting.Interval, e entrylog.Seq) evidence.Window {
-	return evidence.Window{From: v.From, To: v.To, Entry: uint64(e)}
+	return evidence.Window{From: micro(v.From), To: micro(v.To), Entry: uint64(e)}
 }
