@@ -278,6 +278,8 @@ func (w *works) enrol(i int) error {
 	_, err = w.desk.Do(ctx, w.actors[i], cvd.EnrolKeys{Holder: w.holders[i], Recipients: pub.Recipients, Signing: pub.Signing})
 	if err == nil {
 		w.with[i] = with
+		// As a person at the sealer would, who asked the holder.
+		err = w.press.Accept(sealer.HolderKeys{Holder: w.holders[i], Recipients: pub.Recipients})
 	}
 	return err
 }
