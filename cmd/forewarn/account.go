@@ -168,15 +168,12 @@ func (a *app) enrol(d *coordinator.Desk, by cvd.Actor, h cvd.HolderID, name stri
 	if err != nil {
 		return err
 	}
-	a.tellStale(stale)
+	if len(stale) > 0 {
+		a.say("%s sealed to earlier keys. A person at the sealer accepts the new ones, then 'forewarn wave resume' seals again:", count(len(stale), "wave is", "waves are"))
+		a.say("  forewarn sealer accept FOLDER %s FILE.pub", h)
+	}
 	return a.done(fields{"holder": h, "recipients": pub.Recipients, "stale_waves": stale},
 		"Enrolled %s and a signing key for %s. Copies sealed from now on open with them.", count(len(pub.Recipients), "recipient key", "recipient keys"), name)
-}
-
-func (a *app) tellStale(stale []cvd.WaveID) {
-	if len(stale) > 0 {
-		a.say("%s sealed to earlier keys; 'forewarn wave resume', by staff, seals again what is still to be read.", count(len(stale), "wave is", "waves are"))
-	}
 }
 
 // stale lists a holder's waves that are sealed to other keys than those in use.

@@ -57,6 +57,9 @@ func TestEveryCommandHasJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, words := range commands(t) {
+		if words[len(words)-1] == "serve" {
+			continue // a process, whose standard output is its protocol
+		}
 		name := "\nexec forewarn " + strings.Join(words, " ")
 		found := false
 		for _, line := range strings.Split(string(script), "\n") {

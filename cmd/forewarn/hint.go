@@ -27,6 +27,7 @@ var hints = []struct {
 	class error
 	text  string
 }{
+	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
 	{home.ErrNoProgramme, "found one with 'forewarn --dir DIR init --name NAME --coordinator NAME', or name its folder with --dir or FOREWARN_DIR"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrFork, "bring back the newer folder, or the checkpoint that was kept outside; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
@@ -37,9 +38,9 @@ var hints = []struct {
 	{sealer.ErrNotYet, "nothing left the desk. Run the command again after that time, or give 'pull' --wait"},
 	{ledger.ErrUnknownKind, "a newer version of forewarn wrote this log; use that one. Nothing was changed"},
 	{ledger.ErrClock, "set this machine's clock. Nothing was changed"},
+	{sealer.ErrRefused, "nothing left the desk. The sealer's folder is DIR/sealer, unless it was moved; 'forewarn wave resume' goes on"},
 	{coordinator.ErrUnsealed, "nothing left the desk. 'forewarn wave resume' goes on once the cause is gone"},
 	{errKept, "go on from there once the cause is gone"},
-	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
 	{folder.ErrExposed, "nothing was changed. Find out who could read or write it before you go on"},
 	{folder.ErrRefused, "nothing was kept. Put right what is named and run the command again"},
 	{cvd.ErrDenied, "nothing was changed. doc/access.md lists who may do what, and 'forewarn account list' who is who"},

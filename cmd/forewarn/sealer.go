@@ -1,12 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"forewarn/internal/cvd"
 	"forewarn/internal/home"
-	"forewarn/internal/seal"
 	"forewarn/internal/wire"
 )
 
@@ -30,7 +26,7 @@ func (c *sealerServe) Run(a *app) error {
 type sealerAccept struct {
 	Folder string `arg:"" help:"The sealer's folder." type:"existingdir"`
 	Holder string `arg:"" help:"The holder's id, whole, as the refusal names it."`
-	File   string `arg:"" help:"The .pub file, which the holder gave you by another way." type:"existingfile"`
+	File   string `arg:"" help:"The .pub file, which the holder gave you by another way."`
 }
 
 func (*sealerAccept) Help() string {
@@ -45,17 +41,12 @@ func (c *sealerAccept) Run(a *app) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	b, err := os.ReadFile(c.File)
+	pub, err := a.public(c.File)
 	if err != nil {
 		return err
-	}
-	pub, err := seal.ParsePublic(b)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	if err := home.AcceptKeys(c.Folder, id, pub.Recipients); err != nil {
 		return err
 	}
-	a.say("From now on copies of holder %s are sealed to these keys. Go on with 'forewarn wave resume'.", id.Short())
-	return nil
+	return a.done(fields{"holder": id, "recipients": pub.Recipients}, "From now on copies of holder %s are sealed to these keys. Go on with 'forewarn wave resume'.", id.Short())
 }
