@@ -10,6 +10,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -32,8 +33,18 @@ import (
 	"forewarn/internal/sqlite"
 )
 
-// ErrNoProgramme: the folder holds no programme.
-var ErrNoProgramme = errors.New("no programme here")
+// The classes of errors that home has of its own.
+var (
+	// ErrNoProgramme: the folder holds no programme.
+	ErrNoProgramme = errors.New("no programme here")
+	// ErrBroken: the folder holds a programme of which a part is missing or is not
+	// what it should be. Nothing was changed.
+	ErrBroken = errors.New("the programme's folder is not whole")
+	// ErrVersion: a version of this program that this one doesn't know made it.
+	ErrVersion = errors.New("the programme's version is unknown to this program")
+	// ErrTaken: something else is where a programme should be made.
+	ErrTaken = errors.New("is taken")
+)
 
 const configName = "forewarn.json"
 
@@ -86,8 +97,11 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 	if f.Tick < time.Second || f.Tick%time.Second != 0 || f.Tick > 24*time.Hour {
 		return nil, fmt.Errorf("a tick of %s; it is a whole number of seconds, up to a day", f.Tick)
 	}
-	if names, err := os.ReadDir(dir); err == nil && len(names) > 0 {
-		return nil, fmt.Errorf("%s: %w and isn't empty; nothing was changed. Name a new folder with --dir", dir, fs.ErrExist)
+	switch names, err := os.ReadDir(dir); {
+	case err == nil && len(names) > 0:
+		return nil, fmt.Errorf("%s %w: it isn't empty; nothing was changed. Name a new folder with --dir", dir, ErrTaken)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s %w: it is no folder that can be used; nothing was changed. Name a new one with --dir", dir, ErrTaken)
 	}
 	// What is written down must mean the same from any folder.
 	if dir, err = filepath.Abs(dir); err != nil {
@@ -105,7 +119,7 @@ func Create(ctx context.Context, dir string, f Founding) (_ *Home, err error) {
 		h.config.Outside = filepath.Clean(dir) + ".outside"
 	}
 	if _, err := os.Stat(filepath.Join(h.config.Outside, deskOutside)); err == nil {
-		return nil, fmt.Errorf("%s: %w and holds the last anchor of another programme; nothing was changed. Name another folder with --outside", h.config.Outside, fs.ErrExist)
+		return nil, fmt.Errorf("%s %w: it holds the last anchor of another programme; nothing was changed. Name another folder with --outside", h.config.Outside, ErrTaken)
 	}
 	defer func() {
 		if err != nil {
@@ -180,14 +194,20 @@ func OpenOn(dir string, m Machine) (*Home, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s has no %s", ErrNoProgramme, dir, configName)
 	}
+	if i, e := os.Stat(dir); e == nil && !i.IsDir() {
+		return nil, fmt.Errorf("%w: %s is a file", ErrNoProgramme, dir)
+	}
 	if err == nil {
 		err = json.Unmarshal(b, &h.config)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configName), err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrBroken, filepath.Join(dir, configName), err)
 	}
 	if h.config.Version != 1 {
-		return nil, fmt.Errorf("%s: version %d is unknown to this program; use the newer one that made it", filepath.Join(dir, configName), h.config.Version)
+		return nil, fmt.Errorf("%w: %s says %d", ErrVersion, filepath.Join(dir, configName), h.config.Version)
+	}
+	if h.config.Interval < 1 || h.config.Outside == "" {
+		return nil, fmt.Errorf("%w: %s names no interval, or no folder outside", ErrBroken, filepath.Join(dir, configName))
 	}
 	return h, nil
 }
@@ -233,6 +253,7 @@ type logFolder struct {
 // logIn opens the adapters of the log in a domain's folder.
 func (h *Home) logIn(ctx context.Context, domain, outside string, interval time.Duration, open *closers) (f logFolder, err error) {
 	dir := filepath.Join(h.Dir, domain)
+	defer func() { err = broken(err) }()
 	if f.keys, err = folder.OpenPrivate(filepath.Join(dir, "keys")); err != nil {
 		return f, err
 	}
@@ -255,6 +276,20 @@ func (h *Home) logIn(ctx context.Context, domain, outside string, interval time.
 	return f, nil
 }
 
+// broken tells what is missing or foreign in a programme's folder from what else
+// goes wrong.
+func broken(err error) error {
+	for _, class := range []error{fs.ErrNotExist, errKey, sqlite.ErrForeign} {
+		if errors.Is(err, class) {
+			return fmt.Errorf("%w: %w", ErrBroken, err)
+		}
+	}
+	if errors.Is(err, sqlite.ErrNewer) {
+		return fmt.Errorf("%w: %w", ErrVersion, err)
+	}
+	return err
+}
+
 // createLog makes a domain's empty log.
 func createLog(ctx context.Context, dir string) error {
 	s, err := sqlite.Create(ctx, filepath.Join(dir, "log.db"))
@@ -264,6 +299,9 @@ func createLog(ctx context.Context, dir string) error {
 	return s.Close()
 }
 
+// errKey: a key's file does not hold such a key.
+var errKey = errors.New("that is no such key")
+
 // options makes a log's constants of its keys.
 func options(keys folder.Private, interval time.Duration) (o ledger.Options, err error) {
 	skey, err := keys.Read("log")
@@ -271,18 +309,21 @@ func options(keys folder.Private, interval time.Duration) (o ledger.Options, err
 		return o, fmt.Errorf("the log's signing key: %w", err)
 	}
 	if o.Signer, err = note.NewSigner(string(skey)); err != nil {
-		return o, fmt.Errorf("the log's signing key: %w", err)
+		return o, fmt.Errorf("the log's signing key: %w: %w", errKey, err)
 	}
 	vkey, err := keys.Read("log.pub")
 	if err != nil {
 		return o, fmt.Errorf("the log's public key: %w", err)
 	}
 	if o.Verifier, err = note.NewVerifier(string(vkey)); err != nil {
-		return o, fmt.Errorf("the log's public key: %w", err)
+		return o, fmt.Errorf("the log's public key: %w: %w", errKey, err)
 	}
 	blinding, err := keys.Read("blinding")
-	if err != nil || len(blinding) != 32 {
-		return o, fmt.Errorf("the log's blinding key: %d bytes, %w", len(blinding), err)
+	if err != nil {
+		return o, fmt.Errorf("the log's blinding key: %w", err)
+	}
+	if len(blinding) != 32 {
+		return o, fmt.Errorf("the log's blinding key: %w: %d bytes", errKey, len(blinding))
 	}
 	o.Origin, o.Interval, o.Blinding = o.Signer.Name(), interval, entrylog.Blinding(blinding)
 	return o, nil
@@ -335,7 +376,7 @@ func (h *Home) Recognition() (k [16]byte, err error) {
 	defer keys.Close()
 	b, err := keys.Read("recognition")
 	if err != nil || len(b) != 16 {
-		return k, fmt.Errorf("the token recognition key: %d bytes, %w", len(b), err)
+		return k, fmt.Errorf("%w: the token recognition key: %w", ErrBroken, cmp.Or(err, errKey))
 	}
 	return [16]byte(b), nil
 }

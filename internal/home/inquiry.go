@@ -102,7 +102,7 @@ func (h *Home) Verify(ctx context.Context, ofInquiry bool, against []byte, progr
 	open.add(keys)
 	opt, err := options(keys, interval)
 	if err != nil {
-		return ledger.Report{}, coordinator.Folded{}, err
+		return ledger.Report{}, coordinator.Folded{}, broken(err)
 	}
 	if opt.Known, opt.Public = cvd.Known, cvd.Public; ofInquiry {
 		opt.Known, opt.Public = inquiry.Known, inquiry.Public
@@ -114,7 +114,7 @@ func (h *Home) Verify(ctx context.Context, ofInquiry bool, against []byte, progr
 	open.add(publisher)
 	store, err := sqlite.Open(ctx, filepath.Join(h.Dir, domain, "log.db"))
 	if err != nil {
-		return ledger.Report{}, coordinator.Folded{}, err
+		return ledger.Report{}, coordinator.Folded{}, broken(err)
 	}
 	open.add(store)
 	r, err := ledger.Verify(ctx, store, publisher, opt, against, progress)

@@ -104,6 +104,9 @@ func (p *process) ask() (*sealer.Client, error) {
 	}
 	// One that died is replaced: what it was asked can be asked again.
 	p.end()
+	if _, err := os.Stat(p.dir); err != nil {
+		return nil, fmt.Errorf("%w: the sealer's folder: %w", ErrBroken, err)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
