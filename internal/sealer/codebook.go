@@ -128,7 +128,7 @@ func (s *Sealer) Opening(ctx context.Context, pkg cvd.PackageID, wave cvd.WaveID
 	if err != nil {
 		return Opening{}, err
 	}
-	openings, _, err := p.commit(ctx, q)
+	openings, _, err := p.commit(ctx, q, nil)
 	if err != nil {
 		return Opening{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"forewarn/internal/cvd"
@@ -52,24 +53,40 @@ func (p *press) identity(h cvd.HolderID, slot string) uint64 {
 
 // print renders one holder's copy.
 func (p *press) print(h cvd.HolderID) []form.Output {
-	ck := fpcode.CopyKey(p.key, [16]byte(h))
+	symbol := fpcode.Symbols(fpcode.CopyKey(p.key, [16]byte(h)))
 	return p.form.Render(p.level,
-		func(site form.Site) uint8 { return fpcode.Symbol(ck, site.ID, p.laws[site.ID]) },
+		func(site form.Site) uint8 { return symbol(site.ID, p.laws[site.ID]) },
 		func(slot string, a token.Alphabet) string { return a.Encode(p.rec, p.identity(h, slot)) })
 }
 
+// keptPrints is how many bytes of printed copies wait for their envelopes. A
+// wave of ten thousand is printed twice for the most part; a small one once.
+const keptPrints = 64 << 20
+
 // commit computes what opens each copy of a wave, in the order of the request,
-// and the root over them all.
-func (p *press) commit(ctx context.Context, q planned) ([]Opening, entrylog.Hash, error) {
+// and the root over them all. The first copies, as many as keep has room for,
+// stay there as they were printed.
+func (p *press) commit(ctx context.Context, q planned, keep [][]form.Output) ([]Opening, entrylog.Hash, error) {
+	var kept atomic.Int64
 	openings := make([]Opening, 0, len(q.Holders))
 	leaves := make([]entrylog.Hash, 0, len(q.Holders))
 	err := parallel(ctx, len(q.Holders), func(i int) (Opening, error) {
 		h := q.Holders[i].Holder
+		files := p.print(h)
+		if i < len(keep) {
+			size := 0
+			for _, f := range files {
+				size += len(f.Data)
+			}
+			if kept.Add(int64(size)) <= keptPrints {
+				keep[i] = files
+			}
+		}
 		return Opening{
 			Holder:        h,
 			LeafSalt:      derive(p.key, "leaf", q.Wave[:], h[:]),
 			KeyCommitment: fpcode.Commit(fpcode.CopyKey(p.key, [16]byte(h))),
-			Copy:          form.CopyHash(p.print(h)),
+			Copy:          form.CopyHash(files),
 		}, nil
 	}, func(_ int, o Opening) error {
 		openings = append(openings, o)
@@ -162,7 +179,8 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	// First pass: what each copy says, so that the tree stands before any proof
 	// is packed. Second pass: the envelopes. Printing twice is cheaper than
 	// keeping ten thousand copies.
-	openings, root, err := p.commit(ctx, plan)
+	prints := make([][]form.Output, len(q.Holders))
+	openings, root, err := p.commit(ctx, plan, prints)
 	if err != nil {
 		return SealResult{}, err
 	}
@@ -179,8 +197,11 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	waveKey := derive(k, "wave", q.Wave[:])
 	err = parallel(ctx, len(to), func(n int) (Parcel, error) {
 		i := to[n]
-		h := q.Holders[i]
-		locked, err := s.Envelope.Lock(h.Recipients, waveKey, [16]byte(h.Holder), p.print(h.Holder), bulkKey)
+		h, files := q.Holders[i], prints[i]
+		if prints[i] = nil; files == nil {
+			files = p.print(h.Holder)
+		}
+		locked, err := s.Envelope.Lock(h.Recipients, waveKey, [16]byte(h.Holder), files, bulkKey)
 		if err != nil {
 			return Parcel{}, fmt.Errorf("sealing to holder %s: %w", h.Holder, err)
 		}
