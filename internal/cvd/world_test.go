@@ -38,17 +38,11 @@ type world struct {
 	p   *Programme
 	log []entrylog.Entry
 	now time.Time
-	ids int
 }
 
 func newWorld(tb testing.TB) *world { return &world{tb: tb, p: New(), now: start} }
 
 func (w *world) tick(d time.Duration) { w.now = w.now.Add(d) }
-
-func (w *world) id() [16]byte {
-	w.ids++
-	return num[Case](1_000_000 + w.ids)
-}
 
 // try decides a command and folds what comes of it.
 func (w *world) try(who AccountID, c Command) error {

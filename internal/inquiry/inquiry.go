@@ -24,8 +24,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
@@ -290,9 +288,6 @@ func (o *Office) wait(ctx context.Context, until time.Time) error {
 		return nil
 	}
 }
-
-// signer is the inquiry's key, for the dossier.
-func (o *Office) signer() note.Signer { return o.Log.Signer }
 
 // sorted puts the specimens into an order that doesn't depend on how they were
 // named on a command line: by content. Two of the same content are one.

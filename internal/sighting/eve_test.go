@@ -153,7 +153,7 @@ func TestEVEAgainstEncodingJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		at, or := reading(t, rec.Timestamp)
-		r, bad := readEVE(line, nil, Clock{})
+		r, _ := readEVE(line, nil, Clock{})
 		if len(rec.Timestamp) == 32 {
 			odd++
 		}

@@ -118,7 +118,7 @@ func (s *source) Read(p []byte) (int, error) {
 // padding, as tapes have it.
 func (s *source) next() error {
 	for {
-		head, err := s.buf.Peek(2)
+		head, _ := s.buf.Peek(2) // what it failed of is in s.in
 		switch {
 		case bytes.Equal(head, gzipMagic):
 			if err := s.gz.Reset(s.buf); err != nil {
@@ -134,7 +134,7 @@ func (s *source) next() error {
 		case head[0] != 0:
 			return &early{ErrTruncated, fmt.Sprintf("what follows gzip member %d is no gzip", s.member)}
 		}
-		if _, err = s.buf.Discard(1); err != nil {
+		if _, err := s.buf.Discard(1); err != nil {
 			return err
 		}
 	}
