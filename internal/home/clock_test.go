@@ -15,6 +15,7 @@ import (
 // Under a clock that runs, time passes between looking and deciding. What opens
 // at once must not be refused for it.
 func TestAtOnceUnderTheRealClock(t *testing.T) {
+	t.Parallel()
 	tn := &town{t: t, dir: filepath.Join(t.TempDir(), "p"), clock: &clock{now: time.Now()}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
 	tn.create(time.Second, home.Machine{SealerInside: true})
 	t.Cleanup(func() { tn.desk.Close() })

@@ -62,6 +62,7 @@ func investigated(t *testing.T) (*town, inquiry.Outcome) {
 // An investigation stands among everything else that goes on: waves that were
 // sealed since, waves that are approved and can't be sealed, specimens again.
 func TestInvestigatingInTheMidstOfThings(t *testing.T) {
+	t.Parallel()
 	tn := found(t, 5)
 	first := tn.wave(form.PoC, tn.members[:3]...)
 	tn.clock.pass(11 * time.Minute)

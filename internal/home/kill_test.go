@@ -296,6 +296,7 @@ func (tn *town) live(life time.Duration) *promises {
 // FOREWARN_KILL_ROUNDS=200 is the long run; TMPDIR must be on a real disk for it
 // to say something about syncs.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	rounds := 3
 	if s := os.Getenv(killRounds); s != "" {
 		var err error

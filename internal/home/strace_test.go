@@ -19,6 +19,7 @@ import (
 // sealed wave or a fetch is done, the log was written and then synced; before a
 // wave's statement is on the log, the blobs were synced.
 func TestSyncsBeforeAcknowledging(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		if os.Getenv("FOREWARN_TEST_ALL") == "1" {

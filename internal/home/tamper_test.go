@@ -215,6 +215,7 @@ func TestFlippedRows(t *testing.T) {
 // Any byte of the database file: verification fails, or nothing that it says is
 // different, because SQLite doesn't use that byte.
 func TestFlippedDatabase(t *testing.T) {
+	t.Parallel()
 	tn := busy(t)
 	clean := tn.verdict()
 	file := filepath.Join(tn.dir, "desk", "log.db")
