@@ -74,7 +74,7 @@ func (c *demoCmd) Run(a *app) error {
 		a.say("log      forewarn --dir %s verify log", r.Home.Dir)
 	}
 	if verr != nil {
-		return fmt.Errorf("%w: %w", unverified, verr)
+		return fmt.Errorf("%w: %w", errUnverified, verr)
 	}
 	return nil
 }

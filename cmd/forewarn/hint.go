@@ -29,6 +29,9 @@ var hints = []struct {
 }{
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
 	{home.ErrNoProgramme, "found one with 'forewarn --dir DIR init --name NAME --coordinator NAME', or name its folder with --dir or FOREWARN_DIR"},
+	{home.ErrVersion, "nothing was changed. Use the newer version that made it"},
+	{home.ErrBroken, "restore what is named from a copy, as new as you have one"},
+	{home.ErrTaken, "nothing was changed"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrFork, "bring back the newer folder, or the checkpoint that was kept outside; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
 	{ledger.ErrNoEntry, "'forewarn log show --last 1' shows the newest"},
@@ -47,7 +50,7 @@ var hints = []struct {
 	{coordinator.ErrGone, "the log still verifies; the text itself is gone for good unless you have a backup of its key"},
 	{coordinator.ErrUnknown, "nothing was changed. Names and ids may be shortened to a beginning that only one has"},
 	{cvd.ErrRefused, "nothing was changed"},
-	{unverified, "what was checked is as it was; don't rely on it, and keep it"},
+	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{errInput, "nothing was changed"},

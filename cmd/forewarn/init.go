@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -54,6 +55,9 @@ func (c *initCmd) Run(a *app) error {
 		return usage("origin %q: write a host and a path, such as warn.example/programme, without spaces or '+'", c.Origin)
 	}
 	h, err := home.Create(a, a.folder(), home.Founding{Origin: c.Origin, Tick: c.Tick, Outside: c.Outside})
+	if err != nil && !errors.Is(err, home.ErrTaken) {
+		return fmt.Errorf("%w: %w", errOutput, err)
+	}
 	if err != nil {
 		return err
 	}

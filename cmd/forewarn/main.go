@@ -139,8 +139,8 @@ func (e usageError) Error() string { return string(e) }
 
 func usage(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
 
-// unverified is a check that failed, after its report was printed.
-var unverified = errors.New("not verified")
+// errUnverified is a check that failed, after its report was printed.
+var errUnverified = errors.New("not verified")
 
 // fail says on standard error what happened and what to do, and gives the exit
 // code.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -37,9 +38,9 @@ Example:
 }
 
 const (
-	maxKey   = 1 << 20
-	maxProof = 64 << 20
-	maxBulk  = 1 << 30
+	maxKey    = 1 << 20
+	maxProof  = 64 << 20
+	maxSealed = 1 << 30 // also of what all copies share
 )
 
 func (c *openCmd) Run(a *app) error {
@@ -74,7 +75,7 @@ func (c *openCmd) Run(a *app) error {
 	}
 	wave, err := proof.Verify(v, interval)
 	if err != nil {
-		return fmt.Errorf("%w: %q: %w; nothing was written", unverified, c.Proof, err)
+		return fmt.Errorf("%w: %q: %w; nothing was written", errUnverified, c.Proof, err)
 	}
 	var receipt *evidence.Receipt
 	if key, ok := ids.SigningKey(); ok {
@@ -146,23 +147,22 @@ func (a *app) proof(name string) (*evidence.CopyProof, error) {
 
 // decrypt gives the copy's files, when they are what the proof speaks of.
 func (c *openCmd) decrypt(a *app, stem string, ids seal.Identities, proof *evidence.CopyProof) ([]form.Output, error) {
-	f, err := os.Open(c.File)
+	sealed, err := a.read(c.File, maxSealed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInput, err)
+		return nil, err
 	}
-	defer f.Close()
-	files, err := seal.OpenCopy(f, ids, seal.DefaultLimits)
+	files, err := seal.OpenCopy(bytes.NewReader(sealed), ids, seal.DefaultLimits)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w; nothing was written", errInput, c.File, err)
 	}
 	files, bulkKey := seal.TakeBulkKey(files)
 	if form.CopyHash(files) != proof.Copy {
-		return nil, fmt.Errorf("%w: %q and %q don't belong together: these files are not the copy that was committed to; nothing was written. Keep both and tell the programme", unverified, c.File, c.Proof)
+		return nil, fmt.Errorf("%w: %q and %q don't belong together: these files are not the copy that was committed to; nothing was written. Keep both and tell the programme", errUnverified, c.File, c.Proof)
 	}
 	if bulkKey == "" {
 		return files, nil
 	}
-	b, err := a.read(stem+".bulk.age", maxBulk)
+	b, err := a.read(stem+".bulk.age", maxSealed)
 	if err != nil {
 		return nil, fmt.Errorf("the part that all copies share: %w", err)
 	}
@@ -227,7 +227,7 @@ func (a *app) lodge(r *evidence.Receipt) (wave cvd.WaveID, err error) {
 		}
 		wave, err = d.LodgeReceipt(a, by, holder, r)
 		if errors.Is(err, evidence.ErrNotVerified) {
-			return fmt.Errorf("%w: %w; nothing was recorded", unverified, err)
+			return fmt.Errorf("%w: %w; nothing was recorded", errUnverified, err)
 		}
 		return err
 	})

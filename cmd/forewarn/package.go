@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"forewarn/internal/carrier"
@@ -67,6 +68,10 @@ func (c *packageAdd) Run(a *app) error {
 
 // source reads a source folder.
 func (a *app) source(dir string) (carrier.Source, error) {
+	// Opening what is no folder could wait for ever: a named pipe does.
+	if i, err := os.Stat(dir); err == nil && !i.IsDir() {
+		return carrier.Source{}, fmt.Errorf("%w: %q is a file, and a package's source is a folder", errInput, dir)
+	}
 	src, err := folder.LoadSource(dir)
 	if err != nil && !errors.Is(err, folder.ErrRefused) {
 		err = fmt.Errorf("%w: %w", errInput, err)

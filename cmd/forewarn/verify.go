@@ -79,7 +79,7 @@ func (c *verifyLog) Run(a *app) error {
 		}
 	}
 	if len(problems) > 0 || !r.OK() {
-		return fmt.Errorf("%w: %s; nothing was changed. Restore what is named from a copy, and keep this folder as it is", unverified, count(len(problems)+r.More, "problem", "problems"))
+		return fmt.Errorf("%w: %s; nothing was changed. Restore what is named from a copy, and keep this folder as it is", errUnverified, count(len(problems)+r.More, "problem", "problems"))
 	}
 	a.say("Verified.")
 	return nil
@@ -122,7 +122,7 @@ func (c *verifyDossier) Run(a *app) error {
 		a.steps(r)
 	}
 	if verr != nil {
-		return fmt.Errorf("%w: %w. Don't rely on this dossier; keep it as it is", unverified, verr)
+		return fmt.Errorf("%w: %w. Don't rely on this dossier; keep it as it is", errUnverified, verr)
 	}
 	a.say("Verified.")
 	return nil
@@ -174,7 +174,7 @@ func (c *verifyCopy) Run(a *app) error {
 	}
 	w, err := p.Verify(v, interval)
 	if err != nil {
-		return fmt.Errorf("%w: %w", unverified, err)
+		return fmt.Errorf("%w: %w", errUnverified, err)
 	}
 	at := p.Entry.Anchor.Tick.Instant(interval)
 	if a.JSON {

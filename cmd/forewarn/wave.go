@@ -23,7 +23,7 @@ type waveCmd struct {
 type waveDraft struct {
 	Case   string `arg:"" help:"Title or id."`
 	Level  string `help:"heads-up, description, detection, indicators or poc: each includes those before it." required:""`
-	Opens  string `help:"When it opens." required:"" placeholder:"TIME"`
+	Opens  string `help:"When it opens; 'now': as soon as it is approved." required:"" placeholder:"TIME"`
 	Lapses string `help:"When it is served no more." placeholder:"TIME"`
 	audience
 	Staff  []string `help:"A staff account that gets a copy too; may be repeated." placeholder:"ACCOUNT"`
@@ -46,6 +46,9 @@ func (c *waveDraft) Run(a *app) error {
 	}
 	if c.empty() && len(c.Staff) == 0 {
 		return usage("say who is to read it: --member, --tier, --all or --staff")
+	}
+	if c.Opens == "now" { // as soon as it is approved
+		c.Opens = "+1s"
 	}
 	if q.OpensAt, err = parseTime(c.Opens, time.Now()); err != nil {
 		return err

@@ -23,12 +23,27 @@ var ErrUnknown = errors.New("not found")
 func (d *Desk) Login(ctx context.Context, said string) (id cvd.AccountID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
 		id, err = d.findAccount(ctx, p, said, func(cvd.AccountID) bool { return true })
+		if errors.Is(err, ErrUnknown) {
+			err = errors.Join(err, d.unreadable(ctx, p))
+		}
 		if err == nil && p.Accounts[id].Closed != nil {
 			err = fmt.Errorf("%w: the account %q is closed; a coordinator opens another with 'forewarn account add'", cvd.ErrRefused, said)
 		}
 		return err
 	})
 	return id, err
+}
+
+// unreadable says that accounts' names can't be read, other than for good.
+func (d *Desk) unreadable(ctx context.Context, p *cvd.Programme) error {
+	var who Person
+	for _, id := range p.AccountOrder {
+		a := p.Accounts[id]
+		if err := d.Text(ctx, PersonKey(id), a.Person, &who); id != p.Sealer && a.Shredded == nil && err != nil {
+			return fmt.Errorf("the name of account %s can't be read: %w", id.Short(), err)
+		}
+	}
+	return nil
 }
 
 // Account finds an account by handle, id, or the beginning of either: any for
