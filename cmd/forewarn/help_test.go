@@ -72,3 +72,24 @@ func TestEveryCommandHasJSON(t *testing.T) {
 		}
 	}
 }
+
+// The README's first programme is the one that the script first_programme runs.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil || !strings.Contains(string(readme), "forewarn init ") {
+		t.Skip("the README shows no programme")
+	}
+	var shown strings.Builder // without indentation
+	for _, line := range strings.Split(string(readme), "\n") {
+		shown.WriteString("\n" + strings.TrimSpace(line))
+	}
+	for _, name := range []string{"testdata/quickstart.sh", "testdata/leak.sh"} {
+		lines, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(shown.String(), "\n"+string(lines)) {
+			t.Errorf("README.md doesn't show the lines of %s, which are tested", name)
+		}
+	}
+}
