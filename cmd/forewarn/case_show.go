@@ -13,7 +13,8 @@ import (
 )
 
 type caseShow struct {
-	Case string `arg:"" help:"Title or id."`
+	Case    string `arg:"" help:"Title or id."`
+	Members bool   `help:"List the members too, with what each wants before it can be shown content."`
 }
 
 func (*caseShow) Help() string {
@@ -38,6 +39,7 @@ func (c *caseShow) Run(a *app) error {
 		now := d.Clock()
 		a.say("%s  (%s)", line(board.Title), id.Short())
 		a.say("%s", embargoLine(board.Embargo, board.Release, now))
+		a.say("Members: %s", consents(board.Members))
 		a.say("")
 		fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(board.Timeline, a.width()), "\n")))
 		var rows [][]string
@@ -49,6 +51,14 @@ func (c *caseShow) Run(a *app) error {
 			a.table([]string{"WAVE", "ID", "LEVEL", "STATE", "OPENS", "", "HOLDERS", "FETCHED", "RECEIVED"}, rows)
 		}
 		rows = nil
+		for _, m := range board.Members {
+			rows = append(rows, []string{m.Name, m.Consent, fmt.Sprint(m.Fetched), fmt.Sprint(m.Received), m.Wanting})
+		}
+		if len(rows) > 0 && c.Members {
+			a.say("")
+			a.table([]string{"MEMBER", "CONSENT", "FETCHED", "RECEIVED", "WANTING"}, rows)
+		}
+		rows = nil
 		for _, x := range board.Answers {
 			rows = append(rows, []string{x.Product, x.Answer, fmt.Sprint(x.Members)})
 		}
@@ -58,6 +68,25 @@ func (c *caseShow) Run(a *app) error {
 		}
 		return nil
 	})
+}
+
+// consents counts members by where they stand.
+func consents(all []coordinator.BoardMember) string {
+	var order []string
+	n := map[string]int{}
+	for _, m := range all {
+		if n[m.Consent]++; n[m.Consent] == 1 {
+			order = append(order, m.Consent)
+		}
+	}
+	if len(order) == 0 {
+		return "none invited yet"
+	}
+	sort.Strings(order)
+	for i, s := range order {
+		order[i] = fmt.Sprintf("%d %s", n[s], s)
+	}
+	return strings.Join(order, ", ")
 }
 
 func embargoLine(state string, release, now time.Time) string {

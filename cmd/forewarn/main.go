@@ -145,6 +145,10 @@ var errUnverified = errors.New("not verified")
 // fail says on standard error what happened and what to do, and gives the exit
 // code.
 func (a *app) fail(err error, at *kong.Node) int {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.err, "forewarn: stopped. What was said to be done is done; nothing else is")
+		return exitRefused
+	}
 	fmt.Fprintln(a.err, "forewarn:", clean(err.Error()))
 	if errors.As(err, new(usageError)) {
 		switch {

@@ -189,6 +189,11 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 }
 
 func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, emit func(sighting.Sighting) error, total *sighting.Summary) error {
+	if a.tty {
+		p := &progress{Reader: r, app: a, name: line(name)}
+		defer p.clear()
+		r = p
+	}
 	sum, err := s.Scan(name, r, emit)
 	for _, p := range sum.Problems {
 		a.note("%s: %s", line(name), p)
@@ -196,4 +201,29 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	total.Bytes += sum.Bytes
 	total.Records += sum.Records
 	return err
+}
+
+// progress tells on a terminal how far a long file is read.
+type progress struct {
+	io.Reader
+	*app
+	name        string
+	read, shown int64
+}
+
+const showEvery = 32 << 20
+
+func (p *progress) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if p.read += int64(n); p.read-p.shown >= showEvery {
+		p.shown = p.read
+		fmt.Fprintf(p.app.err, "\r%s  %d MiB\x1b[K", p.name, p.read>>20)
+	}
+	return n, err
+}
+
+func (p *progress) clear() {
+	if p.shown > 0 {
+		fmt.Fprint(p.app.err, "\r\x1b[K")
+	}
 }

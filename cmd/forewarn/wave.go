@@ -11,6 +11,7 @@ import (
 
 type waveCmd struct {
 	Draft   waveDraft   `cmd:"" help:"Draft a wave: which level, to whom, when."`
+	Show    waveShow    `cmd:"" help:"Show a wave: what, to whom, who drafted and approved it."`
 	Approve waveApprove `cmd:"" help:"Approve a wave as the second person; its copies are sealed at once."`
 	Preview wavePreview `cmd:"" help:"Seal a copy to yourself, in your own marks."`
 	List    waveList    `cmd:"" help:"List the waves."`

@@ -17,9 +17,21 @@ type Board struct {
 	Title    string         `json:"title"`
 	Embargo  string         `json:"embargo"`
 	Release  time.Time      `json:"release,omitzero"`
+	Members  []BoardMember  `json:"members"` // all that were ever invited
 	Waves    []BoardWave    `json:"waves"`
 	Answers  []BoardAnswer  `json:"answers"`
 	Timeline timeline.Model `json:"-"`
+}
+
+// BoardMember is one member's row: where it stands, and what it wants before it
+// can be shown content.
+type BoardMember struct {
+	Member   cvd.MemberID `json:"member"`
+	Name     string       `json:"name"`
+	Consent  string       `json:"consent"`
+	Wanting  string       `json:"wanting,omitempty"`
+	Fetched  int          `json:"fetched"`  // copies
+	Received int          `json:"received"` // copies that a receipt was lodged for
 }
 
 // BoardWave is one wave's row.
@@ -44,7 +56,7 @@ type BoardAnswer struct {
 
 // Board gathers a case for who may see its exposure.
 func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, error) {
-	b := Board{Case: id}
+	b := Board{Case: id, Members: []BoardMember{}, Waves: []BoardWave{}, Answers: []BoardAnswer{}}
 	err := d.View(func(p *cvd.Programme) error {
 		now := d.at(p)
 		if err := p.May(by, cvd.ActViewExposure, cvd.ACase(id), now); err != nil {
@@ -54,6 +66,9 @@ func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, e
 		b.Title, b.Embargo = n.Case(id), p.EmbargoState(id, now).String()
 		if c.Embargo != nil {
 			b.Release = c.Embargo.Release.At
+		}
+		for _, m := range c.ParticipantOrder {
+			b.Members = append(b.Members, boardMember(p, c, m, n.Member(m), now))
 		}
 		for i, w := range c.Waves {
 			b.Waves = append(b.Waves, boardWave(p, w, i, now))
@@ -75,6 +90,24 @@ func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, e
 		return err
 	})
 	return b, err
+}
+
+func boardMember(p *cvd.Programme, c *cvd.Case, m cvd.MemberID, name string, now time.Time) BoardMember {
+	row := BoardMember{Member: m, Name: name, Consent: p.ConsentOf(c.ID, m, now).String()}
+	if why := p.Eligible(cvd.HolderID(m), c.ID, cvd.Staged, now); why != nil {
+		row.Wanting = whyNot(why)
+	}
+	for _, w := range c.Waves {
+		if got := p.Waves[w].CopyOf(cvd.HolderID(m)); got != nil {
+			if len(got.Fetches) > 0 {
+				row.Fetched++
+			}
+			if got.Receipt != nil {
+				row.Received++
+			}
+		}
+	}
+	return row
 }
 
 func boardWave(p *cvd.Programme, id cvd.WaveID, i int, now time.Time) BoardWave {
