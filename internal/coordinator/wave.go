@@ -58,6 +58,24 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 	if err != nil || done {
 		return err
 	}
+	// A crash may have kept the sealer from hearing of an earlier wave, or of this
+	// one. It counts copies, so it must know of all that are on the log.
+	var logged []cvd.WaveID
+	if err := d.View(func(p *cvd.Programme) error {
+		for _, w := range p.Packages[pkg].Waves {
+			if p.Waves[w].Statement != nil {
+				logged = append(logged, w)
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, w := range logged {
+		if err := d.Sealer.Confirm(ctx, pkg, w); err != nil {
+			return fmt.Errorf("telling the sealer of wave %s: %w; nothing was sealed or sent", w, err)
+		}
+	}
 	var copies []cvd.StoredCopy
 	result, err := d.Sealer.Seal(ctx, q, func(parcel sealer.Parcel) error {
 		b := wire.Marshal(&parcel)

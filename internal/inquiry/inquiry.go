@@ -101,7 +101,7 @@ type Office struct {
 	Step func(string)
 
 	log    *ledger.Log
-	frozen map[string]entrylog.Seq // body → its entry
+	frozen map[string]freezing     // what was frozen, without times → the first entry that froze it
 	opened map[string]entrylog.Seq // body → its entry
 	runs   map[entrylog.Ref]uint32 // package → the greatest run on this log
 	size   entrylog.Seq
@@ -109,7 +109,7 @@ type Office struct {
 
 // Open replays the inquiry's log and makes this process its one writer.
 func Open(ctx context.Context, c Config) (*Office, error) {
-	o := &Office{Config: c, frozen: map[string]entrylog.Seq{}, opened: map[string]entrylog.Seq{}, runs: map[entrylog.Ref]uint32{}}
+	o := &Office{Config: c, frozen: map[string]freezing{}, opened: map[string]entrylog.Seq{}, runs: map[entrylog.Ref]uint32{}}
 	c.Log.Clock, c.Log.Rand, c.Log.Known, c.Log.Public = c.Clock, c.Rand, Known, Public
 	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, o.apply)
 	if err != nil {
@@ -126,8 +126,12 @@ func (o *Office) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	o.size = seq + 1
 	switch e.Kind {
 	case KindReadingsFrozen:
-		if _, again := o.frozen[string(e.Body)]; !again {
-			o.frozen[string(e.Body)] = seq
+		var b evidence.ReadingsFrozen
+		if err := wire.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		if _, again := o.frozen[timeless(b)]; !again {
+			o.frozen[timeless(b)] = freezing{seq, b.Specimens}
 		}
 	case KindCodebookOpened:
 		var b evidence.CodebookOpened
@@ -138,6 +142,23 @@ func (o *Office) apply(seq entrylog.Seq, e entrylog.Entry) error {
 		o.runs[b.Package] = max(o.runs[b.Package], b.Run)
 	}
 	return nil
+}
+
+// freezing is the first time that readings were frozen. The times at which their
+// specimens are said to have been known are bound by it: to try others, once
+// keys were opened, would be to choose what counts.
+type freezing struct {
+	seq       entrylog.Seq
+	specimens []evidence.FrozenSpecimen
+}
+
+// timeless is a freeze but for the times of its specimens.
+func timeless(b evidence.ReadingsFrozen) string {
+	b.Specimens = slices.Clone(b.Specimens)
+	for i := range b.Specimens {
+		b.Specimens[i].From, b.Specimens[i].To = time.Time{}, time.Time{}
+	}
+	return string(wire.Marshal(&b))
 }
 
 // Specimen is recovered material, and when it was first known to exist.
@@ -215,7 +236,8 @@ func (o *Office) read(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID
 // freeze binds readings on the inquiry's log and on the programme's, once. It
 // gives the entry's number on either.
 func (o *Office) freeze(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, b evidence.ReadingsFrozen) (own, noted entrylog.Seq, err error) {
-	seq, ok := o.frozen[string(wire.Marshal(&b))]
+	before, ok := o.frozen[timeless(b)]
+	seq := before.seq
 	if !ok {
 		drafts := []ledger.Draft{{Kind: KindReadingsFrozen, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: b.Case, Body: &b}}
 		if o.size == 0 {

@@ -95,6 +95,17 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	for _, s := range i.found {
 		freeze.Specimens = append(freeze.Specimens, evidence.FrozenSpecimen{SHA256: sha256.Sum256(s.Data), From: s.Found.From, To: s.Found.To})
 	}
+	if before, ok := i.Office.frozen[timeless(freeze)]; ok {
+		for n, s := range before.specimens {
+			if !s.From.Equal(i.found[n].Found.From) || !s.To.Equal(i.found[n].Found.To) {
+				i.step("these specimens were frozen before: the times that were given then stand")
+				break
+			}
+		}
+		for n, s := range before.specimens {
+			i.found[n].Found = evidence.Window{From: s.From, To: s.To}
+		}
+	}
 	frozen, noted, err := i.freeze(ctx, i.desk, i.by, freeze)
 	if err != nil {
 		return out, err

@@ -3,7 +3,6 @@ package sealer
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -110,21 +109,21 @@ func (p *press) commit(ctx context.Context, q planned, keep [][]form.Output) ([]
 // holders, and proofs of one length whatever the wave's size.
 const TreeDepth = 20
 
-// plan is what the vault will keep of a request. The number of copies is that of
-// the first sealing, so that sealing again makes the same statement.
+// plan is what the vault will keep of a request. Once a wave is known to be on the
+// log its plan stands; until then another request for it replaces it.
 func (s *Sealer) plan(pkg cvd.PackageID, q SealRequest) (p planned, again bool, err error) {
-	before, err := s.wave(pkg, q.Wave)
-	switch {
-	case err == nil && !before.samePlan(q):
-		return p, false, fmt.Errorf("%w: wave %s was sealed for another audience or time; a changed wave is a new wave", ErrRefused, q.Wave)
-	case err == nil:
-		return planned{q, before.Count}, true, nil
-	case !errors.Is(err, ErrRefused): // which is: never seen
-		return p, false, err
-	}
 	all, err := s.waves(pkg)
 	if err != nil {
 		return p, false, err
+	}
+	for _, before := range all {
+		if before.Wave != q.Wave {
+			continue
+		}
+		if !before.samePlan(q) {
+			return p, false, fmt.Errorf("%w: wave %s was sealed for another audience or time; a changed wave is a new wave", ErrRefused, q.Wave)
+		}
+		return planned{q, before.Count}, true, nil
 	}
 	return planned{q, uint32(len(holders(append(all, planned{SealRequest: q}))))}, false, nil
 }

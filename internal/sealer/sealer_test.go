@@ -73,7 +73,8 @@ func TestSealingAgainCommitsToTheSame(t *testing.T) {
 	b.s = &sealer.Sealer{Vault: b.vault, Envelope: seal.Envelope{}, Clock: b.s.Clock, Rand: b.s.Rand}
 	same("after a restart")
 
-	// A change of the plan is another wave.
+	// Once it is on the log, a change of the plan is another wave.
+	ok(t, b.s.Confirm(ctx, b.q.Package, b.request(1, 5).Wave))
 	for what, change := range map[string]func(*sealer.SealRequest){
 		"another time":     func(q *sealer.SealRequest) { q.OpensAt = q.OpensAt.Add(time.Second) },
 		"another level":    func(q *sealer.SealRequest) { q.Level = form.Description },
