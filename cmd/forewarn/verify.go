@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	"forewarn"
@@ -18,7 +19,7 @@ type verifyCmd struct {
 }
 
 type verifyLog struct {
-	Against string `help:"A later checkpoint, kept elsewhere: the log must contain it." placeholder:"FILE"`
+	Against string `help:"A later checkpoint, kept elsewhere: the log must contain it. The programme's own, kept outside its folder, if not given." placeholder:"FILE"`
 	Inquiry bool   `help:"Check the inquiry's log instead."`
 }
 
@@ -35,9 +36,16 @@ func (c *verifyLog) Run(a *app) error {
 		return err
 	}
 	var against []byte
-	if c.Against != "" {
+	switch {
+	case c.Against != "":
 		if against, err = a.read(c.Against, 1<<20); err != nil {
 			return err
+		}
+	case !c.Inquiry:
+		// The one that the programme keeps outside its folder, if it is here.
+		if against, err = os.ReadFile(h.OutsideFile()); err != nil {
+			against = nil
+			a.note("Not checked: that this is the newest folder. %s can't be read; give a checkpoint kept elsewhere with --against.", h.OutsideFile())
 		}
 	}
 	show := func(string, int) {}
