@@ -145,12 +145,17 @@ func orNull(b []byte) []byte {
 
 // steps prints a dossier's verification.
 func (a *app) steps(r forewarn.Report) {
-	for _, s := range r.Steps {
-		mark := "ok    "
-		if !s.OK {
-			mark = "FAILED"
+	for i, s := range r.Steps {
+		if s.OK {
+			a.say("  ok      %-15s %s", s.Name, s.Detail)
+			continue
 		}
-		a.say("  %s  %-15s %s", mark, s.Name, s.Detail)
+		// The steps rest on one another: the first that fails is the last done.
+		a.say("  FAILED  %-15s %s", s.Name, s.Detail)
+		if rest := len(r.Steps) - i - 1; rest > 0 {
+			a.say("  –       %d further steps were not reached", rest)
+		}
+		break
 	}
 	if r.Statement != "" {
 		a.say("%s", r.Statement)
