@@ -60,7 +60,7 @@ func (c *accountAdd) Run(a *app) error {
 
 type accountList struct{}
 
-func (*accountList) Help() string { return "Example:\n  forewarn account list --as ana" }
+func (*accountList) Help() string { return "Staff see all accounts, members their own.\n\nExample:\n  forewarn account list --as ana" }
 
 func (c *accountList) Run(a *app) error {
 	type row struct {
@@ -75,11 +75,15 @@ func (c *accountList) Run(a *app) error {
 	var values []row
 	var rows [][]string
 	err := a.viewDesk(func(d *coordinator.Desk, by cvd.Actor, p *cvd.Programme, n coordinator.Names, now time.Time) error {
-		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now); err != nil {
+		own, err := ownMember(p, by, now)
+		if err != nil {
 			return err
 		}
 		for _, id := range p.AccountOrder {
 			acc, who := p.Accounts[id], n.Person(id)
+			if !own.IsZero() && acc.Member != own {
+				continue
+			}
 			_, keys := p.KeysOf(acc.HolderOf())
 			r := row{Account: id, Handle: who.Handle, Name: who.Name, Keys: keys, Closed: acc.Closed != nil}
 			r.Roles = roleNames(acc.Roles)
@@ -99,6 +103,16 @@ func (c *accountList) Run(a *app) error {
 		return err
 	}
 	return list(a, "No account yet.", []string{"HANDLE", "ID", "NAME", "ROLES", "MEMBER", ""}, rows, values)
+}
+
+// ownMember is the member that a list is limited to: that of members' accounts,
+// which see themselves; zero for staff, who see all.
+func ownMember(p *cvd.Programme, by cvd.Actor, now time.Time) (cvd.MemberID, error) {
+	me := p.Accounts[by.Account]
+	if me != nil && !me.Member.IsZero() {
+		return me.Member, p.May(by, cvd.ActViewMember, cvd.AMember(me.Member), now)
+	}
+	return cvd.MemberID{}, p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now)
 }
 
 func roleNames(s cvd.Roles) []string {

@@ -73,7 +73,11 @@ func (c *initCmd) Run(a *app) error {
 	a.say("  log key   %s", h.LogKey())
 	a.say("  account   %s (%s, coordinator)", c.Handle, who[:8])
 	a.say("  outside   %s keeps the last anchor", h.OutsideFile())
-	a.say("Members check the log with that key: publish it. Next, a second person who approves waves:")
+	told := "that key"
+	if c.Tick != time.Minute {
+		told = fmt.Sprintf("that key and --tick %s", c.Tick)
+	}
+	a.say("Members check the log with %s: publish it. Next, a second person who approves waves:", told)
 	a.say("  forewarn account add ben --role approver --as %s", c.Handle)
 	return nil
 }

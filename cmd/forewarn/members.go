@@ -60,7 +60,7 @@ func (c *memberAdd) Run(a *app) error {
 
 type memberList struct{}
 
-func (*memberList) Help() string { return "Example:\n  forewarn member list --json --as ana" }
+func (*memberList) Help() string { return "Staff see all members, members themselves.\n\nExample:\n  forewarn member list --json --as ana" }
 
 func (c *memberList) Run(a *app) error {
 	type row struct {
@@ -76,10 +76,14 @@ func (c *memberList) Run(a *app) error {
 	var values []row
 	var rows [][]string
 	err := a.viewDesk(func(d *coordinator.Desk, by cvd.Actor, p *cvd.Programme, n coordinator.Names, now time.Time) error {
-		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now); err != nil {
+		own, err := ownMember(p, by, now)
+		if err != nil {
 			return err
 		}
 		for _, id := range p.MemberOrder {
+			if !own.IsZero() && id != own {
+				continue
+			}
 			m := p.Members[id]
 			_, keys := p.KeysOf(cvd.HolderID(id))
 			r := row{Member: id, Name: n.Member(id), Tier: m.Tier, Standing: m.Standing.String(), Terms: p.TermsAccepted(id, now), Keys: keys, Jurisdictions: []string{}, Contacts: []string{}}

@@ -13,6 +13,7 @@ import (
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
@@ -73,7 +74,7 @@ func (c *openCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	wave, err := proof.Verify(v, interval)
+	wave, err := holds(proof, v, interval)
 	if err != nil {
 		return fmt.Errorf("%w: %q: %w; nothing was written", errUnverified, c.Proof, err)
 	}
@@ -171,6 +172,23 @@ func (c *openCmd) decrypt(a *app, stem string, ids seal.Identities, proof *evide
 		return nil, fmt.Errorf("%w: %q: %w; nothing was written", errInput, stem+".bulk.age", err)
 	}
 	return append(files, more...), nil
+}
+
+// holds verifies a copy's proof. Whoever has the log's key and not the time between
+// its anchors is told what that must be.
+func holds(p *evidence.CopyProof, v note.Verifier, interval time.Duration) (evidence.WaveStatement, error) {
+	w, err := p.Verify(v, interval)
+	if err == nil {
+		return w, nil
+	}
+	tick := int64(p.Entry.Anchor.Tick)
+	if e, perr := entrylog.ParseEntry(p.Entry.Record.Entry); perr == nil && tick > 0 {
+		fits := time.Duration(e.Time.Unix()/tick+1) * time.Second
+		if _, again := p.Verify(v, fits); again == nil {
+			return w, fmt.Errorf("the log's anchors are %s apart, not %s: give --tick %s", fits, interval, fits)
+		}
+	}
+	return w, err
 }
 
 // logKey is the key given, or the programme's own, with the time between its

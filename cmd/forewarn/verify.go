@@ -185,7 +185,7 @@ func (c *verifyCopy) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	w, err := p.Verify(v, interval)
+	w, err := holds(p, v, interval)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnverified, err)
 	}
