@@ -60,7 +60,9 @@ func (c *accountAdd) Run(a *app) error {
 
 type accountList struct{}
 
-func (*accountList) Help() string { return "Staff see all accounts, members their own.\n\nExample:\n  forewarn account list --as ana" }
+func (*accountList) Help() string {
+	return "Staff see all accounts, members their own.\n\nExample:\n  forewarn account list --as ana"
+}
 
 func (c *accountList) Run(a *app) error {
 	type row struct {

@@ -60,7 +60,9 @@ func (c *memberAdd) Run(a *app) error {
 
 type memberList struct{}
 
-func (*memberList) Help() string { return "Staff see all members, members themselves.\n\nExample:\n  forewarn member list --json --as ana" }
+func (*memberList) Help() string {
+	return "Staff see all members, members themselves.\n\nExample:\n  forewarn member list --json --as ana"
+}
 
 func (c *memberList) Run(a *app) error {
 	type row struct {
