@@ -21,6 +21,8 @@ var update = flag.Bool("update", false, "write the golden texts of the scripts a
 
 // The scripts in testdata/script run the real binary, sealer process included.
 func TestMain(m *testing.M) {
+	// They wait for anchors more than they compute; -parallel still has the last word.
+	flag.Set("test.parallel", "8")
 	testscript.Main(m, map[string]func(){"forewarn": main})
 }
 
