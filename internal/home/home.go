@@ -361,7 +361,7 @@ func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
 	}
 	d.Desk, err = coordinator.Open(ctx, coordinator.Config{
 		Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: h.config.LogKey,
-		Sealer: s, Blobs: blobs, Keys: f.keys, Crypt: crypt{},
+		Sealer: s, Blobs: blobs, Keys: f.keys, Crypt: seal.Crypt{},
 		Clock: h.Machine.Clock, Rand: h.Machine.Rand,
 	})
 	return d, err
@@ -379,37 +379,4 @@ func (h *Home) Recognition() (k [16]byte, err error) {
 		return k, fmt.Errorf("%w: the token recognition key: %w", ErrBroken, cmp.Or(err, errKey))
 	}
 	return [16]byte(b), nil
-}
-
-// crypt serves coordinator.Crypt with age.
-type crypt struct{}
-
-func (crypt) NewKey() ([]byte, error) {
-	k, err := seal.NewBlobKey()
-	return k.Text(), err
-}
-
-func (crypt) Encrypt(key, plaintext []byte) ([]byte, error) {
-	k, err := seal.ParseBlobKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return k.Encrypt(plaintext)
-}
-
-func (crypt) Decrypt(key, blob []byte) ([]byte, error) {
-	k, err := seal.ParseBlobKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return k.Decrypt(blob)
-}
-
-func (crypt) Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, error) {
-	w := seal.WaveKey(waveKey)
-	header, payload, err := seal.Unlock(&w, holder, locked)
-	if err != nil {
-		return nil, err
-	}
-	return append(append(make([]byte, 0, len(header)+len(payload)), header...), payload...), nil
 }
