@@ -43,9 +43,8 @@ func copies(t *testing.T, n int) [][]form.Output {
 	for i := range n {
 		holder := [16]byte{3, byte(i)}
 		key := fpcode.CopyKey(pkg, holder)
-		laws := fpcode.Single.Laws(fpcode.BiasKey(pkg))
 		out = append(out, f.Render(form.PoC,
-			func(s form.Site) uint8 { return fpcode.Symbol(key, s.ID, laws(s.ID, s.Q)) },
+			func(s form.Site) uint8 { return fpcode.Symbol(key, s.ID, f.SiteLaw(s)) },
 			func(slot string, a token.Alphabet) string {
 				return a.Encode(rec, token.Identity([32]byte(pkg), 1, [16]byte{4}, holder, slot))
 			}))

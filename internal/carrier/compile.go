@@ -11,11 +11,18 @@ import (
 	"forewarn/internal/token"
 )
 
-// Compile makes a Form of a source. The same source and bias key give the same
-// Form, byte for byte. A source that isn't fit gives Refusals, which is
-// ErrRefused, and nothing else.
+// Compile is CompileFor in profile single.
 func Compile(src Source, bias fpcode.Key) (*form.Form, *Manifest, Report, error) {
+	return CompileFor(src, bias, fpcode.Single, nil)
+}
+
+// CompileFor makes a Form of a source, with the biases of a profile. before is the
+// Form of the package's revision before this one, or nil: sites that it has
+// keep their laws. The same arguments give the same Form, byte for byte. A source
+// that isn't fit gives Refusals, which is ErrRefused, and nothing else.
+func CompileFor(src Source, bias fpcode.Key, profile fpcode.Profile, before *form.Form) (*form.Form, *Manifest, Report, error) {
 	c := compiler{
+		profile: profile, before: before,
 		bias: bias, texts: map[string]string{},
 		sites: map[fpcode.SiteID]*site{}, named: map[string]*site{}, slots: map[string]token.Alphabet{},
 	}
@@ -29,6 +36,8 @@ func Compile(src Source, bias fpcode.Key) (*form.Form, *Manifest, Report, error)
 
 // compiler is the state of one compilation.
 type compiler struct {
+	profile  fpcode.Profile
+	before   *form.Form // nil: none
 	bias     fpcode.Key
 	texts    map[string]string // the source by path, for positions
 	sites    map[fpcode.SiteID]*site
@@ -92,6 +101,7 @@ func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
 	if len(c.refusals) > 0 {
 		return nil, nil, Report{}
 	}
+	c.dealLaws(docs)
 	f := c.build(docs)
 	if err := f.Check(); err != nil {
 		c.refuse("", 0, err.Error(), "make the package smaller, or give it fewer marks")
@@ -183,6 +193,9 @@ func (c *compiler) setLevel(d *document, m *Manifest, used map[string]bool) {
 // symbols, literals joined.
 func (c *compiler) build(docs []*document) *form.Form {
 	f := &form.Form{}
+	if c.profile != fpcode.Single {
+		f.Profile = c.profile
+	}
 	var sites []*site
 	for _, s := range c.sites {
 		sites = append(sites, s)
@@ -192,7 +205,7 @@ func (c *compiler) build(docs []*document) *form.Form {
 	for i, s := range sites {
 		s.index = uint32(i)
 		permutation[i] = fpcode.Permutation(c.bias, s.id, s.q)
-		f.Sites = append(f.Sites, form.Site{ID: s.id, Class: s.class, Q: uint8(s.q)})
+		f.Sites = append(f.Sites, form.Site{ID: s.id, Class: s.class, Q: uint8(s.q), Law: s.law})
 	}
 	for _, d := range docs {
 		file := form.File{Path: d.path, Level: d.level, Bulk: d.bulk}

@@ -24,6 +24,8 @@ type site struct {
 	name  string // given by the author; empty otherwise
 	class fpcode.Class
 	q     int
+	law   uint8 // index among the profile's for q alternatives
+	bits  Millibits
 	order bool // one reading takes all of its places, not one
 	in    *document
 	at    int    // in the document, where it stands first

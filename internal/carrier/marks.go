@@ -239,7 +239,7 @@ func (c *compiler) claimSlot(d *document, p piece) bool {
 
 // readOrder adds a free list: what stands between its items stays.
 func (c *compiler) readOrder(d *document, s segment, n numbering) {
-	if len(c.sites)+len(s.items)/groupSize > form.MaxSites {
+	if len(c.sites)+len(s.items)/groupOf(c.profile) > form.MaxSites {
 		c.overfull(d, s.at)
 		return
 	}
@@ -256,7 +256,7 @@ func (c *compiler) readOrder(d *document, s segment, n numbering) {
 	for i, it := range s.items {
 		places[i] = piece{at: it.at, end: it.end, literal: texts[i]}
 	}
-	for _, g := range groups(c.bias, d.path, texts) {
+	for _, g := range groups(c.bias, d.path, texts, groupOf(c.profile)) {
 		var items []string
 		for _, i := range g {
 			items = append(items, texts[i])

@@ -16,7 +16,7 @@ func (t tally) add(s *site) {
 		t[s.class] = &ClassReport{Class: s.class}
 	}
 	t[s.class].Sites++
-	t[s.class].Bits += siteBits[s.q]
+	t[s.class].Bits += s.bits
 }
 
 func (t tally) report() (classes []ClassReport, sites uint32, bits Millibits) {
@@ -115,13 +115,13 @@ func (d *document) leastThird(length int) Third {
 	show := func(s *site) {
 		if inView[s]++; inView[s] == 1 {
 			sites++
-			bits += siteBits[s.q]
+			bits += s.bits
 		}
 	}
 	hide := func(s *site) {
 		if inView[s]--; inView[s] == 0 {
 			sites--
-			bits -= siteBits[s.q]
+			bits -= s.bits
 		}
 	}
 	var least Third

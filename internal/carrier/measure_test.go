@@ -45,7 +45,7 @@ func TestLeastThird(t *testing.T) {
 			}
 			var bits Millibits
 			for s := range inView {
-				bits += siteBits[s.q]
+				bits += s.bits
 			}
 			if at == 0 || uint32(len(inView)) < want.Sites {
 				want.Sites = uint32(len(inView))

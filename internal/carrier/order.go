@@ -11,15 +11,26 @@ import (
 	"forewarn/internal/fpcode"
 )
 
-// groupSize is how many items share one symbol. The orders of four are as many
+// groupSize is the most items that share one symbol. The orders of four are as many
 // as a site has symbols; a longer list is several sites, so that a lost item
 // spoils one of them and not the whole list.
 const groupSize = 4
 
+// groupOf is how many items share one symbol in a profile. Where copies may be
+// merged it is two: of two orders, any that an attacker makes of them is one that
+// some copy shows, or tells that they differed. Larger groups have orders that are
+// between two copies'.
+func groupOf(p fpcode.Profile) int {
+	if p == fpcode.Single {
+		return groupSize
+	}
+	return 2
+}
+
 // groups splits a list into secret groups: which items belong together follows
 // from the bias key and the items' texts. Each group is the items' indexes in
 // the list, ascending. An item that is left over is in no group.
-func groups(bias fpcode.Key, path string, items []string) [][]int {
+func groups(bias fpcode.Key, path string, items []string, size int) [][]int {
 	type place struct {
 		prf [32]byte
 		i   int
@@ -37,7 +48,7 @@ func groups(bias fpcode.Key, path string, items []string) [][]int {
 		return cmp.Or(bytes.Compare(a.prf[:], b.prf[:]), cmp.Compare(a.i, b.i))
 	})
 	var out [][]int
-	for chunk := range slices.Chunk(places, groupSize) {
+	for chunk := range slices.Chunk(places, size) {
 		if len(chunk) < 2 {
 			break
 		}

@@ -47,7 +47,7 @@ func TestPermutations(t *testing.T) {
 func TestGroups(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items := rapid.SliceOfNDistinct(rapid.String(), 0, 30, rapid.ID[string]).Draw(t, "items")
-		a := groups(testBias, "p", items)
+		a := groups(testBias, "p", items, groupSize)
 		in, sizes := map[int]int{}, []int{}
 		for _, g := range a {
 			sizes = append(sizes, len(g))
@@ -74,15 +74,15 @@ func TestGroups(t *testing.T) {
 		// Who moves the items doesn't move the groups.
 		turned := slices.Clone(items)
 		slices.Reverse(turned)
-		if texts(turned, groups(testBias, "p", turned)) != texts(items, a) {
+		if texts(turned, groups(testBias, "p", turned, groupSize)) != texts(items, a) {
 			t.Fatalf("groups depend on the order of the items")
 		}
 	})
 	items := strings.Fields("a b c d e f g h i j k l")
-	if texts(items, groups(testBias, "p", items)) == texts(items, groups(fpcode.Key{9}, "p", items)) {
+	if texts(items, groups(testBias, "p", items, groupSize)) == texts(items, groups(fpcode.Key{9}, "p", items, groupSize)) {
 		t.Error("another key gives the same groups")
 	}
-	if texts(items, groups(testBias, "p", items)) == texts(items, groups(testBias, "q", items)) {
+	if texts(items, groups(testBias, "p", items, groupSize)) == texts(items, groups(testBias, "q", items, groupSize)) {
 		t.Error("another file gives the same groups")
 	}
 }

@@ -9,19 +9,22 @@ import (
 )
 
 // Millibits is an amount of identification in thousandths of a bit, rounded
-// down. In the single profile a site of q symbols carries log₂ q bits.
+// down: the entropy of what a copy shows. In the single profile a site of q symbols
+// carries log₂ q bits.
 type Millibits uint64
 
 // Bits is the amount in bits, for people.
 func (m Millibits) Bits() float64 { return float64(m) / 1000 }
 
-// siteBits is by number of symbols.
-var siteBits = func() (out [form.MaxQ + 1]Millibits) {
-	for q := 2; q <= form.MaxQ; q++ {
-		out[q] = Millibits(math.Floor(1000*math.Log2(float64(q)) + 1e-9))
+// lawBits is how much a reading of a site with that law identifies the one copy
+// that it is from, on average.
+func lawBits(l fpcode.Law) Millibits {
+	var bits float64
+	for v := range l.Q() {
+		bits -= l.P(v) * math.Log2(l.P(v))
 	}
-	return out
-}()
+	return Millibits(math.Floor(1000*bits + 1e-6))
+}
 
 // Report says what can be traced in a package: what an author is shown before
 // anything is sealed. It gives away no key and no mark's value.

@@ -10,7 +10,6 @@ import (
 	"forewarn/internal/evidence"
 	"forewarn/internal/evidence/evidencetest"
 	"forewarn/internal/form"
-	"forewarn/internal/fpcode"
 )
 
 // copyOf is a row as tokens or wording would name it.
@@ -101,7 +100,7 @@ func TestAttainable(t *testing.T) {
 	c := evidencetest.New(5, 60)
 	for _, specimens := range [][]form.Specimen{c.Leak(2), c.Request(2), {{Name: "n", Data: c.Leak(2)[0].Data[:700]}}} {
 		readings := form.Read(c.Form, specimens)
-		b := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: 6, Run: 1}
+		b := evidence.Basis{Form: c.Form, Readings: &readings, Copies: 6, Run: 1}
 		if n := b.Of(c.Key(2)); n.SitesAgreeing != n.SitesRead || n.PAdjusted != b.Attainable() {
 			t.Errorf("%d of %d sites: p_adjusted %s, attainable %s", n.SitesAgreeing, n.SitesRead, n.PAdjusted, b.Attainable())
 		}

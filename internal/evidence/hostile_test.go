@@ -13,7 +13,6 @@ import (
 	"forewarn/internal/evidence"
 	"forewarn/internal/evidence/evidencetest"
 	"forewarn/internal/form"
-	"forewarn/internal/fpcode"
 	"forewarn/internal/wire"
 )
 
@@ -239,7 +238,7 @@ func TestTokensAreRecognised(t *testing.T) {
 			a := f.Accused[0]
 			d = c.Dossier(specimens, 2)
 			readings := form.Read(c.Form, specimens)
-			basis := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: len(c.Holders), Run: 1}
+			basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: len(c.Holders), Run: 1}
 			a.Tokens[0].Offset = row.offset
 			if row.offset >= 0 && row.offset+32 <= int64(len(row.data)) {
 				a.Tokens[0].Text = row.data[row.offset : row.offset+32]
@@ -324,7 +323,7 @@ func TestSamplingErrorIsNeverZero(t *testing.T) {
 	c := evidencetest.New(2, 60)
 	for _, specimens := range [][]form.Specimen{c.Leak(1), {{Name: "x", Data: []byte("nothing")}}} {
 		readings := form.Read(c.Form, specimens)
-		n := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: 3, Run: 1}.Of(c.Key(1))
+		n := evidence.Basis{Form: c.Form, Readings: &readings, Copies: 3, Run: 1}.Of(c.Key(1))
 		if strings.HasPrefix(n.PSampledSE, "0.0") {
 			t.Errorf("p_sampled %s ± %s", n.PSampled, n.PSampledSE)
 		}

@@ -15,8 +15,6 @@ import (
 type Basis struct {
 	Form     *form.Form
 	Readings *form.Readings
-	Profile  fpcode.Profile
-	Bias     fpcode.Key
 	Copies   int // issued, all of them tested
 	Run      int // of this package, from 1
 }
@@ -44,7 +42,7 @@ const samplingFloor = 1e-10
 // probability is the hash of the frozen readings.
 func (b Basis) Of(key fpcode.Key) Numbers {
 	list := b.Readings.List()
-	a := fpcode.Recompute(list, b.Profile, b.Bias, key, b.Copies, b.Run, b.Readings.Hash())
+	a := fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
 	read, agreeing := b.agreement(list, key)
 	return Numbers{
 		Score:         a.Score,
@@ -62,7 +60,7 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 // Attainable is the p_adjusted of a copy that agreed with every site read: the
 // least that any copy could have. Above alpha, too little was read to name one.
 func (b Basis) Attainable() string {
-	ev := fpcode.Weigh(b.Readings.List(), b.Profile.Laws(b.Bias), fpcode.Declared())
+	ev := fpcode.Weigh(b.Readings.List(), b.Form.Laws(), fpcode.Declared())
 	var best int64
 	for _, e := range ev {
 		best += slices.Max(e.Score)
@@ -80,7 +78,7 @@ func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted s
 		}
 	}
 	read, _ = b.agreement(list, key)
-	a := fpcode.Recompute(list, b.Profile, b.Bias, key, b.Copies, b.Run, b.Readings.Hash())
+	a := fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
 	return read, fpcode.RoundUp2(a.PAdjusted), a.Consistent
 }
 
@@ -100,7 +98,7 @@ func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read int, agree
 			}
 		}
 	}
-	for _, e := range fpcode.Weigh(list, b.Profile.Laws(b.Bias), fpcode.Declared()) {
+	for _, e := range fpcode.Weigh(list, b.Form.Laws(), fpcode.Declared()) {
 		read++
 		if fpcode.Symbol(key, e.Site, e.Law) == symbol[e.Site] {
 			agreeing = append(agreeing, e.Site)

@@ -468,6 +468,6 @@ func (v *verification) codebook() (string, error) {
 		}
 	}
 	v.opened = e
-	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Profile: v.wave[0].Profile, Bias: v.d.Bias, Copies: v.f.Copies, Run: v.f.Run}
+	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Copies: v.f.Copies, Run: v.f.Run}
 	return fmt.Sprintf("opened after the freeze, on %s, as run %d", stamp(e.Time), v.f.Run), nil
 }

@@ -126,11 +126,7 @@ func (v *verification) print() (string, error) {
 func symbols(f *form.Form, b Basis, key fpcode.Key) (map[fpcode.SiteID]uint8, error) {
 	out := make(map[fpcode.SiteID]uint8, len(f.Sites))
 	for _, s := range f.Sites {
-		law, err := b.Profile.Law(b.Bias, s.ID, int(s.Q))
-		if err != nil {
-			return nil, failf("site %x: %v", s.ID, err)
-		}
-		out[s.ID] = fpcode.Symbol(key, s.ID, law)
+		out[s.ID] = fpcode.Symbol(key, s.ID, f.SiteLaw(s))
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"forewarn/internal/fpcode"
 	"forewarn/internal/token"
 )
 
@@ -40,7 +41,8 @@ func (f *Form) Slots() []Slot {
 //   - at least one file; paths pass CheckPath, are strictly ascending, differ
 //     in more than case, and none is a folder of another;
 //   - levels are known; bulk is literal and below PoC;
-//   - sites strictly ascending by id, of 2 to MaxQ symbols and a class;
+//   - a known profile; sites strictly ascending by id, of 2 to MaxQ symbols, a
+//     class and a law of the profile;
 //   - each site stands in at least one part, each of its parts has one
 //     alternative per symbol, not all the same, and any two symbols differ in
 //     some part;
@@ -76,6 +78,9 @@ func (k *checker) sites() error {
 	if len(k.f.Sites) > MaxSites {
 		return fmt.Errorf("%d sites; at most %d are allowed", len(k.f.Sites), MaxSites)
 	}
+	if p := k.f.Profile; p == fpcode.Single || p != 0 && p.Count(fpcode.MinQ) == 0 {
+		return fmt.Errorf("profile %d: the zero profile stands for single, and this one is not known", p)
+	}
 	for i, s := range k.f.Sites {
 		switch {
 		case i > 0 && bytes.Compare(k.f.Sites[i-1].ID[:], s.ID[:]) >= 0:
@@ -84,6 +89,8 @@ func (k *checker) sites() error {
 			return fmt.Errorf("site %d: no class", i)
 		case s.Q < 2 || s.Q > MaxQ:
 			return fmt.Errorf("site %d: %d symbols; 2 to %d are allowed", i, s.Q, MaxQ)
+		case int(s.Law) >= k.f.Bias().Count(int(s.Q)):
+			return fmt.Errorf("site %d: law %d; %v has %d for %d symbols", i, s.Law, k.f.Bias(), k.f.Bias().Count(int(s.Q)), s.Q)
 		}
 	}
 	return nil

@@ -25,7 +25,9 @@
 package form
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"forewarn/internal/fpcode"
 	"forewarn/internal/token"
@@ -79,6 +81,7 @@ type Site struct {
 	ID    fpcode.SiteID
 	Class fpcode.Class // the carrier; each is its own channel when decoding
 	Q     uint8        // number of symbols, 2 to MaxQ
+	Law   uint8        // index in the profile's list of laws for Q symbols
 }
 
 // Kind says what a Part is.
@@ -119,8 +122,39 @@ type File struct {
 
 // Form is a compiled package. See Check for what makes one valid.
 type Form struct {
-	Sites []Site // sorted by ID
-	Files []File // sorted by Path
+	// Profile is the list that the sites' laws are from. Zero is fpcode.Single.
+	Profile fpcode.Profile
+	Sites   []Site // sorted by ID
+	Files   []File // sorted by Path
+}
+
+// Bias is the profile, with the zero one's name spelled out.
+func (f *Form) Bias() fpcode.Profile {
+	if f.Profile == 0 {
+		return fpcode.Single
+	}
+	return f.Profile
+}
+
+// SiteLaw is the law of the symbols at a site of a valid Form.
+func (f *Form) SiteLaw(s Site) fpcode.Law {
+	l, err := f.Bias().Law(int(s.Q), s.Law)
+	if err != nil {
+		return fpcode.Law{} // Check refuses such a site
+	}
+	return l
+}
+
+// Laws is SiteLaw by site, as decoders take it: the zero Law for a site that the
+// Form doesn't have with that many symbols.
+func (f *Form) Laws() func(fpcode.SiteID, uint8) fpcode.Law {
+	return func(id fpcode.SiteID, q uint8) fpcode.Law {
+		i, ok := slices.BinarySearchFunc(f.Sites, id, func(s Site, id fpcode.SiteID) int { return bytes.Compare(s.ID[:], id[:]) })
+		if !ok || f.Sites[i].Q != q {
+			return fpcode.Law{}
+		}
+		return f.SiteLaw(f.Sites[i])
+	}
 }
 
 // Output is one file of a rendered copy.

@@ -59,7 +59,7 @@ func TestCheck(t *testing.T) {
 		{"1 symbols", func(f *Form) { f.Sites[0].Q = 1 }},
 		{"25 symbols", func(f *Form) { f.Sites[0].Q = 25 }},
 		{"2 alternatives for a site of 3", func(f *Form) { f.Sites[0].Q = 3 }},
-		{"stands nowhere", func(f *Form) { f.Sites = append(f.Sites, Site{fpcode.SiteID{0xff}, 1, 2}) }},
+		{"stands nowhere", func(f *Form) { f.Sites = append(f.Sites, Site{ID: fpcode.SiteID{0xff}, Class: 1, Q: 2}) }},
 		{"site 9 of 3", func(f *Form) { f.Files[0].Parts[1].Site = 9 }},
 		{"all alternatives are the same", func(f *Form) { f.Files[0].Parts[1].Alternatives = [][]byte{[]byte("x"), []byte("x")} }},
 		{"the same copy", func(f *Form) {

@@ -36,7 +36,7 @@ func golden(t testing.TB) *Form {
 		return out
 	}
 	f := &Form{
-		Sites: []Site{{id(0x11), fpcode.ClassProse, 2}, {id(0x22), fpcode.ClassProse, 3}, {id(0x33), fpcode.ClassOrder, 6}},
+		Sites: []Site{{ID: id(0x11), Class: fpcode.ClassProse, Q: 2}, {ID: id(0x22), Class: fpcode.ClassProse, Q: 3}, {ID: id(0x33), Class: fpcode.ClassOrder, Q: 6}},
 		Files: []File{
 			{Path: "advisory.md", Level: Description, Parts: []Part{
 				{Bytes: []byte("# Larkspur Portal: import before the session check\n\nA request without a session ")},

@@ -4,14 +4,31 @@ import (
 	"bytes"
 	"crypto/sha256"
 
+	"forewarn/internal/fpcode"
 	"forewarn/internal/token"
 	"forewarn/internal/wire"
 )
 
+// Version 1 is for Forms of profile single, whose sites have no law to name;
+// version 2 for all others. So one Form has one encoding.
 const (
-	formMagic  = "forewarn form v1\n"
-	slotsMagic = "forewarn slots v1\n"
+	formMagic   = "forewarn form v1\n"
+	formMagic2  = "forewarn form v2\n"
+	slotsMagic  = "forewarn slots v1\n"
+	slotsMagic2 = "forewarn slots v2\n"
 )
+
+// versioned lays out a magic and, in version 2, the profile. The zero Profile is
+// version 1.
+func versioned(c *wire.Coder, v1, v2 string, p *fpcode.Profile) (laws bool) {
+	if laws = c.Either(v1, v2, *p != 0); laws {
+		c.U8((*uint8)(p))
+		if c.Err() == nil && *p <= fpcode.Single {
+			c.Fail("profile %d has no place in version 2", *p)
+		}
+	}
+	return laws
+}
 
 // Limits of a Form and of what is read against it.
 const (
@@ -30,8 +47,8 @@ const (
 // Wire lays out the Form. Every part has every field, those that its kind does
 // not use being empty; alternatives that are the same bytes are written once.
 func (f *Form) Wire(c *wire.Coder) {
-	c.Magic(formMagic)
-	wire.List(c, &f.Sites, MaxSites, siteWire)
+	laws := versioned(c, formMagic, formMagic2, &f.Profile)
+	wire.List(c, &f.Sites, MaxSites, siteWire(laws))
 	wire.List(c, &f.Files, MaxFiles, func(c *wire.Coder, file *File) {
 		wire.Text(c, &file.Path, maxPath)
 		wire.Enum(c, &file.Level, PoC)
@@ -45,10 +62,15 @@ func (f *Form) Wire(c *wire.Coder) {
 	}
 }
 
-func siteWire(c *wire.Coder, s *Site) {
-	c.Fixed(s.ID[:])
-	c.U8((*uint8)(&s.Class))
-	c.U8(&s.Q)
+func siteWire(laws bool) func(c *wire.Coder, s *Site) {
+	return func(c *wire.Coder, s *Site) {
+		c.Fixed(s.ID[:])
+		c.U8((*uint8)(&s.Class))
+		c.U8(&s.Q)
+		if laws {
+			c.U8(&s.Law)
+		}
+	}
 }
 
 func partWire(c *wire.Coder, p *Part) {
@@ -114,19 +136,20 @@ func (f *Form) Hash() [32]byte { return sha256.Sum256(f.Marshal()) }
 // SlotTable is the part of a Form that decoding needs and that gives away no
 // text: its sites, and its token slots in order of name. Like the Form it is
 // committed to before anything leaves.
-func (f *Form) SlotTable() []byte { return wire.Marshal(&slotTable{f.Sites, f.Slots()}) }
+func (f *Form) SlotTable() []byte { return wire.Marshal(&slotTable{f.Profile, f.Sites, f.Slots()}) }
 
 // SlotTableHash is the SHA-256 of SlotTable.
 func (f *Form) SlotTableHash() [32]byte { return sha256.Sum256(f.SlotTable()) }
 
 type slotTable struct {
-	sites []Site
-	slots []Slot
+	profile fpcode.Profile
+	sites   []Site
+	slots   []Slot
 }
 
 func (t *slotTable) Wire(c *wire.Coder) {
-	c.Magic(slotsMagic)
-	wire.List(c, &t.sites, MaxSites, siteWire)
+	laws := versioned(c, slotsMagic, slotsMagic2, &t.profile)
+	wire.List(c, &t.sites, MaxSites, siteWire(laws))
 	wire.List(c, &t.slots, MaxFiles*MaxParts, func(c *wire.Coder, s *Slot) {
 		wire.Text(c, &s.Name, MaxSlot)
 		wire.Enum(c, &s.Alphabet, token.Base62)

@@ -34,13 +34,28 @@ func Spend(k int) float64 {
 	return float64(k) * (float64(k) + 1)
 }
 
+// SpendFirst is Spend for decoder joint/1, which leaves three quarters of α to
+// the first decoding of a package: 4/3, then 4k(k-1). Σ 1/SpendFirst(k) is
+// ¾ + ¼·Σ 1/(k(k-1)) = 1 too. Most packages are decoded once.
+func SpendFirst(k int) float64 {
+	switch {
+	case k < 1:
+		return math.Inf(1)
+	case k == 1:
+		return 4.0 / 3
+	}
+	return float64(4*float64(k)) * (float64(k) - 1)
+}
+
 // Adjust makes p family-wise, over all copies that were ever issued and all
 // decodings of the package: min(1, copies·Spend(run)·p). Nonsense gives 1.
-func Adjust(p float64, copies, run int) float64 {
+func Adjust(p float64, copies, run int) float64 { return adjust(p, copies, run, Spend) }
+
+func adjust(p float64, copies, run int, spend func(int) float64) float64 {
 	if !(p >= 0) || copies < 1 || run < 1 {
 		return 1
 	}
-	return min(1, float64(float64(copies)*Spend(run))*p)
+	return min(1, float64(float64(copies)*spend(run))*p)
 }
 
 // RoundUp2 prints a probability in two significant digits, never smaller than

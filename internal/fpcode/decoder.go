@@ -10,13 +10,12 @@ import (
 // every issued copy's codeword. Access logs, timing and suspicion are not in it.
 type Problem struct {
 	Readings []Reading
-	Profile  Profile
-	Bias     Key
-	Holders  [][16]byte           // every copy ever issued, each once
-	CopyKey  func(h [16]byte) Key // pure
-	Run      int                  // this is the Run-th decoding of the package, from 1
-	Alpha    float64              // family-wise, in (0, 1)
-	Seed     [32]byte             // hash of the frozen readings
+	Laws     func(SiteID, uint8) Law // of each site, by the slot table; the zero Law where it has none
+	Holders  [][16]byte              // every copy ever issued, each once
+	CopyKey  func(h [16]byte) Key    // pure
+	Run      int                     // this is the Run-th decoding of the package, from 1
+	Alpha    float64                 // family-wise, in (0, 1)
+	Seed     [32]byte                // hash of the frozen readings
 }
 
 // Accusation is what the specimen says of one holder. It accuses only if it
@@ -30,6 +29,12 @@ type Accusation struct {
 	SE         float64 // standard error of PSampled
 	PAdjusted  float64 // PUpper, family-wise over copies and runs
 	Consistent bool    // whether the three agree; without that, no accusation
+
+	// Of joint decoding: by which channel, and beside which other copies, in the
+	// order in which they were found. Neither depends on this copy, and being among
+	// the others accuses nobody.
+	Beside    [][16]byte
+	Collusion Collusion
 }
 
 // Accuses reports whether the numbers suffice to accuse at a family-wise alpha.
@@ -46,7 +51,7 @@ type Result struct {
 	// or were read in contradictory ways and not weighed.
 	Read, Erased, Other, Unweighed int
 
-	Scores  []int64      // of each of Problem.Holders, in that order
+	Scores  []int64      // of each of Problem.Holders, in that order, each by its own test
 	Accused []Accusation // PAdjusted ≤ Alpha and Consistent; greatest score first
 	Best    Accusation   // the greatest score, accused or not
 }
@@ -59,7 +64,7 @@ type Decoder interface {
 }
 
 // Decoders are all decoders that this program has, by version.
-var Decoders = map[string]Decoder{SingleDecoder: single{}}
+var Decoders = map[string]Decoder{SingleDecoder: single{}, JointDecoder: joint{}}
 
 // SingleDecoder is the version of the decoder that scores each holder alone.
 const SingleDecoder = "single/1"
@@ -70,11 +75,8 @@ func (single) Version() string { return SingleDecoder }
 
 // Check fails with ErrParameter when the problem is not one that can be decoded.
 func (p Problem) Check() error {
-	if p.Run < 1 || !(p.Alpha > 0 && p.Alpha < 1) || len(p.Holders) == 0 || p.CopyKey == nil {
-		return fmt.Errorf("%w: a problem needs copies and their keys, a run from 1 and an alpha between 0 and 1", ErrParameter)
-	}
-	if _, err := p.Profile.Law(p.Bias, SiteID{}, MinQ); err != nil {
-		return err
+	if p.Run < 1 || !(p.Alpha > 0 && p.Alpha < 1) || len(p.Holders) == 0 || p.CopyKey == nil || p.Laws == nil {
+		return fmt.Errorf("%w: a problem needs copies, their keys and laws, a run from 1 and an alpha between 0 and 1", ErrParameter)
 	}
 	seen := map[[16]byte]bool{}
 	for _, h := range p.Holders {
@@ -96,7 +98,7 @@ func (single) Decode(p Problem) (Result, error) {
 		return Result{}, err
 	}
 	ch := Declared()
-	ev := Weigh(p.Readings, p.Profile.Laws(p.Bias), ch)
+	ev := Weigh(p.Readings, p.Laws, ch)
 	r := Result{Version: SingleDecoder, Channel: ch}
 	r.count(p.Readings, len(ev))
 	r.Scores = make([]int64, len(p.Holders))
@@ -110,7 +112,7 @@ func (single) Decode(p Problem) (Result, error) {
 	// The probability rises as the score falls: after the first that is too
 	// great, all are.
 	for n, i := range order {
-		a := judge(ev, r.Scores[i], len(p.Holders), p.Run)
+		a := judge(ev, r.Scores[i], len(p.Holders), p.Run, Spend)
 		a.Holder = p.Holders[i]
 		if n > 0 && a.PAdjusted > p.Alpha {
 			break
@@ -146,10 +148,10 @@ func (r *Result) count(readings []Reading, weighed int) {
 }
 
 // Recompute gives the numbers of one accused again, from what a dossier opens:
-// the readings, the bias key and that copy's key alone. It leaves Holder zero.
-func Recompute(readings []Reading, profile Profile, bias, copyKey Key, copies, run int, seed [32]byte) Accusation {
-	ev := Weigh(readings, profile.Laws(bias), Declared())
-	a := judge(ev, Score(ev, copyKey), copies, run)
+// the readings, the slot table and that copy's key alone. It leaves Holder zero.
+func Recompute(readings []Reading, laws func(SiteID, uint8) Law, copyKey Key, copies, run int, seed [32]byte) Accusation {
+	ev := Weigh(readings, laws, Declared())
+	a := judge(ev, Score(ev, copyKey), copies, run, Spend)
 	a.sample(ev, seed)
 	return a
 }
@@ -157,10 +159,10 @@ func Recompute(readings []Reading, profile Profile, bias, copyKey Key, copies, r
 // Trials is the number of simulated innocents behind PSampled.
 const Trials = 1 << 15
 
-func judge(ev []Evidence, score int64, copies, run int) (a Accusation) {
+func judge(ev []Evidence, score int64, copies, run int, spend func(int) float64) (a Accusation) {
 	a.Score = score
 	a.PUpper, a.PEstimate, _ = bounds(ev, score, standard)
-	a.PAdjusted = Adjust(a.PUpper, copies, run)
+	a.PAdjusted = adjust(a.PUpper, copies, run, spend)
 	return a
 }
 

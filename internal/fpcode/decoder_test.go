@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -20,7 +21,7 @@ func holderID(i int) (h [16]byte) {
 // other, read wrongly or read rightly by the given shares.
 func leaked(seed uint64, pkg Key, holder [16]byte, n int, erased, other, wrong float64) (rs []Reading) {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	laws, copy := Single.Laws(BiasKey(pkg)), CopyKey(pkg, holder)
+	laws, copy := Even, CopyKey(pkg, holder)
 	for i := range n {
 		r := Reading{Class: Classes()[i%5], Q: []uint8{2, 2, 3, 4, 24}[i%5], State: Value}
 		binary.BigEndian.PutUint64(r.Site[:], uint64(i)+seed<<32)
@@ -40,7 +41,7 @@ func leaked(seed uint64, pkg Key, holder [16]byte, n int, erased, other, wrong f
 
 func problem(rs []Reading, holders int) Problem {
 	p := Problem{
-		Readings: rs, Profile: Single, Bias: BiasKey(testPackage), Run: 1, Alpha: 1e-6,
+		Readings: rs, Laws: Even, Run: 1, Alpha: 1e-6,
 		CopyKey: func(h [16]byte) Key { return CopyKey(testPackage, h) },
 	}
 	for i := range holders {
@@ -84,8 +85,8 @@ func TestDecode(t *testing.T) {
 			var got []int
 			for _, a := range r.Accused {
 				got = append(got, int(a.Holder[15]))
-				again := Recompute(c.rs, p.Profile, p.Bias, p.CopyKey(a.Holder), len(p.Holders), p.Run, p.Seed)
-				if again.Holder = a.Holder; again != a {
+				again := Recompute(c.rs, p.Laws, p.CopyKey(a.Holder), len(p.Holders), p.Run, p.Seed)
+				if again.Holder = a.Holder; !reflect.DeepEqual(again, a) {
 					t.Errorf("recomputed %+v, want %+v", again, a)
 				}
 				if a.PAdjusted > p.Alpha || !a.Consistent || a.Score > r.Best.Score {
@@ -167,7 +168,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"alpha of 1":          func(p *Problem) { p.Alpha = 1 },
 		"no copies":           func(p *Problem) { p.Holders = nil },
 		"no keys":             func(p *Problem) { p.CopyKey = nil },
-		"zero profile":        func(p *Problem) { p.Profile = 0 },
+		"no laws":             func(p *Problem) { p.Laws = nil },
 		"a holder twice":      func(p *Problem) { p.Holders = append(p.Holders, p.Holders[0]) },
 		"symbol out of range": func(p *Problem) { p.Readings[0].Symbol = 200 },
 	} {

@@ -12,7 +12,7 @@ import (
 
 func TestEvenLawIsAsEvenAsItCanBe(t *testing.T) {
 	for q := MinQ; q <= MaxQ; q++ {
-		l, err := Single.Law(Key{1}, SiteID{2}, q)
+		l, err := Single.Law(q, 0)
 		if err != nil || l.Q() != q {
 			t.Fatalf("q = %d: %v, %d symbols", q, err, l.Q())
 		}
@@ -47,14 +47,14 @@ func TestLawsRefuse(t *testing.T) {
 		}
 	}
 	for _, q := range []int{-1, 0, 1, 25, 1 << 20} {
-		if _, err := Single.Law(Key{}, SiteID{}, q); !errors.Is(err, ErrParameter) {
+		if _, err := Single.Law(q, 0); !errors.Is(err, ErrParameter) {
 			t.Errorf("q = %d: %v", q, err)
 		}
 	}
-	if _, err := Profile(0).Law(Key{}, SiteID{}, 2); !errors.Is(err, ErrParameter) {
+	if _, err := Profile(0).Law(2, 0); !errors.Is(err, ErrParameter) {
 		t.Errorf("zero profile: %v", err)
 	}
-	if Single.Laws(Key{})(SiteID{}, 25).Q() != 0 {
+	if Even(SiteID{}, 25).Q() != 0 {
 		t.Error("Laws gives a law for 25 symbols")
 	}
 }
@@ -91,7 +91,7 @@ func TestSymbolsFollowTheLaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []Law{evenLaws[2], evenLaws[3], evenLaws[24], skew} {
+	for _, l := range []Law{Even(SiteID{}, 2), Even(SiteID{}, 3), Even(SiteID{}, 24), skew} {
 		for name, draw := range map[string]func(i uint64) uint8{
 			"copies": func(i uint64) uint8 {
 				var h [16]byte
@@ -121,7 +121,7 @@ func TestSymbolsFollowTheLaw(t *testing.T) {
 
 // At the very edges of a threshold, the symbol is the one above.
 func TestThresholdsAreExact(t *testing.T) {
-	l := evenLaws[3]
+	l := Even(SiteID{}, 3)
 	for v := range 3 {
 		if got := l.symbol(uint32(l.cum[v])); int(got) != v {
 			t.Errorf("at threshold %d: symbol %d", v, got)

@@ -40,7 +40,7 @@ func exactTail(ev []Evidence, s int64) *big.Rat {
 
 func genLaw(t *rapid.T, q int) Law {
 	if rapid.Bool().Draw(t, "even law") {
-		return evenLaws[q]
+		return Even(SiteID{}, uint8(q))
 	}
 	parts := rapid.SliceOfN(rapid.Uint64Range(1, 1000), q, q).Draw(t, "parts")
 	var total, at uint64
@@ -216,7 +216,7 @@ func repeat(q, n int) (qs []int) {
 }
 
 func weighSingle(rs []Reading) []Evidence {
-	return Weigh(rs, Single.Laws(Key{}), Declared())
+	return Weigh(rs, Even, Declared())
 }
 
 // At q = 2 the score only counts matches, so the tail is the binomial's, down

@@ -99,7 +99,7 @@ func (v *vector) fill(t testing.TB) {
 			Symbols: map[string]int{}, Permutations: map[string][]int{}}
 		site := SiteID(unhex(t, k.Site, 16))
 		for q := MinQ; q <= MaxQ; q++ {
-			l, _ := Single.Law(bias, site, q)
+			l, _ := Single.Law(q, 0)
 			k.Symbols[strconv.Itoa(q)] = int(Symbol(copyKey, site, l))
 		}
 		for _, q := range []int{2, 3, 4, 24} {
@@ -116,10 +116,10 @@ func (v *vector) fill(t testing.TB) {
 		rs = append(rs, r.reading(t))
 	}
 	v.Scores = nil
-	for _, e := range Weigh(rs, Single.Laws(bias), Declared()) {
+	for _, e := range Weigh(rs, Even, Declared()) {
 		v.Scores = append(v.Scores, e.Score)
 	}
-	a := Recompute(rs, Single, bias, copyKey, v.Copies, v.Run, [32]byte(unhex(t, v.Seed, 32)))
+	a := Recompute(rs, Even, copyKey, v.Copies, v.Run, [32]byte(unhex(t, v.Seed, 32)))
 	v.Score = a.Score
 	v.P = &pVector{hexFloat(a.PUpper), hexFloat(a.PEstimate), hexFloat(a.PSampled), hexFloat(a.SE), hexFloat(a.PAdjusted), RoundUp2(a.PAdjusted)}
 }

@@ -80,7 +80,13 @@ func Weigh(readings []Reading, laws func(SiteID, uint8) Law, ch Channel) []Evide
 		}
 		rs = rs[n:]
 	}
-	for grain := int64(finestGrain); ; grain *= 2 {
+	return lattice(raw, finestGrain)
+}
+
+// lattice rounds scores in units of 2⁻⁵⁶ nat down to the finest lattice, from
+// the grain given, whose tail can be convolved.
+func lattice(raw []Evidence, grain int64) []Evidence {
+	for ; ; grain *= 2 {
 		if ev := onLattice(raw, grain); grain >= ScoreUnit || convolvable(ev, grain) {
 			return ev
 		}
@@ -103,13 +109,7 @@ func onLattice(raw []Evidence, grain int64) []Evidence {
 // weigh weighs all readings of one site, with scores in units of 2⁻⁵⁶ nat.
 func weigh(same []Reading, laws func(SiteID, uint8) Law, ch Channel) (Evidence, bool) {
 	r := same[0]
-	for _, o := range same[1:] {
-		if o.Class != r.Class || o.Q != r.Q || o.State != r.State || o.Symbol != r.Symbol ||
-			!slices.Equal(o.Likelihood, r.Likelihood) {
-			return Evidence{}, false
-		}
-	}
-	if r.Check() != nil || r.State != Value || ch.Noise[r.Class] == 0 {
+	if !agree(same) || r.Check() != nil || r.State != Value || ch.Noise[r.Class] == 0 {
 		return Evidence{}, false
 	}
 	law := laws(r.Site, r.Q)

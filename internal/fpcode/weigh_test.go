@@ -110,7 +110,7 @@ func TestOneHotLikelihoodIsAHardReading(t *testing.T) {
 func TestNoEvidence(t *testing.T) {
 	good := Reading{Site: SiteID{1}, Class: ClassProse, Q: 3, State: Value, Symbol: 1}
 	with := func(f func(*Reading)) Reading { r := good; f(&r); return r }
-	declared, laws := Declared(), Single.Laws(Key{})
+	declared, laws := Declared(), Even
 	for name, c := range map[string]struct {
 		rs   []Reading
 		laws func(SiteID, uint8) Law
@@ -126,7 +126,7 @@ func TestNoEvidence(t *testing.T) {
 		"unknown state":            {[]Reading{with(func(r *Reading) { r.State = 3 })}, laws, declared},
 		"q of 1":                   {[]Reading{with(func(r *Reading) { r.Q, r.Symbol = 1, 0 })}, laws, declared},
 		"no law":                   {[]Reading{good}, func(SiteID, uint8) Law { return Law{} }, declared},
-		"law of another q":         {[]Reading{good}, func(SiteID, uint8) Law { return evenLaws[4] }, declared},
+		"law of another q":         {[]Reading{good}, func(SiteID, uint8) Law { return Even(SiteID{}, uint8(4)) }, declared},
 		"no channel":               {[]Reading{good}, laws, Channel{}},
 		"read twice, differently":  {[]Reading{good, with(func(r *Reading) { r.Symbol = 2 })}, laws, declared},
 		"read and found something": {[]Reading{good, {Site: good.Site, Class: ClassProse, Q: 3, State: Other}}, laws, declared},

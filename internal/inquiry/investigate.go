@@ -126,7 +126,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	}
 	i.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run.Number)
 	last := waves[len(waves)-1].statement
-	result, err := decode(book, &c.readings, last.Decoder, last.Profile, float64(last.AlphaPico)/1e12)
+	result, err := decode(book, c.form, &c.readings, last.Decoder, float64(last.AlphaPico)/1e12)
 	if err != nil {
 		return out, err
 	}

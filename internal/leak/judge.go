@@ -124,7 +124,7 @@ func newJudge(in Inputs) (*judge, error) {
 			return bad("a token %s is of nobody, or in no specimen", t.Slot)
 		}
 	}
-	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Profile: r.Profile, Bias: r.Bias, Copies: len(r.Holders), Run: r.Run}
+	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Copies: len(r.Holders), Run: r.Run}
 	j.first, j.seq, j.grade = first(in)
 	return j, nil
 }

@@ -43,7 +43,7 @@ func inputs(t testing.TB, c *evidencetest.Case, specimens []form.Specimen) leak.
 		},
 	}}
 	r := &in.Reading
-	problem := fpcode.Problem{Readings: readings.List(), Profile: r.Profile, Bias: r.Bias, Run: 1, Alpha: 1e-6, Seed: readings.Hash(),
+	problem := fpcode.Problem{Readings: readings.List(), Laws: r.Form.Laws(), Run: 1, Alpha: 1e-6, Seed: readings.Hash(),
 		CopyKey: func(h [16]byte) fpcode.Key { return r.CopyKey(h) }}
 	for _, h := range in.Facts.Holders {
 		r.Holders = append(r.Holders, h.ID)

@@ -35,11 +35,8 @@ func (s *Sealer) press(ctx context.Context, k fpcode.Key, pkg cvd.PackageID, f *
 		return nil, err
 	}
 	p := &press{key: k, pkg: pkg, form: f, level: level, rec: token.NewRecogniser(recKey), laws: make(map[fpcode.SiteID]fpcode.Law, len(f.Sites))}
-	bias := fpcode.BiasKey(k)
 	for _, site := range f.Sites {
-		if p.laws[site.ID], err = Profile.Law(bias, site.ID, int(site.Q)); err != nil {
-			return nil, err
-		}
+		p.laws[site.ID] = f.SiteLaw(site)
 	}
 	return p, nil
 }
@@ -214,7 +211,7 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		Wave: entrylog.Ref(q.Wave), Package: entrylog.Ref(kept.Package), Revision: entrylog.Ref(q.Revision), Case: entrylog.Ref(kept.Case),
 		Level: q.Level, OpensAt: q.OpensAt,
 		Form: f.Hash(), SlotTable: f.SlotTableHash(), Bias: fpcode.Commit(fpcode.BiasKey(k)),
-		Profile: Profile, Decoder: Decoder, AlphaPico: q.AlphaPico,
+		Profile: f.Bias(), Decoder: decoderFor(f.Bias()), AlphaPico: q.AlphaPico,
 		Issued: evidence.IssuedCommitment(issuedSalt(k, q.Wave), plan.Count),
 		Reader: form.ReaderVersion, Epoch: Epoch, Bulk: bulkHash, Sealer: [32]byte(signing.Public().(ed25519.PublicKey)),
 		Depth: TreeDepth, Root: root,

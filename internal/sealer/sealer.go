@@ -42,12 +42,19 @@ import (
 // scanning costs one block cipher call a candidate.
 const Epoch = 1
 
-// Decoder names the rule by which the inquiry will accuse; it is bound in each
-// wave's statement, before any leak.
-const Decoder = "single/1"
-
-// Profile is the bias profile of every site.
+// Profile is the bias profile of new packages. A package keeps the one that its
+// first revision was compiled with.
 const Profile = fpcode.Single
+
+// decoderFor names the rule by which the inquiry will accuse; it is bound in each
+// wave's statement, before any leak. Profile single is blind to merged copies, so
+// it is decoded copy by copy.
+func decoderFor(p fpcode.Profile) string {
+	if p == fpcode.Single {
+		return fpcode.SingleDecoder
+	}
+	return fpcode.JointDecoder
+}
 
 var (
 	// ErrRefused: the request is understood and will not be done. Ask for

@@ -8,7 +8,7 @@
 //
 // The layout is the presentation language of RFC 8446 section 3, restricted:
 // integers are big-endian and of fixed width; variable data is preceded by its
-// length as a uint32; there are no optional fields and no alternatives.
+// length as a uint32; there are no optional fields, and no alternatives but the versions of a format.
 //
 // Do not use it for anything a person should read, nor for input without a
 // limit: every variable field states its maximum, and lengths are checked
@@ -16,6 +16,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -241,6 +242,20 @@ func (c *Coder) Magic(m string) {
 		c.off -= len(m)
 		c.Fail("expected %q, found %q", m, b)
 	}
+}
+
+// Either is Magic for a format of two versions: it writes the second if asked to,
+// and says whether it is the second that was written or read.
+func (c *Coder) Either(first, second string, isSecond bool) bool {
+	if c.reading {
+		isSecond = c.err == nil && bytes.HasPrefix(c.buf[c.off:], []byte(second))
+	}
+	if isSecond {
+		c.Magic(second)
+	} else {
+		c.Magic(first)
+	}
+	return isSecond
 }
 
 // Append writes v after dst. It fails only when a field is over its limit or

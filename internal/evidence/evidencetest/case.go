@@ -266,13 +266,9 @@ func (c *Case) Token(h int, slot string, a token.Alphabet) string {
 
 // Copy is a holder's copy in a wave.
 func (c *Case) Copy(h, w int) []form.Output {
-	bias, key := c.Bias(), c.Key(h)
+	key := c.Key(h)
 	return c.Form.Render(level(w), func(s form.Site) uint8 {
-		law, err := fpcode.Single.Law(bias, s.ID, int(s.Q))
-		if err != nil {
-			panic(err)
-		}
-		return fpcode.Symbol(key, s.ID, law)
+		return fpcode.Symbol(key, s.ID, c.Form.SiteLaw(s))
 	}, func(slot string, a token.Alphabet) string { return c.Token(h, slot, a) })
 }
 

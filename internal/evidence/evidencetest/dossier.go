@@ -46,7 +46,7 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 		d.Waves = append(d.Waves, c.Entry(w))
 	}
 	f := c.findings(specimens, &readings)
-	basis := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: len(c.Holders), Run: 1}
+	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: len(c.Holders), Run: 1}
 	var rows []evidence.Accused
 	for _, h := range named {
 		rows = append(rows, c.row(h, basis, specimens))

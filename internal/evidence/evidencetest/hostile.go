@@ -29,11 +29,7 @@ func (c *Case) SealText(victim int, key fpcode.Key, at time.Time, text string) e
 func (c *Case) sealTo(victim int, key fpcode.Key, at time.Time, change func(*evidence.WaveStatement), text func(string, token.Alphabet) string) evidence.OpenedCopy {
 	w := len(c.Waves)
 	files := c.Form.Render(form.PoC, func(s form.Site) uint8 {
-		law, err := fpcode.Single.Law(c.Bias(), s.ID, int(s.Q))
-		if err != nil {
-			panic(err)
-		}
-		return fpcode.Symbol(key, s.ID, law)
+		return fpcode.Symbol(key, s.ID, c.Form.SiteLaw(s))
 	}, text)
 	o := evidence.OpenedCopy{Holder: c.Holders[victim].ID, Wave: uint32(w), Key: key, LeafSalt: Bytes("late salt", w), Copy: form.CopyHash(files)}
 	tree, err := entrylog.NewBlind(Bytes("tree", w), nil, Depth, []entrylog.Hash{form.CopyLeaf(o.LeafSalt, o.Holder, fpcode.Commit(key), o.Copy)})
@@ -59,7 +55,7 @@ func (c *Case) Frame(specimens []form.Specimen, victim int, o evidence.OpenedCop
 	d := c.Dossier(specimens)
 	d.Copies = []evidence.OpenedCopy{o}
 	readings := form.Read(c.Form, specimens)
-	basis := evidence.Basis{Form: c.Form, Readings: &readings, Profile: fpcode.Single, Bias: c.Bias(), Copies: int(d.Issued.Copies), Run: 1}
+	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: int(d.Issued.Copies), Run: 1}
 	a := c.row(victim, basis, specimens)
 	n := basis.Of(o.Key)
 	a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE = n.Score, n.PUpper, n.PEstimate, n.PSampled, n.PSampledSE

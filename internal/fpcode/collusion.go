@@ -1,0 +1,308 @@
+package fpcode
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// MaxColluders is the most that a specimen is explained by: c_max.
+const MaxColluders = 6
+
+// Collusion is how c copies became one specimen, as estimated: at a site where
+// k of them show some symbol, that symbol stands in the specimen with the
+// probability Match[k] if anything is read there; nothing is, with probability
+// Erased[k], or something else, with Other[k]. All in units of 2⁻¹⁶.
+//
+// Labels are permuted by a secret key, so no strategy can prefer a symbol for its
+// name: Match[k] = 1 - Match[c-k], and the other two are even in k. At sites of
+// more than two symbols the same Match is used for each symbol.
+type Collusion struct {
+	C                    int
+	Telling              bool // whether Erased and Other depend on k, and sites without a value count
+	Match, Erased, Other [MaxColluders + 1]uint16
+}
+
+// String gives the numbers as findings print them.
+func (h Collusion) String() string {
+	s := fmt.Sprintf("%d copies, match", h.C)
+	for k := range h.C + 1 {
+		s += fmt.Sprintf(" %d", h.Match[k])
+	}
+	if h.Telling {
+		s += ", erased"
+		for k := range h.C + 1 {
+			s += fmt.Sprintf(" %d", h.Erased[k])
+		}
+		s += ", other"
+		for k := range h.C + 1 {
+			s += fmt.Sprintf(" %d", h.Other[k])
+		}
+	}
+	return s
+}
+
+// oneCopy is the channel of one copy, with the noise of copying and reading that
+// is declared, not estimated: one part in sixteen is wrong.
+func oneCopy() Collusion {
+	h := Collusion{C: 1}
+	h.Match[0], h.Match[1] = 1<<12, 1<<16-1<<12
+	return h
+}
+
+const one16 = 1 << 16
+
+// emitted is the probability of a cell's state (for a Value, of one symbol) when
+// k of c copies show it.
+func (h *Collusion) emitted(state State, k int) float64 {
+	v := 1.0
+	if h.Telling {
+		switch state {
+		case Erased:
+			return float64(h.Erased[k]) / one16
+		case Other:
+			return float64(h.Other[k]) / one16
+		}
+		v = float64(one16-int(h.Erased[k])-int(h.Other[k])) / one16
+	}
+	return float64(v * (float64(h.Match[k]) / one16))
+}
+
+// chances is emitted averaged over u unknown copies that show the symbol with
+// probability p each, for 0…c-u known ones that do.
+func (h *Collusion) chances(state State, unknown int, p float64) (out [MaxColluders + 1]float64) {
+	b := binomial(unknown, p)
+	for k := 0; k+unknown <= h.C; k++ {
+		for u := 0; u <= unknown; u++ {
+			out[k] += float64(b[u] * h.emitted(state, k+u))
+		}
+	}
+	return out
+}
+
+// binomial is the probabilities of 0…n successes.
+func binomial(n int, p float64) (out [MaxColluders + 1]float64) {
+	out[0] = 1
+	for i := range n {
+		for k := i + 1; k > 0; k-- {
+			out[k] = float64(out[k]*(1-p)) + float64(out[k-1]*p)
+		}
+		out[0] = float64(out[0] * (1 - p))
+	}
+	return out
+}
+
+// weights is the score of each symbol for one more copy beside the partners of a
+// cell, in units of 2⁻⁵⁶ nat: ln P(y|x,partners)/P(y|partners). Where nothing is
+// learnt all are 0.
+func (h *Collusion) weights(c *cell, partners int) (out [MaxQ]int64) {
+	unknown := h.C - partners - 1
+	q := c.law.Q()
+	if c.state != Value && !h.Telling {
+		return out
+	}
+	// a[x] in units of 2⁻³²·65535, below 2⁵³.
+	var a [MaxQ]uint64
+	if c.state != Value {
+		ch := h.chances(c.state, unknown, c.law.P(1))
+		a[0], a[1] = scaled(ch[c.with[1]]), scaled(ch[c.with[1]+1])
+	} else if c.cols == 1 && q == 2 && c.like[1-c.bit] == 0 || c.cols == 1 && q > 2 {
+		ch := h.chances(Value, unknown, c.law.P(int(c.bit)))
+		miss, hit := scaled(ch[c.with[c.bit]]), scaled(ch[c.with[c.bit]+1])
+		for x := range q {
+			a[x] = miss
+		}
+		a[c.bit] = hit
+	} else {
+		for v := range q {
+			ch := h.chances(Value, unknown, c.law.P(v))
+			miss, hit := scaled(ch[c.with[v]]), scaled(ch[c.with[v]+1])
+			l := uint64(c.like[v])
+			for x := range q {
+				if x == v {
+					a[x] += l * hit
+				} else {
+					a[x] += l * miss
+				}
+			}
+		}
+	}
+	var hi, lo uint64
+	for x := range q {
+		a[x] = max(a[x], 1)
+		m, n := bits.Mul64(a[x], c.law.Weight(x))
+		var carry uint64
+		lo, carry = bits.Add64(lo, n, 0)
+		hi, _ = bits.Add64(hi, m, carry)
+	}
+	norm := lnFixed(hi, lo)
+	for x := range q {
+		out[x] = lnFixed(a[x]>>32, a[x]<<32) - norm
+	}
+	return out
+}
+
+// scaled is a probability in units of 2⁻³².
+func scaled(p float64) uint64 { return uint64(float64(p * one32)) }
+
+// logLikelihood is ln P(all cells | partners, h) in units of 2⁻¹⁶ nat, over the
+// cells of one class or all.
+func (h *Collusion) logLikelihood(cells []cell, partners int) (sum int64) {
+	for i := range cells {
+		c := &cells[i]
+		p := h.probability(c, partners)
+		sum += int64(c.times) * ((lnFixed(0, max(1, uint64(float64(p*(1<<62))))) - 62*ln2Units) >> (lnUnit - 16))
+	}
+	return sum
+}
+
+// ln2Units is ln 2 in units of 2⁻⁵⁶ nat.
+const ln2Units = ln2Frac >> (64 - lnUnit)
+
+// probability of a cell's state given the partners alone.
+func (h *Collusion) probability(c *cell, partners int) float64 {
+	unknown := h.C - partners
+	switch {
+	case c.state != Value && !h.Telling:
+		return 1
+	case c.state != Value:
+		return h.chances(c.state, unknown, c.law.P(1))[c.with[1]]
+	case c.cols == 1 && (c.law.Q() > 2 || c.like[1-c.bit] == 0):
+		return h.chances(Value, unknown, c.law.P(int(c.bit)))[c.with[c.bit]]
+	}
+	var sum float64
+	for v, l := range c.like {
+		if l > 0 {
+			sum += float64(float64(l) / 65535 * h.chances(Value, unknown, c.law.P(v))[c.with[v]])
+		}
+	}
+	return sum
+}
+
+// Bounds of what is estimated. No channel is free of noise, and none makes
+// copies that agree show something else more often than not.
+const (
+	leastNoise   = 1.0 / 256
+	mostNoise    = 1.0 / 4
+	leastMissing = 1.0 / 4096
+	rounds       = 40 // of estimation; the likelihood then moves by less than anything that is decided by it
+	pseudo       = 0.25
+)
+
+// estimate fits the channel of c copies, of which the partners are known, to the
+// cells, by expectation and maximisation (Dempster, Laird and Rubin, J. R. Stat.
+// Soc. B 39, 1977; for collusion Furon and Pérez-Freire, "EM decoding of Tardos
+// traitor tracing codes", MM&Sec 2009): the number of unknown copies that
+// show a symbol is the latent variable.
+func estimate(cells []cell, partners, c int, telling bool) Collusion {
+	var match, erased, other [MaxColluders + 1]float64
+	seen, gone, odd := pseudo, pseudo, pseudo
+	for i := range cells {
+		switch n := float64(cells[i].times); cells[i].state {
+		case Value:
+			seen += n
+		case Erased:
+			gone += n
+		default:
+			odd += n
+		}
+	}
+	all := seen + gone + odd
+	for k := range c + 1 {
+		match[k] = min(max(float64(k)/float64(c), 1.0/32), 1-1.0/32)
+		if telling {
+			erased[k], other[k] = gone/all, odd/all
+		}
+	}
+	type terms struct {
+		b    [MaxColluders + 1]float64
+		from int
+		l    float64
+	}
+	// The terms of each cell: what is latent, and its weight without the channel.
+	latent := make([][]terms, len(cells))
+	for i := range cells {
+		cl := &cells[i]
+		if cl.state != Value {
+			if telling {
+				latent[i] = []terms{{binomial(c-partners, cl.law.P(1)), int(cl.with[1]), 1}}
+			}
+			continue
+		}
+		for v, l := range cl.like {
+			if l > 0 {
+				latent[i] = append(latent[i], terms{binomial(c-partners, cl.law.P(v)), int(cl.with[v]), float64(l) / 65535})
+			}
+		}
+	}
+	for range rounds {
+		var n, e, o [MaxColluders + 1]float64
+		for i := range cells {
+			cl := &cells[i]
+			var w [MaxColluders + 1]float64
+			var sum float64
+			for _, t := range latent[i] {
+				for u := 0; u <= c-partners; u++ {
+					k := t.from + u
+					var p float64
+					switch cl.state {
+					case Value:
+						p = float64(float64(t.l*t.b[u]) * float64(match[k]*(1-erased[k]-other[k])))
+					case Erased:
+						p = float64(t.b[u] * erased[k])
+					default:
+						p = float64(t.b[u] * other[k])
+					}
+					w[k] += p
+					sum += p
+				}
+			}
+			if sum <= 0 {
+				continue
+			}
+			f := float64(cl.times) / sum
+			into := &n
+			switch cl.state {
+			case Erased:
+				into = &e
+			case Other:
+				into = &o
+			}
+			for k := range c + 1 {
+				into[k] += float64(w[k] * f)
+			}
+		}
+		for k := 0; 2*k <= c; k++ {
+			j := c - k
+			m := (n[k] + pseudo) / (n[k] + n[j] + 2*pseudo)
+			if k == 0 {
+				m = min(max(m, leastNoise), mostNoise)
+			}
+			m = min(max(m, leastNoise), 1-leastNoise)
+			if k == j {
+				m = .5
+			}
+			match[k], match[j] = m, 1-m
+			if telling {
+				ee, oo, total := e[k]+e[j]+pseudo, o[k]+o[j]+pseudo, e[k]+e[j]+o[k]+o[j]+n[k]+n[j]+3*pseudo
+				if k == j {
+					ee, oo, total = e[k]+pseudo, o[k]+pseudo, e[k]+o[k]+n[k]+3*pseudo
+				}
+				ee, oo = max(ee/total, leastMissing), max(oo/total, leastMissing)
+				erased[k], other[k], erased[j], other[j] = ee, oo, ee, oo
+			}
+		}
+	}
+	return quantise(c, telling, match, erased, other)
+}
+
+func quantise(c int, telling bool, match, erased, other [MaxColluders + 1]float64) Collusion {
+	h := Collusion{C: c, Telling: telling}
+	units := func(p float64) uint16 { return uint16(min(one16-1, float64(p*one16)+.5)) }
+	for k := range c + 1 {
+		h.Match[k] = units(match[k])
+		if telling {
+			h.Erased[k], h.Other[k] = units(erased[k]), units(other[k])
+		}
+	}
+	return h
+}
