@@ -158,6 +158,17 @@ func RoundDown2(log int64) string {
 	return fmt.Sprintf("%d.%de%s%s", digits/10, digits%10, sign, strings.Repeat("0", max(0, 2-len(exp)))+exp)
 }
 
+// Accumulates reports whether a decoder's scores are logarithms of likelihood
+// ratios with expectation 1 at most for an innocent, whatever else it does: only
+// those can be bet on.
+func Accumulates(decoder string) bool { return decoder == SingleDecoder }
+
+// Threshold is weight/alpha, the E at which a holder is accused, in two digits
+// rounded up.
+func Threshold(weight, alphaPico uint64) string {
+	return RoundUp2(float64(weight) / float64(alphaPico) * 1e12)
+}
+
 // NewSites keeps of each set of readings of one package the sites that no set
 // before it has used; sets are in the order in which they were frozen. The same text
 // found twice so counts once: an innocent's symbols at the sites of a set are
