@@ -7,8 +7,10 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
 	"forewarn/internal/home"
+	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
 )
@@ -50,6 +52,11 @@ var hints = []struct {
 	{coordinator.ErrGone, "the log still verifies; the text itself is gone for good unless you have a backup of its key"},
 	{coordinator.ErrUnknown, "nothing was changed. Names and ids may be shortened to a beginning that only one has"},
 	{cvd.ErrRefused, "nothing was changed"},
+	{evidence.ErrStage, "nothing was changed. 'forewarn findings show NAME' says how far they are; doc/states.md what can follow"},
+	{inquiry.ErrNoFindings, "'forewarn findings list' shows them"},
+	{inquiry.ErrUnsound, "nothing was put to anybody. Investigate the same specimens again, which is the same run, and compare"},
+	{evidence.ErrEdits, "nothing was opened for these edits. The same specimens without --edits give the findings as they are"},
+	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},

@@ -60,26 +60,29 @@ func ParseEdits(b []byte) ([]Edit, error) {
 }
 
 // ApplyEdits gives the readings as a person would have them. It fails with
-// ErrNotVerified when an edit is of a site that isn't there, of a symbol that the
+// ErrEdits when an edit is of a site that isn't there, of a symbol that the
 // site doesn't have, of one that was edited before, or changes nothing; sites are
 // ascending.
 func ApplyEdits(readings []fpcode.Reading, list []Edit) ([]fpcode.Reading, error) {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: "+format, append([]any{ErrEdits}, args...)...)
+	}
 	out := slices.Clone(readings)
 	for n, e := range list {
 		i := slices.IndexFunc(out, func(r fpcode.Reading) bool { return r.Site == e.Site })
 		switch {
 		case i < 0:
-			return nil, failf("edit %d: the Form has no site %x", n+1, e.Site)
+			return nil, bad("edit %d: the Form has no site %x", n+1, e.Site)
 		case n > 0 && slices.Compare(list[n-1].Site[:], e.Site[:]) >= 0:
-			return nil, failf("edit %d: edits are listed by site, one for each", n+1)
+			return nil, bad("edit %d: edits are listed by site, one for each", n+1)
 		}
 		was := out[i]
 		r := fpcode.Reading{Site: was.Site, Class: was.Class, Q: was.Q, State: e.State, Symbol: e.Symbol}
 		if err := r.Check(); err != nil {
-			return nil, failf("edit %d: %v", n+1, err)
+			return nil, bad("edit %d: %v", n+1, err)
 		}
 		if r.State == was.State && r.Symbol == was.Symbol && len(was.Likelihood) == 0 {
-			return nil, failf("edit %d: site %x was read so", n+1, e.Site)
+			return nil, bad("edit %d: site %x was read so", n+1, e.Site)
 		}
 		out[i] = r
 	}
@@ -265,7 +268,7 @@ func (v *verification) edits() (string, error) {
 	}
 	want, err := WithEdits(v.basis, v.d.Edits.List, v.f.Alpha, v.named(), func(h ID) fpcode.Key { return v.keys[h][0].Key })
 	if err != nil {
-		return "", err
+		return "", failf("%v", err)
 	}
 	if !sameCounts(want.Readings, e.Readings) || want.PAttainable != e.PAttainable || !slices.Equal(want.Made, e.Made) || !slices.Equal(want.With, e.With) {
 		return "", failf("what the findings say of the edits is not as computed again")

@@ -3,18 +3,15 @@ package inquiry
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
+	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/ledger"
 )
-
-// ErrEdits: edits by hand can't be taken as they are. The readings stand, and no
-// key was opened.
-var ErrEdits = errors.New("the edits can't be taken")
 
 // editing is the first time that edits were frozen with some readings. They stand,
 // like the readings: to try others, once keys were opened, would be to choose.
@@ -55,7 +52,7 @@ func (i *inquest) freezeEdits(ctx context.Context, c candidate, list []evidence.
 			return kept, before, nil
 		}
 		if text, err := evidence.MarshalEdits(list); err != nil || sha256.Sum256(text) != before.Edits {
-			return nil, before, fmt.Errorf("%w: others were frozen with these readings, in entry %d of the inquiry's log, and stand", ErrEdits, before.seq)
+			return nil, before, fmt.Errorf("%w: others were frozen with these readings, in entry %d of the inquiry's log, and stand", evidence.ErrEdits, before.seq)
 		}
 		return kept, before, nil
 	}
@@ -63,14 +60,14 @@ func (i *inquest) freezeEdits(ctx context.Context, c candidate, list []evidence.
 		return nil, editing{}, nil
 	}
 	if i.opened.of(readings) {
-		return nil, editing{}, fmt.Errorf("%w: keys were opened for these readings already; edits come before", ErrEdits)
+		return nil, editing{}, fmt.Errorf("%w: keys were opened for these readings already; edits come before", evidence.ErrEdits)
 	}
 	if _, err := evidence.ApplyEdits(c.readings.List(), list); err != nil {
-		return nil, editing{}, fmt.Errorf("%w: %w", ErrEdits, err)
+		return nil, editing{}, err
 	}
 	text, err := evidence.MarshalEdits(list)
 	if err != nil {
-		return nil, editing{}, fmt.Errorf("%w: %w", ErrEdits, err)
+		return nil, editing{}, fmt.Errorf("%w: %w", evidence.ErrEdits, err)
 	}
 	if err := i.keep(ctx, text); err != nil {
 		return nil, editing{}, err
@@ -90,4 +87,23 @@ func (i *inquest) editor(ctx context.Context, e editing) (name string, err error
 		return nil
 	})
 	return name, err
+}
+
+// Look reads specimens and gives what was read as a table to edit. Nothing is
+// frozen and no key is opened.
+func (o *Office) Look(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, q Question) ([]byte, error) {
+	if err := desk.View(func(p *cvd.Programme) error {
+		return p.May(by, cvd.ActInvestigate, cvd.ACase(q.Case), o.Clock())
+	}); err != nil {
+		return nil, err
+	}
+	var specimens []form.Specimen
+	for _, s := range sorted(q.Specimens) {
+		specimens = append(specimens, s.Specimen)
+	}
+	candidates, err := o.read(ctx, desk, q.Case, specimens)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.WriteReadings(candidates[0].form, &candidates[0].readings), nil
 }
