@@ -150,16 +150,19 @@ func (l *ledgerOfCases) wealth(m entrylog.Ref) (after []fpcode.Wealth, touched [
 
 // countCase adds a case to everybody's evidence, once. Only what a decoder says as
 // a likelihood ratio can be added (fpcode.Accumulates); cases of another decoder
-// touch nobody.
-func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, inTime map[entrylog.Ref]bool, decode func([]fpcode.Reading) (fpcode.Result, error)) error {
+// touch nobody. whole is what the decoder said of all readings.
+func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, inTime map[entrylog.Ref]bool, whole fpcode.Result, decode func([]fpcode.Reading) (fpcode.Result, error)) error {
 	pkg := entrylog.Ref(c.Package)
 	if k := i.counted.find(pkg, c.readings.Hash()); k == nil || k.scores != nil {
 		return nil
 	}
-	fresh := i.counted.fresh(pkg, c.readings.List())
-	r, err := decode(fresh)
-	if err != nil {
-		return err
+	all := c.readings.List()
+	fresh, r := i.counted.fresh(pkg, all), whole
+	if len(fresh) < len(all) {
+		var err error
+		if r, err = decode(fresh); err != nil {
+			return err
+		}
 	}
 	b := &CaseCounted{Version: fpcode.EProcess, Decoder: r.Version, Case: entrylog.Ref(i.cs), Package: pkg, Readings: c.readings.Hash()}
 	if fpcode.Accumulates(r.Version) {
@@ -175,7 +178,7 @@ func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebo
 		}
 		slices.SortFunc(b.Scores, func(x, y MemberScore) int { return slices.Compare(x.Member[:], y.Member[:]) })
 	}
-	_, err = i.log.Append(ctx, []ledger.Draft{{Kind: KindCaseCounted, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: pkg, Body: b}})
+	_, err := i.log.Append(ctx, []ledger.Draft{{Kind: KindCaseCounted, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: pkg, Body: b}})
 	return err
 }
 

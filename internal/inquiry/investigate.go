@@ -148,7 +148,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time), with); err != nil {
+	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time), result, with); err != nil {
 		return out, err
 	}
 	for _, a := range result.Accused {
@@ -161,7 +161,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 
 	// Judge.
 	tokens := hits(book, c.form, i.specimens)
-	in := leak.Inputs{Facts: facts, Reading: leak.Reading{
+	in := leak.Inputs{Facts: facts, AlphaAllPico: AlphaAllPico, Reading: leak.Reading{
 		Form: c.form, Readings: &c.readings, FrozenAt: entry.Time,
 		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
 		Tokens: tokens, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),

@@ -43,6 +43,9 @@ type Inputs struct {
 	// Accumulated is what all cases together say of members that this one touches,
 	// if they accuse any; else nil.
 	Accumulated *evidence.Accumulated
+	// AlphaAllPico is the alpha at which evidence is accumulated over cases, in units
+	// of 10⁻¹², whether or not it accuses anybody; 0: it isn't.
+	AlphaAllPico uint64
 }
 
 // Facts is what the programme's log says about one package. Gather makes it.
