@@ -83,7 +83,7 @@ type countedCase struct {
 }
 
 // history computes the evidence accumulated over cases again, from the readings,
-// bias keys and copy keys of each.
+// slot tables and copy keys of each.
 func (v *verification) history() (string, error) {
 	a := v.f.Accumulated
 	if a == nil {
@@ -153,8 +153,8 @@ func (v *verification) historyCase(c *countedCase) error {
 	switch hash := sha256.Sum256(c.Readings); {
 	case frozen.Readings != hash || c.opened.Readings != hash:
 		return failf("the readings are not those that were frozen and decoded")
-	case frozen.Package != c.opened.Package || frozen.Package != c.waves[0].Package:
-		return failf("freeze, codebook and wave are of different packages")
+	case frozen.Package != c.opened.Package || frozen.Package != c.waves[0].Package || frozen.Form != c.waves[0].Form:
+		return failf("freeze, codebook and wave are of different packages or Forms")
 	case c.entry.Time.Before(ze.Time):
 		return failf("the codebook was opened before the readings were frozen")
 	}
@@ -164,7 +164,11 @@ func (v *verification) historyCase(c *countedCase) error {
 			list = append(list, r)
 		}
 	}
-	ev := fpcode.Weigh(list, c.waves[0].Profile.Laws(c.Bias), fpcode.Declared())
+	laws, err := form.SlotTableLaws(c.SlotTable)
+	if err != nil {
+		return err
+	}
+	ev := fpcode.Weigh(list, laws, fpcode.Declared())
 	var found []SpecimenFacts
 	for _, s := range frozen.Specimens {
 		found = append(found, SpecimenFacts{Found: Window{From: s.From, To: s.To}})
@@ -200,15 +204,15 @@ func (v *verification) historyWaves(c *countedCase) error {
 		if err != nil {
 			return err
 		}
-		if c.waves = append(c.waves, w); w.Package != c.waves[0].Package || w.Bias != c.waves[0].Bias || w.Profile != c.waves[0].Profile || w.Decoder != c.waves[0].Decoder {
-			return failf("its waves are of different packages")
+		if c.waves = append(c.waves, w); w.Package != c.waves[0].Package || w.SlotTable != c.waves[0].SlotTable || w.Form != c.waves[0].Form {
+			return failf("its waves are of different packages or Forms")
 		}
 	}
 	if len(c.waves) == 0 {
 		return failf("it has no wave, so nothing was committed to")
 	}
-	if fpcode.Commit(c.Bias) != c.waves[0].Bias || !fpcode.Accumulates(c.waves[0].Decoder) {
-		return failf("the bias key is not the one that was committed to, or its decoder's scores do not accumulate")
+	if sha256.Sum256(c.SlotTable) != c.waves[0].SlotTable {
+		return failf("the slot table is not the one that was committed to")
 	}
 	return nil
 }

@@ -96,13 +96,13 @@ func (l *LifeEntry) Wire(c *wire.Coder) {
 // opened as far as that takes, for the holders who are accused by all cases
 // together.
 type HistoryCase struct {
-	Waves    []entrylog.EntryProof // of its package, in which Copies were committed to
-	Freeze   entrylog.EntryProof
-	Opened   entrylog.EntryProof
-	Readings []byte
-	Bias     fpcode.Key
-	Sites    []fpcode.SiteID // that were new, and counted
-	Copies   []OpenedCopy    // one of each holder; OpenedCopy.Wave counts in Waves
+	Waves     []entrylog.EntryProof // of its package, in which Copies were committed to
+	Freeze    entrylog.EntryProof
+	Opened    entrylog.EntryProof
+	Readings  []byte
+	SlotTable []byte
+	Sites     []fpcode.SiteID // that were new, and counted
+	Copies    []OpenedCopy    // one of each holder; OpenedCopy.Wave counts in Waves
 }
 
 // Wire is the layout of doc/spec/findings.md.
@@ -111,7 +111,7 @@ func (h *HistoryCase) Wire(c *wire.Coder) {
 	h.Freeze.Wire(c)
 	h.Opened.Wire(c)
 	c.Bytes(&h.Readings, maxSection)
-	c.Fixed(h.Bias[:])
+	c.Bytes(&h.SlotTable, maxSection)
 	wire.List(c, &h.Sites, 1<<15, func(c *wire.Coder, s *fpcode.SiteID) { c.Fixed(s[:]) })
 	wire.Layouts(c, &h.Copies, maxNamed)
 }

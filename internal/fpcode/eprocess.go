@@ -62,8 +62,10 @@ const (
 // as bad for the accusation as any case can be.
 const Worst = math.MinInt64
 
-// Add counts one case, by the holder's score in it: in units of 2⁻¹⁶ nat, from the
-// case's decoder, over sites that were not counted before (NewSites).
+// Add counts one case, by the holder's score in it: in units of 2⁻¹⁶ nat, over sites
+// that were not counted before (NewSites). eprocess/1 takes the score of single/1,
+// whatever decoder the case itself is decoded by: its ratio has expectation 1 at
+// most under any profile, and needs no other copy to be opened beside this one.
 func (w *Wealth) Add(score int64) {
 	var lr uint64 // 2⁻⁴⁰, rounded down
 	if score > noScore {
@@ -157,11 +159,6 @@ func RoundDown2(log int64) string {
 	exp := fmt.Sprint(n)
 	return fmt.Sprintf("%d.%de%s%s", digits/10, digits%10, sign, strings.Repeat("0", max(0, 2-len(exp)))+exp)
 }
-
-// Accumulates reports whether a decoder's scores are logarithms of likelihood
-// ratios with expectation 1 at most for an innocent, whatever else it does: only
-// those can be bet on.
-func Accumulates(decoder string) bool { return decoder == SingleDecoder }
 
 // Threshold is weight/alpha, the E at which a holder is accused, in two digits
 // rounded up.

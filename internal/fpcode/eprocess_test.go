@@ -92,7 +92,7 @@ func nullCases() []Evidence {
 	for i := range 3 {
 		readings = append(readings, Reading{Site: SiteID{1, byte(i)}, Class: ClassProse, Q: 2, State: Value})
 	}
-	return Weigh(readings, Single.Laws(Key{}), Declared())
+	return Weigh(readings, Even, Declared())
 }
 
 // innocentsReach simulates innocents over many cases and counts those whose E

@@ -2,6 +2,7 @@ package inquiry
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
 	"forewarn/internal/leak"
 )
@@ -85,7 +87,7 @@ func (l *ledgerOfCases) scores(m entrylog.Ref) (out []evidence.CaseScore) {
 }
 
 // history opens the cases that accuse the members of f.Accumulated: their readings,
-// bias keys, and these members' copies. The sealer counts each opening, as it
+// slot tables, and these members' copies. The sealer counts each opening, as it
 // always does; so does this log.
 func (i *inquest) history(ctx context.Context, d *evidence.Dossier, f *evidence.Findings) error {
 	if f.Accumulated == nil {
@@ -127,7 +129,10 @@ func (i *inquest) historyCase(ctx context.Context, c *counting, members []entryl
 	if _, err := i.count(ctx, cvd.CaseID(c.Case), pkg, book); err != nil {
 		return h, err
 	}
-	h.Bias, h.Sites = book.Bias, c.sites
+	h.Sites = c.sites
+	if h.SlotTable, err = i.slotTable(ctx, c, frozen.form); err != nil {
+		return h, err
+	}
 	if h.Freeze, err = i.log.Prove(ctx, frozen.seq); err != nil {
 		return h, err
 	}
@@ -155,6 +160,25 @@ func (i *inquest) historyCase(ctx context.Context, c *counting, members []entryl
 		h.Copies = append(h.Copies, evidence.OpenedCopy{Holder: m, Wave: uint32(at), Key: copyKeys(book)(m), LeafSalt: opening.LeafSalt, Copy: opening.Copy, Path: opening.Path})
 	}
 	return h, nil
+}
+
+// slotTable is that of a Form of another case.
+func (i *inquest) slotTable(ctx context.Context, c *counting, hash [32]byte) ([]byte, error) {
+	forms, err := i.Sealer.Forms(ctx, cvd.CaseID(c.Case))
+	if err != nil {
+		return nil, err
+	}
+	for _, cf := range forms {
+		if sha256.Sum256(cf.Form) != hash {
+			continue
+		}
+		f, err := form.Parse(cf.Form)
+		if err != nil {
+			return nil, err
+		}
+		return f.SlotTable(), nil
+	}
+	return nil, fmt.Errorf("the sealer does not have the Form that was read any more")
 }
 
 // wavesBefore gives for each holder the first wave with a copy of the Form that was

@@ -19,13 +19,13 @@ import (
 )
 
 // decode has the decoder that the waves' statements named weigh every copy.
-func decode(book sealer.Codebook, f *form.Form, list []fpcode.Reading, seed [32]byte, decoder string, alpha float64) (fpcode.Result, error) {
+func decode(book sealer.Codebook, f *form.Form, r *form.Readings, decoder string, alpha float64) (fpcode.Result, error) {
 	d, ok := fpcode.Decoders[decoder]
 	if !ok {
 		return fpcode.Result{}, fmt.Errorf("the waves bind decoder %q, which this program does not have; use a version that does", decoder)
 	}
 	keys := make(map[[16]byte]fpcode.Key, len(book.Lines))
-	p := fpcode.Problem{Readings: list, Laws: f.Laws(), Run: int(book.Run.Number), Alpha: alpha, Seed: seed}
+	p := fpcode.Problem{Readings: r.List(), Laws: f.Laws(), Run: int(book.Run.Number), Alpha: alpha, Seed: r.Hash()}
 	for _, l := range book.Lines {
 		keys[l.Holder] = l.Key
 		p.Holders = append(p.Holders, l.Holder)

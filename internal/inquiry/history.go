@@ -26,7 +26,7 @@ const AlphaAllPico = 1_000_000
 // nobody: it holds numbers of copies that no evidence names.
 type CaseCounted struct {
 	Version       string // fpcode.EProcess
-	Decoder       string
+	Decoder       string // whose score it is: single/1, whatever the case is decoded by
 	Case, Package entrylog.Ref
 	Readings      [32]byte
 	Sites         []fpcode.SiteID // new, and used
@@ -148,36 +148,26 @@ func (l *ledgerOfCases) wealth(m entrylog.Ref) (after []fpcode.Wealth, touched [
 	return after, touched
 }
 
-// countCase adds a case to everybody's evidence, once. Only what a decoder says as
-// a likelihood ratio can be added (fpcode.Accumulates); cases of another decoder
-// touch nobody. whole is what the decoder said of all readings.
-func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, inTime map[entrylog.Ref]bool, whole fpcode.Result, decode func([]fpcode.Reading) (fpcode.Result, error)) error {
+// countCase adds a case to everybody's evidence, once.
+func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, inTime map[entrylog.Ref]bool) error {
 	pkg := entrylog.Ref(c.Package)
 	if k := i.counted.find(pkg, c.readings.Hash()); k == nil || k.scores != nil {
 		return nil
 	}
-	all := c.readings.List()
-	fresh, r := i.counted.fresh(pkg, all), whole
-	if len(fresh) < len(all) {
-		var err error
-		if r, err = decode(fresh); err != nil {
-			return err
+	fresh := i.counted.fresh(pkg, c.readings.List())
+	b := &CaseCounted{Version: fpcode.EProcess, Decoder: fpcode.SingleDecoder, Case: entrylog.Ref(i.cs), Package: pkg, Readings: c.readings.Hash()}
+	for _, x := range fresh {
+		if x.State == fpcode.Value {
+			b.Sites = append(b.Sites, x.Site)
 		}
 	}
-	b := &CaseCounted{Version: fpcode.EProcess, Decoder: r.Version, Case: entrylog.Ref(i.cs), Package: pkg, Readings: c.readings.Hash()}
-	if fpcode.Accumulates(r.Version) {
-		for _, x := range fresh {
-			if x.State == fpcode.Value {
-				b.Sites = append(b.Sites, x.Site)
-			}
+	ev := fpcode.Weigh(fresh, c.form.Laws(), fpcode.Declared())
+	for _, l := range book.Lines {
+		if h := entrylog.Ref(l.Holder); inTime[h] {
+			b.Scores = append(b.Scores, MemberScore{h, fpcode.Score(ev, l.Key)})
 		}
-		for n, l := range book.Lines {
-			if h := entrylog.Ref(l.Holder); inTime[h] {
-				b.Scores = append(b.Scores, MemberScore{h, r.Scores[n]})
-			}
-		}
-		slices.SortFunc(b.Scores, func(x, y MemberScore) int { return slices.Compare(x.Member[:], y.Member[:]) })
 	}
+	slices.SortFunc(b.Scores, func(x, y MemberScore) int { return slices.Compare(x.Member[:], y.Member[:]) })
 	_, err := i.log.Append(ctx, []ledger.Draft{{Kind: KindCaseCounted, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: pkg, Body: b}})
 	return err
 }

@@ -86,7 +86,7 @@ func TestAllCasesTogether(t *testing.T) {
 	// Whoever has the dossier finds every change.
 	for name, change := range map[string]func(*evidence.Dossier, *evidence.Findings){
 		"a case left out":    func(d *evidence.Dossier, f *evidence.Findings) { d.History = d.History[1:] },
-		"another bias key":   func(d *evidence.Dossier, f *evidence.Findings) { d.History[0].Bias[0] ^= 1 },
+		"another slot table": func(d *evidence.Dossier, f *evidence.Findings) { d.History[0].SlotTable[40] ^= 1 },
 		"another copy's key": func(d *evidence.Dossier, f *evidence.Findings) { d.History[0].Copies[0].Key[0] ^= 1 },
 		"a site more":        func(d *evidence.Dossier, f *evidence.Findings) { d.History[1].Sites[0][0] ^= 1 },
 		"a site fewer":       func(d *evidence.Dossier, f *evidence.Findings) { d.History[0].Sites = d.History[0].Sites[1:] },

@@ -12,7 +12,6 @@ import (
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
 	"forewarn/internal/form"
-	"forewarn/internal/fpcode"
 	"forewarn/internal/leak"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
@@ -141,14 +140,11 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	}
 	i.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run.Number)
 	last := waves[len(waves)-1].statement
-	with := func(list []fpcode.Reading) (fpcode.Result, error) {
-		return decode(book, c.form, list, c.readings.Hash(), last.Decoder, float64(last.AlphaPico)/1e12)
-	}
-	result, err := with(c.readings.List())
+	result, err := decode(book, c.form, &c.readings, last.Decoder, float64(last.AlphaPico)/1e12)
 	if err != nil {
 		return out, err
 	}
-	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time), result, with); err != nil {
+	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time)); err != nil {
 		return out, err
 	}
 	for _, a := range result.Accused {
