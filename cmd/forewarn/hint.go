@@ -9,6 +9,7 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
+	"forewarn/internal/form"
 	"forewarn/internal/home"
 	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
@@ -58,6 +59,7 @@ var hints = []struct {
 	{evidence.ErrEdits, "nothing was opened for these edits. The same specimens without --edits give the findings as they are"},
 	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
+	{form.ErrEdits, "nothing was written. The page that 'forewarn read' writes without edits says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{errInput, "nothing was changed"},
