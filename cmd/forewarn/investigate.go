@@ -20,8 +20,8 @@ type investigateCmd struct {
 	Case     string   `arg:"" help:"Title or id."`
 	Specimen []string `arg:"" help:"Recovered files: pastes, scripts, rules, log lines."`
 	Found    string   `help:"When the specimens were first known to exist; else now." placeholder:"TIME"`
-	Edits    string   `help:"Readings put right by hand: a CSV with the columns site,shows,by,why. Frozen before any key is opened; nothing is concluded from them." placeholder:"FILE"`
-	Look     string   `help:"Only read: write what each marked place shows to this new file, as a table for --edits. Freezes nothing and opens no key. Keep it secret." placeholder:"FILE"`
+	Edits    string   `help:"Readings put right by hand, as --look writes them. Frozen before any key is opened; nothing is concluded from them." placeholder:"FILE"`
+	Look     string   `help:"Only read: write what each marked place shows to this new file, as a text for --edits. Freezes nothing and opens no key. Keep it secret." placeholder:"FILE"`
 	Out      string   `help:"A new folder for the findings page, the findings and the dossier; else the first free findings-N." short:"o" placeholder:"DIR"`
 }
 
@@ -39,14 +39,14 @@ func (c *investigateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	var edits []evidence.Edit
+	var edits *form.Edits
 	if c.Edits != "" {
 		b, err := a.read(c.Edits, 16<<20)
 		if err != nil {
 			return err
 		}
-		if edits, err = evidence.ReadEdits(b); err != nil {
-			return fmt.Errorf("%w: %q: %w", errInput, c.Edits, err)
+		if edits, err = form.ParseEdits(b); err != nil {
+			return fmt.Errorf("%q: %w", c.Edits, err)
 		}
 	}
 	if c.Look != "" {
@@ -104,14 +104,14 @@ func (c *investigateCmd) look(a *app, specimens []inquiry.Specimen) error {
 		if err != nil {
 			return err
 		}
-		table, err := o.Look(a, d, by, inquiry.Question{Case: id, Specimens: specimens})
+		text, err := o.Look(a, d, by, inquiry.Question{Case: id, Specimens: specimens})
 		if err != nil {
 			return err
 		}
-		if err := create(c.Look, table, 0o600); err != nil {
+		if err := create(c.Look, text, 0o600); err != nil {
 			return err
 		}
-		return a.done(fields{"table": c.Look}, "Wrote %s. Change what a place shows, say by whom and why in its row, and give it to --edits. Nothing was frozen.", c.Look)
+		return a.done(fields{"edits": c.Look}, "Wrote %s. Change what a place shows as it says, and give it to --edits. Nothing was frozen.", c.Look)
 	})
 }
 

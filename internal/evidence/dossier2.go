@@ -39,7 +39,7 @@ var format1 = format{dossierMagic, sections, nil}
 
 var format2 = format{dossierMagic2, append(slices.Clone(sections),
 	section{"edits", func(d *Dossier, c *wire.Coder) {
-		wire.Layouts(c, &d.Edits.List, MaxEdits)
+		c.Bytes(&d.Edits.Text, maxEdits)
 		wire.Layouts(c, &d.Edits.Frozen, 1)
 	}},
 	section{"history", func(d *Dossier, c *wire.Coder) { wire.Layouts(c, &d.History, maxHistory) }},
@@ -66,7 +66,7 @@ func formatOf(b []byte) *format {
 
 // format is the least version that has all of a dossier.
 func (d *Dossier) format() *format {
-	if len(d.Edits.List) > 0 || len(d.History) > 0 || len(d.Life) > 0 {
+	if len(d.Edits.Text) > 0 || len(d.History) > 0 || len(d.Life) > 0 {
 		return &format2
 	}
 	return &format1
@@ -74,7 +74,7 @@ func (d *Dossier) format() *format {
 
 // DossierEdits is edits by hand, and the entry that froze them.
 type DossierEdits struct {
-	List   []Edit
+	Text   []byte                // form.Edits.Marshal
 	Frozen []entrylog.InnerProof // one, where there are edits
 }
 

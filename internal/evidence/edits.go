@@ -13,94 +13,25 @@ import (
 	"forewarn/internal/wire"
 )
 
-// Edit is a reading that a person put right by hand: the reader took a smudge for
-// a word, or missed one that everybody sees.
-//
-// Edits are frozen with the readings, before any key is opened, and decide
-// nothing: what findings conclude rests on the readings without them. What is
-// computed with them stands beside it, and says whether the person and the reader
-// would come to the same.
-type Edit struct {
-	Site   fpcode.SiteID
-	State  fpcode.State
-	Symbol uint8  // of a value
-	By     string // who saw it so
-	Why    string
-}
+// Edits by hand (form.Edits) are frozen with the readings that they are of, before
+// any key is opened, and decide nothing: what findings conclude rests on the
+// readings as the reader gave them. What is computed with the edits stands beside
+// it, and says whether the person and the reader would come to the same.
 
-// MaxEdits is the most edits of one set of readings.
-const MaxEdits = 4096
-
-// Wire is the layout of doc/spec/findings.md.
-func (e *Edit) Wire(c *wire.Coder) {
-	c.Fixed(e.Site[:])
-	wire.Enum(c, &e.State, fpcode.Other)
-	c.U8(&e.Symbol)
-	wire.Text(c, &e.By, 255)
-	wire.Text(c, &e.Why, 4096)
-	if c.Err() == nil && (e.By == "" || e.Why == "") {
-		c.Fail("an edit says who made it and why")
-	}
-}
-
-// edits is their one encoding.
-type edits struct{ list []Edit }
-
-func (e *edits) Wire(c *wire.Coder) { wire.Layouts(c, &e.list, MaxEdits) }
-
-// MarshalEdits is the canonical encoding of edits, and what their hash is of.
-// Errors wrap wire.ErrFormat.
-func MarshalEdits(list []Edit) ([]byte, error) { return wire.Append(nil, &edits{list}) }
-
-// ParseEdits reads what MarshalEdits wrote.
-func ParseEdits(b []byte) ([]Edit, error) {
-	var e edits
-	err := wire.Unmarshal(b, &e)
-	return e.list, err
-}
-
-// ApplyEdits gives the readings as a person would have them. It fails with
-// ErrEdits when an edit is of a site that isn't there, of a symbol that the
-// site doesn't have, of one that was edited before, or changes nothing; sites are
-// ascending.
-func ApplyEdits(readings []fpcode.Reading, list []Edit) ([]fpcode.Reading, error) {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{ErrEdits}, args...)...)
-	}
-	out := slices.Clone(readings)
-	for n, e := range list {
-		i := slices.IndexFunc(out, func(r fpcode.Reading) bool { return r.Site == e.Site })
-		switch {
-		case i < 0:
-			return nil, bad("edit %d: the Form has no site %x", n+1, e.Site)
-		case n > 0 && slices.Compare(list[n-1].Site[:], e.Site[:]) >= 0:
-			return nil, bad("edit %d: edits are listed by site, one for each", n+1)
-		}
-		was := out[i]
-		r := fpcode.Reading{Site: was.Site, Class: was.Class, Q: was.Q, State: e.State, Symbol: e.Symbol}
-		if err := r.Check(); err != nil {
-			return nil, bad("edit %d: %v", n+1, err)
-		}
-		if r.State == was.State && r.Symbol == was.Symbol && len(was.Likelihood) == 0 {
-			return nil, bad("edit %d: site %x was read so", n+1, e.Site)
-		}
-		out[i] = r
-	}
-	return out, nil
-}
+// maxEdits is the most bytes of edits, and the most edits.
+const maxEdits = 1 << 20
 
 // list is the readings of a basis, with its edits where it has some. They were
 // applied before, so they can be.
 func (b Basis) list() []fpcode.Reading {
-	list := b.Readings.List()
-	if len(b.Edits) == 0 {
-		return list
+	if b.Edits == nil {
+		return b.Readings.List()
 	}
-	out, err := ApplyEdits(list, b.Edits)
+	out, err := form.ApplyEdits(b.Readings, b.Edits)
 	if err != nil {
 		panic(err)
 	}
-	return out
+	return out.Readings.List()
 }
 
 // EditsFrozen is the body of KindEditsFrozen. The subject is the case. It stands
@@ -108,7 +39,7 @@ func (b Basis) list() []fpcode.Reading {
 type EditsFrozen struct {
 	Case, Package entrylog.Ref
 	Readings      [32]byte // that they are of
-	Edits         [32]byte // SHA-256 of MarshalEdits
+	Edits         [32]byte // form.Edits.Hash
 	Count         uint32
 }
 
@@ -119,8 +50,8 @@ func (b *EditsFrozen) Wire(c *wire.Coder) {
 	c.Fixed(b.Readings[:])
 	c.Fixed(b.Edits[:])
 	c.U32(&b.Count)
-	if c.Err() == nil && (b.Count == 0 || b.Count > MaxEdits) {
-		c.Fail("%d edits; 1 to %d are allowed", b.Count, MaxEdits)
+	if c.Err() == nil && (b.Count == 0 || b.Count > maxEdits) {
+		c.Fail("%d edits; 1 to %d are allowed", b.Count, maxEdits)
 	}
 }
 
@@ -161,18 +92,21 @@ type Edited struct {
 }
 
 // WithEdits computes the part about edits that follows from readings and keys; who
-// brought them, and when, is for the caller to add. It fails as ApplyEdits does.
-func WithEdits(b Basis, list []Edit, alpha string, named []*Accused, key func(ID) fpcode.Key) (*EditedBy, error) {
-	before := b.Readings.List()
-	after, err := ApplyEdits(before, list)
+// brought them, and when, is for the caller to add. It fails as form.ApplyEdits
+// does.
+func WithEdits(b Basis, e *form.Edits, alpha string, named []*Accused, key func(ID) fpcode.Key) (*EditedBy, error) {
+	after, err := form.ApplyEdits(b.Readings, e)
 	if err != nil {
 		return nil, err
 	}
-	b.Edits = list
-	out := &EditedBy{PAttainable: b.Attainable(), Readings: countsOf(after)}
-	for _, e := range list {
-		i := slices.IndexFunc(before, func(r fpcode.Reading) bool { return r.Site == e.Site })
-		out.Made = append(out.Made, EditMade{hex.EncodeToString(e.Site[:]), readingText(before[i]), readingText(after[i]), e.By, e.Why})
+	b.Edits = e
+	out := &EditedBy{PAttainable: b.Attainable(), Readings: Counts(&after.Readings)}
+	at := func(r *form.Readings, site fpcode.SiteID) string {
+		i := slices.IndexFunc(r.Sites, func(s form.SiteReading) bool { return s.Site == site })
+		return readingText(r.Sites[i].Reading)
+	}
+	for _, x := range e.List {
+		out.Made = append(out.Made, EditMade{hex.EncodeToString(x.Site[:]), at(b.Readings, x.Site), at(&after.Readings, x.Site), x.By, x.Why})
 	}
 	for _, a := range named {
 		n := b.Of(key(a.Holder))
@@ -193,15 +127,6 @@ func readingText(r fpcode.Reading) string {
 		return "a likelihood"
 	}
 	return fmt.Sprintf("symbol %d of %d", r.Symbol, r.Q)
-}
-
-// countsOf is Counts of a list.
-func countsOf(list []fpcode.Reading) ReadingCounts {
-	r := form.Readings{}
-	for _, x := range list {
-		r.Sites = append(r.Sites, form.SiteReading{Reading: x})
-	}
-	return Counts(&r)
 }
 
 const limitEdits = "%d readings were changed by hand, before keys were opened for them. The conclusion rests on what the reader read; with the changes, wording would name %d of the %d copies that it names without."
@@ -229,7 +154,7 @@ func (f *Findings) laterLimits() (out []string) {
 // opened, that they can be made, and every number with them.
 func (v *verification) edits() (string, error) {
 	e := v.f.Edits
-	if len(v.d.Edits.List) == 0 {
+	if len(v.d.Edits.Text) == 0 {
 		if e != nil {
 			return "", failf("the findings tell of edits; the dossier has none")
 		}
@@ -252,21 +177,21 @@ func (v *verification) edits() (string, error) {
 	if err := wire.Unmarshal(entry.Body, &b); err != nil {
 		return "", err
 	}
-	text, err := MarshalEdits(v.d.Edits.List)
+	list, err := form.ParseEdits(v.d.Edits.Text)
 	if err != nil {
-		return "", err
+		return "", failf("%v", err)
 	}
 	switch {
 	case b.Case != v.frozen.Case || b.Package != v.frozen.Package || b.Readings != v.frozen.Readings:
 		return "", failf("they were frozen for other readings")
-	case b.Edits != sha256.Sum256(text) || int(b.Count) != len(v.d.Edits.List):
+	case b.Edits != sha256.Sum256(v.d.Edits.Text) || int64(b.Count) != int64(len(list.List)):
 		return "", failf("they are not those that were frozen")
 	case entry.Time.After(v.opened.Time) || v.d.Edits.Frozen[0].Anchor.Tick > v.d.Inquiry.Opened.Anchor.Tick:
 		return "", failf("they were frozen on %s, after the keys were opened on %s", stamp(entry.Time), stamp(v.opened.Time))
 	case !e.FrozenAt.Equal(entry.Time) || e.Account != ID(entry.Actor):
 		return "", failf("the findings date them %s; the entry is of %s, or of another account", stamp(e.FrozenAt), stamp(entry.Time))
 	}
-	want, err := WithEdits(v.basis, v.d.Edits.List, v.f.Alpha, v.named(), func(h ID) fpcode.Key { return v.keys[h][0].Key })
+	want, err := WithEdits(v.basis, list, v.f.Alpha, v.named(), func(h ID) fpcode.Key { return v.keys[h][0].Key })
 	if err != nil {
 		return "", failf("%v", err)
 	}

@@ -20,7 +20,7 @@ type Basis struct {
 
 	// Edits, where there are any, are applied to what was read. Nothing is decided
 	// by a Basis that has some.
-	Edits []Edit
+	Edits *form.Edits
 }
 
 // Numbers are what the wording of the specimens says of one copy.

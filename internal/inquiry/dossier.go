@@ -8,6 +8,7 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/sealer"
 	"forewarn/internal/wire"
 )
@@ -21,7 +22,7 @@ type parts struct {
 	waves                 []wave
 	findings              *evidence.Findings
 	frozen, noted, opened entrylog.Seq
-	edits                 []evidence.Edit
+	edits                 *form.Edits  // nil: none
 	edited                entrylog.Seq // their entry
 }
 
@@ -72,7 +73,7 @@ func (i *inquest) dossier(ctx context.Context, p parts) (*evidence.Dossier, erro
 		return nil, err
 	}
 	own := []entrylog.Seq{p.frozen, p.opened}
-	if len(p.edits) > 0 {
+	if p.edits != nil {
 		own = append(own, p.edited)
 	}
 	if err := i.settle(ctx, i.log, own...); err != nil {
@@ -101,12 +102,12 @@ func (i *inquest) dossier(ctx context.Context, p parts) (*evidence.Dossier, erro
 	if d.Inquiry.Opened, err = i.log.Prove(ctx, p.opened); err != nil {
 		return nil, err
 	}
-	if len(p.edits) > 0 {
+	if p.edits != nil {
 		proof, err := i.log.ProveInner(ctx, p.edited, 0)
 		if err != nil {
 			return nil, err
 		}
-		d.Edits = evidence.DossierEdits{List: p.edits, Frozen: []entrylog.InnerProof{proof}}
+		d.Edits = evidence.DossierEdits{Text: p.edits.Marshal(), Frozen: []entrylog.InnerProof{proof}}
 	}
 	return d, i.history(ctx, d, p.findings)
 }

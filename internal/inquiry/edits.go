@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
@@ -35,49 +34,41 @@ func (b *editsFrozen) fold(s *state, seq entrylog.Seq, e entrylog.Entry) error {
 // freezeEdits binds edits on the inquiry's log, after the readings and before any
 // key is opened for them. What was frozen before stands: the same again is the
 // same, none again is those, and others are refused. It gives the edits that
-// count, and the entry that has them; none are none.
-func (i *inquest) freezeEdits(ctx context.Context, c candidate, list []evidence.Edit) ([]evidence.Edit, editing, error) {
+// count, and the entry that has them; nil is none.
+func (i *inquest) freezeEdits(ctx context.Context, c candidate, e *form.Edits) (*form.Edits, editing, error) {
 	readings := c.readings.Hash()
 	if before, ok := i.edits[readings]; ok {
 		b, err := i.Blobs.Get(ctx, before.Edits)
 		if err != nil {
 			return nil, before, fmt.Errorf("the edits that were frozen with these readings: %w", err)
 		}
-		kept, err := evidence.ParseEdits(b)
-		if err != nil {
-			return nil, before, err
+		if e == nil {
+			i.step("%d edits were frozen with these readings before: they stand", before.Count)
+		} else if e.Hash() != before.Edits {
+			return nil, before, fmt.Errorf("%w: others were frozen with these readings, in entry %d of the inquiry's log, and stand", form.ErrEdits, before.seq)
 		}
-		if len(list) == 0 {
-			i.step("%d edits were frozen with these readings before: they stand", len(kept))
-			return kept, before, nil
-		}
-		if text, err := evidence.MarshalEdits(list); err != nil || sha256.Sum256(text) != before.Edits {
-			return nil, before, fmt.Errorf("%w: others were frozen with these readings, in entry %d of the inquiry's log, and stand", evidence.ErrEdits, before.seq)
-		}
-		return kept, before, nil
+		kept, err := form.ParseEdits(b)
+		return kept, before, err
 	}
-	if len(list) == 0 {
+	if e == nil || len(e.List) == 0 {
 		return nil, editing{}, nil
 	}
 	if i.opened.of(readings) {
-		return nil, editing{}, fmt.Errorf("%w: keys were opened for these readings already; edits come before", evidence.ErrEdits)
+		return nil, editing{}, fmt.Errorf("%w: keys were opened for these readings already; edits come before", form.ErrEdits)
 	}
-	if _, err := evidence.ApplyEdits(c.readings.List(), list); err != nil {
+	if _, err := form.ApplyEdits(&c.readings, e); err != nil {
 		return nil, editing{}, err
 	}
-	text, err := evidence.MarshalEdits(list)
-	if err != nil {
-		return nil, editing{}, fmt.Errorf("%w: %w", evidence.ErrEdits, err)
-	}
+	text := e.Marshal()
 	if err := i.keep(ctx, text); err != nil {
 		return nil, editing{}, err
 	}
-	b := &evidence.EditsFrozen{Case: entrylog.Ref(i.cs), Package: entrylog.Ref(c.Package), Readings: readings, Edits: sha256.Sum256(text), Count: uint32(len(list))}
-	i.step("freezing %d edits", len(list))
+	b := &evidence.EditsFrozen{Case: entrylog.Ref(i.cs), Package: entrylog.Ref(c.Package), Readings: readings, Edits: sha256.Sum256(text), Count: uint32(len(e.List))}
+	i.step("freezing %d edits", len(e.List))
 	if _, err := i.log.Append(ctx, []ledger.Draft{{Kind: KindEditsFrozen, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: b.Case, Body: b}}); err != nil {
 		return nil, editing{}, err
 	}
-	return list, i.edits[readings], nil
+	return e, i.edits[readings], nil
 }
 
 // editor is who brought edits, by name.
@@ -87,23 +78,4 @@ func (i *inquest) editor(ctx context.Context, e editing) (name string, err error
 		return nil
 	})
 	return name, err
-}
-
-// Look reads specimens and gives what was read as a table to edit. Nothing is
-// frozen and no key is opened.
-func (o *Office) Look(ctx context.Context, desk *coordinator.Desk, by cvd.Actor, q Question) ([]byte, error) {
-	if err := desk.View(func(p *cvd.Programme) error {
-		return p.May(by, cvd.ActInvestigate, cvd.ACase(q.Case), o.Clock())
-	}); err != nil {
-		return nil, err
-	}
-	var specimens []form.Specimen
-	for _, s := range sorted(q.Specimens) {
-		specimens = append(specimens, s.Specimen)
-	}
-	candidates, err := o.read(ctx, desk, q.Case, specimens)
-	if err != nil {
-		return nil, err
-	}
-	return evidence.WriteReadings(candidates[0].form, &candidates[0].readings), nil
 }

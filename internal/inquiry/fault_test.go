@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
 	"forewarn/internal/inquiry"
 )
@@ -80,25 +82,23 @@ var deeds = []deed{
 	{"withdraw", after(investigate, put, reply, review, final), withdraw},
 }
 
-// oneEdit puts the first reading of the leak right.
-func oneEdit(h *house) evidence.Edit {
+// oneEdit says of the first place that was read that it shows something else.
+func oneEdit(h *house) *form.Edits {
 	h.t.Helper()
-	table, err := h.office.Look(ctx, h.desk, h.who["ina"], inquiry.Question{Case: h.cases[0], Specimens: []inquiry.Specimen{specimen(leaked, found)}})
+	sheet, err := h.office.Look(ctx, h.desk, h.who["ina"], inquiry.Question{Case: h.cases[0], Specimens: []inquiry.Specimen{specimen(leaked, found)}})
 	ok(h.t, err)
-	rows := strings.Split(string(table), "\n")
-	for i, r := range rows[1:] {
-		cells := strings.SplitN(r, ",", 5)
-		if len(cells) == 5 && (cells[1] == "0" || cells[1] == "1") {
-			rows[i+1] = cells[0] + ",other,ina,torn there," + cells[4]
-			break
-		}
+	place := regexp.MustCompile(`#(site [0-9a-f]+\n)#read symbol \d\n#(by )\n#(why )\n`)
+	m := place.FindSubmatchIndex(sheet)
+	if m == nil {
+		h.t.Fatalf("the sheet has no place that was read:\n%.400s", sheet)
 	}
-	list, err := evidence.ReadEdits([]byte(strings.Join(rows, "\n")))
+	text := string(sheet[:m[0]]) + string(place.ReplaceAll(sheet[m[0]:m[1]], []byte("${1}read other\n${2}ina\n${3}it is torn there\n"))) + string(sheet[m[1]:])
+	e, err := form.ParseEdits([]byte(text))
 	ok(h.t, err)
-	if len(list) != 1 || list[0].State != fpcode.Other {
-		h.t.Fatalf("the table gives %+v", list)
+	if len(e.List) != 1 || e.List[0].State != fpcode.Other {
+		h.t.Fatalf("the sheet gives %+v", e.List)
 	}
-	return list[0]
+	return e
 }
 
 // Every effect of every deed goes wrong once, in two ways: it fails, or it fails

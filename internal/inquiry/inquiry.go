@@ -93,10 +93,9 @@ type Question struct {
 	Case      cvd.CaseID
 	Specimens []Specimen
 
-	// Edits are readings that the investigator puts right by hand, by site,
-	// ascending. They are frozen before any key is opened; nothing is concluded
-	// from them.
-	Edits []evidence.Edit
+	// Edits are readings that the investigator puts right by hand; nil: none. They
+	// are frozen before any key is opened; nothing is concluded from them.
+	Edits *form.Edits
 }
 
 // ErrNothing: the case has no sealed package to compare with.

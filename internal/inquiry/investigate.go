@@ -79,7 +79,7 @@ type inquest struct {
 	cs        cvd.CaseID
 	found     []Specimen
 	specimens []form.Specimen
-	edited    []evidence.Edit
+	edited    *form.Edits
 }
 
 // wave is a sealed wave of the package.
@@ -115,7 +115,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	list, editing, err := i.freezeEdits(ctx, c, i.edited)
+	made, editing, err := i.freezeEdits(ctx, c, i.edited)
 	if err != nil {
 		return out, err
 	}
@@ -171,12 +171,12 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if in.Seen, err = i.seen(ctx, i.desk, i.cs, book, i.found, tokens); err != nil {
 		return out, err
 	}
-	if len(list) > 0 {
+	if made != nil {
 		e, _, err := i.log.Entry(ctx, editing.seq)
 		if err != nil {
 			return out, err
 		}
-		in.Reading.Edits = &leak.Edits{List: list, FrozenAt: e.Time, Account: editing.by}
+		in.Reading.Edits = &leak.Edits{Made: made, FrozenAt: e.Time, Account: editing.by}
 		if in.Reading.Edits.AccountName, err = i.editor(ctx, editing); err != nil {
 			return out, err
 		}
@@ -192,7 +192,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 
 	// Pack, sign, verify.
 	i.step("building the dossier")
-	d, err := i.dossier(ctx, parts{candidate: c, book: book, waves: waves, findings: findings, frozen: frozen, noted: noted, opened: opened, edits: list, edited: editing.seq})
+	d, err := i.dossier(ctx, parts{candidate: c, book: book, waves: waves, findings: findings, frozen: frozen, noted: noted, opened: opened, edits: made, edited: editing.seq})
 	if err != nil {
 		return out, err
 	}

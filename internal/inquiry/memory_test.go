@@ -342,8 +342,12 @@ func (h *house) crash() {
 }
 
 // investigate asks about a case as ina.
-func (h *house) investigate(cs int, data []byte, at time.Time, edits ...evidence.Edit) (inquiry.Outcome, error) {
-	return h.office.Investigate(ctx, h.desk, h.who["ina"], inquiry.Question{Case: h.cases[cs], Specimens: []inquiry.Specimen{specimen(data, at)}, Edits: edits})
+func (h *house) investigate(cs int, data []byte, at time.Time, edits ...*form.Edits) (inquiry.Outcome, error) {
+	q := inquiry.Question{Case: h.cases[cs], Specimens: []inquiry.Specimen{specimen(data, at)}}
+	if len(edits) > 0 {
+		q.Edits = edits[0]
+	}
+	return h.office.Investigate(ctx, h.desk, h.who["ina"], q)
 }
 
 // entries counts the kinds on the inquiry's log as it is kept, after a check of all

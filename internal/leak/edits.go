@@ -6,6 +6,7 @@ import (
 
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
 )
 
@@ -13,7 +14,7 @@ import (
 // opened for them. Findings print them, who brought them, and what wording says
 // with them; they conclude nothing from them.
 type Edits struct {
-	List        []evidence.Edit
+	Made        *form.Edits
 	FrozenAt    time.Time
 	Account     entrylog.Ref // who brought them
 	AccountName string
@@ -22,14 +23,14 @@ type Edits struct {
 // edits adds the part about edits to findings whose copies are named.
 func (j *judge) edits(rows []evidence.Accused) error {
 	e := j.in.Reading.Edits
-	if e == nil || len(e.List) == 0 {
+	if e == nil {
 		return nil
 	}
 	var named []*evidence.Accused
 	for i := range rows {
 		named = append(named, &rows[i])
 	}
-	part, err := evidence.WithEdits(j.basis, e.List, j.f.Alpha, named, func(h evidence.ID) fpcode.Key { return j.in.Reading.CopyKey(entrylog.Ref(h)) })
+	part, err := evidence.WithEdits(j.basis, e.Made, j.f.Alpha, named, func(h evidence.ID) fpcode.Key { return j.in.Reading.CopyKey(entrylog.Ref(h)) })
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInputs, err)
 	}
