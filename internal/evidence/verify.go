@@ -230,6 +230,9 @@ func (v *verification) findings() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if v.format == &format1 && f.Version != FindingsVersion {
+		return "", failf("findings of version %q are in a dossier of the first version, which has not what they rest on", f.Version)
+	}
 	if f.Programme != v.log.Name() {
 		return "", failf("they are of programme %q and the log is of %q", f.Programme, v.log.Name())
 	}

@@ -84,6 +84,7 @@ func TestAllCasesTogether(t *testing.T) {
 	}
 
 	// Whoever has the dossier finds every change.
+	vector(t, "together", last.Dossier)
 	for name, change := range map[string]func(*evidence.Dossier, *evidence.Findings){
 		"a case left out":    func(d *evidence.Dossier, f *evidence.Findings) { d.History = d.History[1:] },
 		"another slot table": func(d *evidence.Dossier, f *evidence.Findings) { d.History[0].SlotTable[40] ^= 1 },
