@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"forewarn/internal/rate"
 )
 
 func TestBetsAreAMixture(t *testing.T) {
@@ -128,7 +130,7 @@ func TestInnocentsNeverReach(t *testing.T) {
 	const alpha, n, cases = 0.1, 3000, 150
 	test := func(count func(*rand.Rand, []Evidence) []int64) (lo, hi float64, k int) {
 		k = innocentsReach(n, cases, alpha*1e12, count)
-		lo, hi = clopperPearson(k, n, 1e-6)
+		lo, hi = rate.Exact(k, n, 1e-6)
 		return lo, hi, k
 	}
 	lo, hi, k := test(func(rng *rand.Rand, ev []Evidence) []int64 { return []int64{innocent(rng, ev)} })

@@ -71,6 +71,9 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 		for _, k := range t.partners {
 			a.Beside = append(a.Beside, p.Holders[k])
 		}
+		if r.Best.PUpper == 0 || a.PUpper < r.Best.PUpper {
+			r.Best = a
+		}
 		if a.PAdjusted > p.Alpha {
 			if tests.rank(i) == 0 {
 				break // probabilities of the common test rise as scores fall
