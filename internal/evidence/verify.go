@@ -183,6 +183,9 @@ func (v *verification) sections() (string, error) {
 			return "", fmt.Errorf("section %q: %w", s.name, err)
 		}
 	}
+	if v.d.format() != v.format {
+		return "", fmt.Errorf("%w: a dossier without edits, history and life is of the first version", wire.ErrFormat)
+	}
 	v.bodies = nil
 	return "each section is as its SHA-256 in the signed table says", nil
 }
