@@ -16,7 +16,7 @@ import (
 // doc/spec/form.md.
 func TestCalibration(t *testing.T) {
 	f := advisory(t)
-	names := [manners]string{"firm", "worn", "thin", "alone", "listed"}
+	names := [manners]string{"firm", "worn", "thin", "alone", "listed", "hung", "frayed"}
 	for how := range manners {
 		only := func(s shown) verdict {
 			if s.state != fpcode.Value || s.how != how {

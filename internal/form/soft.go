@@ -24,6 +24,8 @@ const (
 	thin                 // context on both sides, but little
 	alone                // on one side only
 	listed               // a list, all its places firm
+	hung                 // a list of which an end has no context but the list itself
+	frayed               // a list with worn items
 	manners
 )
 
@@ -40,6 +42,8 @@ var scales = [manners]scale{
 	thin:   {from: 9, per: 2, most: 4, hard: noMargin},
 	alone:  {from: 5, per: 4, most: 5, hard: noMargin},
 	listed: {from: 0, per: 1, most: natsMost, hard: 8},
+	hung:   {from: 6, per: 3, most: 4, hard: noMargin},
+	frayed: {from: 6, per: 3, most: 4, hard: noMargin},
 }
 
 // natsMost is as far as a likelihood falls: e⁻¹⁰ of the greatest.
@@ -188,11 +192,14 @@ func seeTogether(l *lattice, unit []int32, at map[int32]*look) shown {
 		case f.context() && f.fits(n):
 			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
 		case f.context() && f.wears(n, k):
-			out.how = worn
+			out.how = frayed
 			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
 		case k.other.context() && k.other.y2-k.other.y1 > 1:
 			other = true
 			out.spans = append(out.spans, [2]int32{k.other.y1, k.other.y2})
+		case f.fits(n) && f.own >= ownAlone && f.left+f.right >= contextThin:
+			out.how = max(out.how, hung)
+			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
 		default:
 			return shown{}
 		}

@@ -68,21 +68,33 @@ func closing(s string, from int, quote string) int {
 	return -1
 }
 
-// port retypes a script in another language, by hand: strings are copied, in the
-// order in which they stand, and nothing else is.
+// port retypes a script in another language, by hand: strings are copied, those
+// of one line together, in the order in which they stand, and nothing else is.
 func port(_ *rand.Rand, copies [][]form.Output) (w Worn) {
 	for _, o := range scripts(copies[0]) {
 		s := string(o.Data)
 		var b strings.Builder
 		b.WriteString("'use strict';\nconst http = require('http');\n")
 		var used lines
+		line, in := -1, []string(nil)
+		flush := func() {
+			if in != nil {
+				b.WriteString("  [" + strings.Join(in, ", ") + "],\n")
+			}
+			in = nil
+		}
 		for _, l := range literals(s) {
 			if l.long {
 				continue
 			}
-			b.WriteString("use('" + strings.ReplaceAll(l.text, "'", "\\'") + "');\n")
+			if n := strings.Count(s[:l.from], "\n"); n != line {
+				flush()
+				line = n
+			}
+			in = append(in, "'"+strings.ReplaceAll(l.text, "'", "\\'")+"'")
 			used.add(s, l.from, l.to)
 		}
+		flush()
 		w.Specimens = append(w.Specimens, form.Specimen{Name: "port.js", Data: []byte(b.String())})
 		w.Kept = append(w.Kept, used.extents(o.Path)...)
 	}
