@@ -8,6 +8,7 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/folder"
+	"forewarn/internal/form"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
@@ -51,6 +52,7 @@ var hints = []struct {
 	{coordinator.ErrUnknown, "nothing was changed. Names and ids may be shortened to a beginning that only one has"},
 	{cvd.ErrRefused, "nothing was changed"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
+	{form.ErrEdits, "nothing was written. The page that 'forewarn read' writes without edits says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{errInput, "nothing was changed"},

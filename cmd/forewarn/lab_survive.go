@@ -18,9 +18,9 @@ import (
 
 type labSurvive struct {
 	Source string   `help:"The source folder." required:"" placeholder:"DIR"`
-	Trials int      `help:"Copies for each row." default:"20" placeholder:"N"`
-	Seed   uint64   `help:"What is drawn is drawn from it: the same seed gives the same table." default:"1" placeholder:"S"`
-	Reader string   `help:"Which reader." default:"align/2" placeholder:"NAME"`
+	Trials int      `help:"Copies for each row; 20 if not given." default:"20" placeholder:"N"`
+	Seed   uint64   `help:"What is drawn is drawn from it: the same seed gives the same table. 1 if not given." default:"1" placeholder:"S"`
+	Reader string   `help:"Which reader; align/2 if not given." default:"align/2" placeholder:"NAME"`
 	Only   []string `help:"Only these rows." placeholder:"ROW"`
 }
 
