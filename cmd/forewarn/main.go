@@ -51,6 +51,7 @@ type cli struct {
 	Scan        scanCmd        `cmd:"" help:"Look for tokens and indicators in telemetry." group:"leak"`
 	Read        readCmd        `cmd:"" help:"Show what stands in found text, place by place, before any codeword is opened." group:"leak"`
 	Investigate investigateCmd `cmd:"" help:"Trace what was found to the copy it came from." group:"leak"`
+	Findings    findingsCmd    `cmd:"" help:"Findings: put, reply, review, finalise; a member's history." group:"leak"`
 
 	Verify  verifyCmd  `cmd:"" help:"Check a log, a dossier or a copy's proof." group:"evidence"`
 	Log     logCmd     `cmd:"" help:"Show entries, prove them, anchor, recover." group:"evidence"`

@@ -239,7 +239,7 @@ func RequiredLimits(f *Findings) (out List[string]) {
 	if f.Run > 1 {
 		out = append(out, fmt.Sprintf(limitRun, f.Run, f.Run*(f.Run+1)))
 	}
-	return out
+	return append(out, f.laterLimits()...)
 }
 
 // KnownBefore is the instant before which a copy has to have been anchored to be

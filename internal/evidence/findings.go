@@ -84,6 +84,10 @@ type Findings struct {
 	Meaning      string       `json:"meaning"` // what the probabilities are
 	ProcessError string       `json:"process_error"`
 	Limits       List[string] `json:"limits"`
+
+	// What only FindingsVersion2 has. Findings with neither are of FindingsVersion.
+	Edits       *EditedBy    `json:"edits,omitempty"`
+	Accumulated *Accumulated `json:"accumulated,omitempty"`
 }
 
 // Accused is a copy that material is derived from, with what says so. The row is
@@ -294,8 +298,8 @@ func ParseFindings(b []byte) (*Findings, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, fmt.Errorf("%w: findings: %w", wire.ErrFormat, err)
 	}
-	if f.Version != FindingsVersion {
-		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q", wire.ErrFormat, f.Version, FindingsVersion)
+	if f.Version != f.version() {
+		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q for those with edits or accumulated evidence", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
 	}
 	again, err := f.Marshal()
 	if err != nil {

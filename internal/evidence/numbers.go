@@ -17,6 +17,10 @@ type Basis struct {
 	Readings *form.Readings
 	Copies   int // issued, all of them tested
 	Run      int // of this package, from 1
+
+	// Edits, where there are any, are applied to what was read. Nothing is decided
+	// by a Basis that has some.
+	Edits *form.Edits
 }
 
 // Numbers are what the wording of the specimens says of one copy.
@@ -41,7 +45,7 @@ const samplingFloor = 1e-10
 // Of weighs the readings for the copy with this key. The seed of the sampled
 // probability is the hash of the frozen readings.
 func (b Basis) Of(key fpcode.Key) Numbers {
-	list := b.Readings.List()
+	list := b.list()
 	a := fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
 	read, agreeing := b.agreement(list, key)
 	return Numbers{
@@ -60,7 +64,7 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 // Attainable is the p_adjusted of a copy that agreed with every site read: the
 // least that any copy could have. Above alpha, too little was read to name one.
 func (b Basis) Attainable() string {
-	ev := fpcode.Weigh(b.Readings.List(), b.Form.Laws(), fpcode.Declared())
+	ev := fpcode.Weigh(b.list(), b.Form.Laws(), fpcode.Declared())
 	var best int64
 	for _, e := range ev {
 		best += slices.Max(e.Score)
@@ -72,7 +76,7 @@ func (b Basis) Attainable() string {
 // adjusted p_upper, and whether the three ways of computing agree.
 func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string, consistent bool) {
 	var list []fpcode.Reading
-	for _, r := range b.Readings.List() {
+	for _, r := range b.list() {
 		if r.Class == class {
 			list = append(list, r)
 		}
@@ -112,7 +116,7 @@ func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read int, agree
 // marks; those of a lower level have fewer of them.
 func (b Basis) Shows(key fpcode.Key, level form.Level, tokens []TokenHit) (n int) {
 	site, slot := shown(b.Form, level)
-	_, agreeing := b.agreement(b.Readings.List(), key)
+	_, agreeing := b.agreement(b.list(), key)
 	for _, s := range agreeing {
 		if site[s] {
 			n++
