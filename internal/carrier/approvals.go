@@ -16,7 +16,7 @@ type Approval struct {
 	File string // of the source
 	Mark string // as written in the source; of a list or of facts, its first item
 	By   string // the person
-	On   string // the day, as in 2025-07-08; may be empty
+	Date string // the day, as in 2025-07-08; may be empty
 }
 
 // ReadApprovals reads the text of approvals.yaml. An error says what is wrong and
@@ -45,9 +45,9 @@ func ReadApprovals(text string) ([]Approval, error) {
 	for _, v := range list.items {
 		var a Approval
 		for i, k := range v.keys {
-			field, ok := map[string]*string{"file": &a.File, "mark": &a.Mark, "approved-by": &a.By, "on": &a.On}[k]
+			field, ok := map[string]*string{"file": &a.File, "mark": &a.Mark, "approved-by": &a.By, "date": &a.Date}[k]
 			if !ok || v.items[i].kind != stringKind {
-				return nil, approvalsError(v.items[i].keyLine, sprintf("%s isn't the text of file, mark, approved-by or on", quote(k)))
+				return nil, approvalsError(v.items[i].keyLine, sprintf("%s isn't the text of file, mark, approved-by or date", quote(k)))
 			}
 			*field = v.items[i].text
 		}
@@ -77,8 +77,8 @@ func WriteApprovals(list []Approval) string {
 	b.WriteString("\n")
 	for _, a := range list {
 		b.WriteString("  - file: " + YAMLText(a.File) + "\n    mark: " + YAMLText(a.Mark) + "\n    approved-by: " + YAMLText(a.By) + "\n")
-		if a.On != "" {
-			b.WriteString("    on: " + YAMLText(a.On) + "\n")
+		if a.Date != "" {
+			b.WriteString("    date: " + YAMLText(a.Date) + "\n")
 		}
 	}
 	return b.String()

@@ -37,7 +37,7 @@ func (d *document) opensBlock(s string) (kind blockKind, by string) {
 	switch word, rest, _ := strings.Cut(dir.word(s), ":"); {
 	case word == "facts" && s == dir.comment("facts"):
 		return factsBlock, ""
-	case word == "example" && s == dir.comment("example:"+rest):
+	case word == "example" && (s == dir.comment("example") || s == dir.comment("example:"+rest)):
 		return exampleBlock, strings.TrimSpace(rest)
 	}
 	return noBlock, ""

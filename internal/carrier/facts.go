@@ -23,7 +23,7 @@ import (
 var pointing = strings.Fields("this that these those it its they their them he she his her such then there here therefore thus hence however " +
 	"moreover furthermore besides also too otherwise instead still yet but and or so nor first firstly second secondly third thirdly next " +
 	"finally last lastly afterwards later meanwhile consequently accordingly nevertheless nonetheless likewise similarly both neither either " +
-	"each another others one again as for in-short overall")
+	"each another others again as for in-short overall")
 
 // abbreviations end in a full stop that ends no sentence.
 var abbreviations = strings.Fields("e.g i.e etc vs cf mr mrs ms dr prof st no nos fig sec inc ltd co approx ca al resp incl ver vol pp")

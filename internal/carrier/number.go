@@ -93,11 +93,12 @@ var numberWords = func() map[string]int {
 // once, or "two three" would be five.
 func readWords(s string) (n int, ok bool) {
 	hand, last, above := 0, 1000, 1_000_000_000
-	any := false
+	any, and := false, false
 	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == '-' }) {
 		v, known := numberWords[w]
 		switch {
-		case w == "and" && any:
+		case w == "and" && any && !and:
+			and = true
 			continue
 		case !known, v == 0 && any:
 			return 0, false
@@ -107,7 +108,7 @@ func readWords(s string) (n int, ok bool) {
 			}
 			n, above, hand, last = n+hand*v, v, 0, 1000
 		case v == 100:
-			if hand == 0 || hand > 9 || last <= 100 {
+			if hand == 0 || hand > 9 {
 				return 0, false
 			}
 			hand, last = hand*100, 100
@@ -119,9 +120,9 @@ func readWords(s string) (n int, ok bool) {
 				hand, last = hand+v, size
 			}
 		}
-		any = true
+		any, and = true, false
 	}
-	return n + hand, any
+	return n + hand, any && !and
 }
 
 // unitSize is what may still follow a word: after tens come ones, after ones and
