@@ -15,6 +15,7 @@ import (
 type packageCmd struct {
 	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
 	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
+	Suggest     packageSuggest     `cmd:"" help:"Propose marks for plain prose, and mark those that a person approved."`
 	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`
 	Acknowledge packageAcknowledge `cmd:"" help:"Say that your member stopped using a recalled revision."`
 }
