@@ -20,8 +20,8 @@ import (
 var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "suggest"},
-	2: {"ledger", "sealer", "coordinator", "inquiry"},
-	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest"},
+	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
+	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest", "judges"},
 	4: {"home", "sim", "sim/telemetry", "cmd/forewarn"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/equivalence"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
@@ -32,6 +33,8 @@ var hints = []struct {
 	text  string
 }{
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
+	{equivalence.ErrDiffers, "nothing was kept. Members with different copies would see different things: take the mark away that makes the difference"},
+	{equivalence.ErrNoParse, "nothing was kept. Mend the rule; the tool named was run on it by itself"},
 	{suggest.ErrMoved, "nothing was marked. Run 'forewarn package suggest' on the source as it is now"},
 	{suggest.ErrProposal, "nothing was marked. Mend the proposal, or take its name away, and run the command again"},
 	{suggest.ErrFile, "nothing was marked. 'forewarn package suggest SOURCE -o FILE' writes one"},

@@ -16,16 +16,19 @@ const maxInstances = 2000
 // such as a match of an expression that asserts much, is left out.
 func (r *Rule) Instances() []Event {
 	out := []Event{{}}
-	first := map[string]Event{}
+	first := map[string]fields{}
 	for _, name := range r.names {
 		for _, fs := range r.searches[name] {
-			base := fs.event(Event{})
+			base := fs.event()
 			out = append(out, base)
 			if first[name] == nil {
-				first[name] = base
+				first[name] = fs
 			}
 			for _, f := range fs {
 				out = append(out, base.without(f.key()))
+				if f.values[0].null {
+					out = append(out, base.with(f.key(), "x"))
+				}
 				for _, v := range f.values {
 					if v.hasOne && !f.all {
 						out = append(out, base.with(f.key(), v.instance))
@@ -41,12 +44,16 @@ func (r *Rule) Instances() []Event {
 	// of several can hold.
 	single := slices.Clone(out)
 	for _, without := range append([]string{""}, r.names...) {
-		whole := Event{}
+		var asked fields
 		for _, name := range r.names {
 			if name != without {
-				for k, v := range first[name] {
-					whole[k] = v
-				}
+				asked = append(asked, first[name]...)
+			}
+		}
+		whole := asked.event()
+		for _, f := range first[without] {
+			if f.values[0].null { // absence is what it asks for
+				whole = whole.with(f.key(), "x")
 			}
 		}
 		out = append(out, whole)
@@ -75,16 +82,29 @@ func (f *field) key() string {
 	return f.name
 }
 
-// event is one for which all fields hold, if one can be made.
-func (fs fields) event(e Event) Event {
-	for _, f := range fs {
+// event is one for which all fields hold, if one can be made. Where several ask
+// for the same text, what it begins with comes first and what it ends with last.
+func (fs fields) event() Event {
+	e := Event{}
+	rank := map[string]int{"startswith": 0, "endswith": 2}
+	sorted := slices.Clone(fs)
+	slices.SortStableFunc(sorted, func(a, b field) int {
+		of := func(f field) int {
+			if r, ok := rank[f.place]; ok {
+				return r
+			}
+			return 1
+		}
+		return of(a) - of(b)
+	})
+	for _, f := range sorted {
 		switch {
 		case f.values[0].null || f.values[0].exists != nil && !*f.values[0].exists:
 			e = e.without(f.key())
 		case f.all:
-			e = e.with(f.key(), f.allBut(""))
+			e = e.with(f.key(), strings.Join(e[f.key()], "")+f.allBut(""))
 		case f.values[0].hasOne:
-			e = e.with(f.key(), f.values[0].instance)
+			e = e.with(f.key(), strings.Join(e[f.key()], "")+f.values[0].instance)
 		}
 	}
 	return e

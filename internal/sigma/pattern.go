@@ -76,7 +76,8 @@ func (p pattern) match(text string) bool {
 	return i == len(p)
 }
 
-// instance is a text that matches.
+// instance is a text that matches, with something that few values hold where
+// anything may stand.
 func (p pattern) instance() string {
 	var b strings.Builder
 	for _, c := range p {
@@ -84,9 +85,9 @@ func (p pattern) instance() string {
 		case plain:
 			b.WriteRune(c.r)
 		case mark:
-			b.WriteByte('x')
+			b.WriteByte('~')
 		case star:
-			b.WriteString("xx")
+			b.WriteString("~~")
 		}
 	}
 	return b.String()

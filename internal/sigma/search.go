@@ -18,7 +18,8 @@ type fields []field
 type field struct {
 	name   string
 	values []value
-	all    bool // every value, not one of them
+	all    bool   // every value, not one of them
+	place  string // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
 func (s search) holds(e Event) bool {
@@ -116,7 +117,7 @@ func parseField(key string, v any) (field, error) {
 	if err != nil {
 		return f, err
 	}
-	f.all = m.all
+	f.all, f.place = m.all, m.place
 	list, isList := v.([]any)
 	if !isList {
 		list = []any{v}

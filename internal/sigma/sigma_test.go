@@ -139,13 +139,13 @@ func TestInstances(t *testing.T) {
 // shared is a folder of real data, which is not part of this repository.
 func shared(t *testing.T, name string) []string {
 	t.Helper()
-	dir := os.Getenv("FOREWARN_TEST_DATA")
+	dir := os.Getenv("FOREWARN_DATA")
 	if dir == "" {
 		dir = "../../../shared/data"
 	}
 	files, err := filepath.Glob(filepath.Join(dir, name))
 	if err != nil || len(files) == 0 {
-		t.Skipf("skipped: no %s; FOREWARN_TEST_DATA names the folder of published rules", name)
+		t.Skipf("skipped: no %s; FOREWARN_DATA names the folder of published rules", name)
 	}
 	return files
 }
