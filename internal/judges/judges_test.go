@@ -202,6 +202,9 @@ func TestPublished(t *testing.T) {
 				f := carrier.Rendering{Path: filepath.Base(name), Format: c.judge, Texts: [carrier.Variants]string{text, text + "\n", text, text}}
 				out, err := equivalence.Check(context.Background(), []carrier.Rendering{f}, []equivalence.Judge{spy{j, func(verdict []string) {
 					for _, v := range verdict {
+						if c.corpus != "" && !strings.Contains(v, "made-of-the-rules") {
+							continue
+						}
 						seen[strings.Fields(strings.ReplaceAll(v, ":", " "))[1]] = true
 						if f := strings.Fields(strings.ReplaceAll(v, ":", " ")); len(f) > 2 {
 							seen[f[2]] = true
@@ -214,6 +217,7 @@ func TestPublished(t *testing.T) {
 				}
 				if out[0].Unsaid != "" {
 					unsaid++
+					t.Logf("%s: %s", filepath.Base(name), out[0].Unsaid)
 					continue
 				}
 				judged++
@@ -223,7 +227,7 @@ func TestPublished(t *testing.T) {
 					}
 				}
 			}
-			t.Logf("%d files judged, %d not; %d of their %d rules fire on the corpus", judged, unsaid, fired, rules)
+			t.Logf("%d files judged, %d not; %d of their %d rules fire on what is made of them", judged, unsaid, fired, rules)
 			if judged == 0 || fired == 0 {
 				t.Error("nothing was judged, or nothing fired")
 			}
