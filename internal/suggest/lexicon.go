@@ -14,6 +14,7 @@ var lexiconText string
 // Entry is wordings of one thing, and where they are safe.
 type Entry struct {
 	Wordings  []string // two to four, in small letters
+	Offered   []bool   // of each: it is offered and never looked for
 	When      string   // the context, for people
 	NotAfter  []string // words that must not stand before a wording
 	NotBefore []string // words that must not stand behind it
@@ -40,7 +41,7 @@ func ParseLexicon(text string) ([]Entry, error) {
 		wordings, rules, _ := strings.Cut(line, ";")
 		e := Entry{When: when}
 		for w := range strings.SplitSeq(wordings, "|") {
-			w = strings.Join(strings.Fields(w), " ")
+			w, offered := strings.CutPrefix(strings.Join(strings.Fields(w), " "), "~")
 			if w == "" || w != strings.ToLower(w) || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz' -") != "" {
 				return nil, fmt.Errorf("lexicon line %d: %q isn't words in small letters", n, w)
 			}
@@ -48,7 +49,10 @@ func ParseLexicon(text string) ([]Entry, error) {
 				return nil, fmt.Errorf("lexicon line %d: %q stands in line %d already", n, w, at)
 			}
 			seen[w] = n
-			e.Wordings = append(e.Wordings, w)
+			e.Wordings, e.Offered = append(e.Wordings, w), append(e.Offered, offered)
+		}
+		if !slices.Contains(e.Offered, false) {
+			return nil, fmt.Errorf("lexicon line %d: nothing in it is looked for", n)
 		}
 		if len(e.Wordings) < 2 || len(e.Wordings) > 4 {
 			return nil, fmt.Errorf("lexicon line %d: %d wordings; 2 to 4 are wanted", n, len(e.Wordings))
@@ -84,7 +88,6 @@ type index map[string][]wording
 
 type wording struct {
 	words []string
-	which int // in entry.Wordings
 	entry *Entry
 }
 
@@ -92,8 +95,11 @@ func indexOf(lexicon []Entry) index {
 	x := index{}
 	for i := range lexicon {
 		for which, w := range lexicon[i].Wordings {
+			if lexicon[i].Offered[which] {
+				continue
+			}
 			words := strings.Fields(w)
-			x[words[0]] = append(x[words[0]], wording{words, which, &lexicon[i]})
+			x[words[0]] = append(x[words[0]], wording{words, &lexicon[i]})
 		}
 	}
 	for _, list := range x {

@@ -40,6 +40,7 @@ func TestLexiconRefused(t *testing.T) {
 		"a | b\n":                      "says when it is safe",
 		"= x\na\n":                     "1 wordings",
 		"= x\na | b | c | d | e\n":     "5 wordings",
+		"= x\n~a | ~b\n":               "nothing in it is looked for",
 		"= x\nA | b\n":                 "small letters",
 		"= x\na | b1\n":                "small letters",
 		"= x\na | \n":                  "small letters",

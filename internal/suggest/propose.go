@@ -22,6 +22,10 @@ type found struct {
 // spoils both.
 const apart = 2
 
+// mostPerFile is how many places of one file are proposed: more than a person
+// reads, and far less than a Form has room for.
+const mostPerFile = 2000
+
 // checkKey stands in for a package's bias key: it changes which alternative
 // stands for which symbol, and nothing that a gate looks at.
 var checkKey = fpcode.Key{1}
@@ -59,18 +63,21 @@ func Propose(src carrier.Source) ([]Proposal, error) {
 // their items can't be marked too; then values; then wordings, where room is left.
 func (p *prose) propose(x index) []found {
 	out := p.orders()
+	out = out[:min(len(out), mostPerFile)]
 	for _, o := range out {
 		p.take(o.at, o.end)
 	}
-	var kept [][2]int // words of marks, from and to
+	in := make([]bool, len(p.words)) // words of marks
 	keep := func(places []found) {
 		for _, f := range places {
 			from, to := p.wordAt(f.at), p.wordAt(f.end)
-			near := func(k [2]int) bool { return from < k[1]+apart && k[0] < to+apart }
-			if slices.ContainsFunc(kept, near) || !p.roomAfter(to) || !p.roomBefore(from) {
+			near := in[max(0, from-apart):min(len(in), to+apart)]
+			if len(out) == mostPerFile || slices.Contains(near, true) || !p.roomAfter(to) || !p.roomBefore(from) {
 				continue
 			}
-			kept = append(kept, [2]int{from, to})
+			for i := from; i < to; i++ {
+				in[i] = true
+			}
 			p.take(f.at, f.end)
 			out = append(out, f)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"forewarn/examples"
 	"forewarn/internal/carrier"
@@ -324,4 +325,18 @@ func FuzzPropose(f *testing.F) {
 			t.Fatalf("%q: %v", md, err)
 		}
 	})
+}
+
+// A long text takes no longer than its length asks for.
+func TestLongText(t *testing.T) {
+	var b strings.Builder
+	for i := range 1200 {
+		fmt.Fprintf(&b, "Sentence %c%c%c tells that the team is aware of number %d, which was immediately put down in the book.\n", 'a'+i%26, 'a'+i/26%26, 'a'+i/676, i)
+	}
+	begun := time.Now()
+	list, err := Propose(source("a.md", b.String()))
+	if err != nil || len(list) != mostPerFile {
+		t.Fatalf("%d proposals: %v", len(list), err)
+	}
+	t.Logf("%d bytes in %v", b.Len(), time.Since(begun).Round(time.Millisecond))
 }

@@ -60,17 +60,20 @@ func countOf(s string) string {
 
 // values finds them, the more telling kinds first.
 func (p *prose) values() (out []found) {
+	in := make([]bool, len(p.src)) // bytes of values
 	for _, v := range values {
 		for _, m := range v.form.FindAllStringIndex(p.src, -1) {
 			text := p.src[m[0]:m[1]]
 			given := v.given(text)
-			overlaps := slices.ContainsFunc(out, func(o found) bool { return m[0] < o.end && o.at < m[1] })
-			if given == "" || overlaps || !p.free(m[0], m[1]) || touching(p.src[:m[0]], p.src[m[1]:]) {
+			if given == "" || slices.Contains(in[m[0]:m[1]], true) || !p.free(m[0], m[1]) || touching(p.src[:m[0]], p.src[m[1]:]) {
 				continue
 			}
 			ways := carrier.Ways(v.kind, given)
 			if !slices.Contains(ways, text) {
 				continue // nobody may be shown less than what stands there
+			}
+			for i := m[0]; i < m[1]; i++ {
+				in[i] = true
 			}
 			out = append(out, found{at: m[0], end: m[1], Proposal: Proposal{
 				Kind: v.kind, Value: given, Alternatives: ways,
