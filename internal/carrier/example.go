@@ -38,8 +38,9 @@ func (c *compiler) cutExamples(d *document, b *block, from, to int) []item {
 			c.refuse(d.path, at, "an empty example", "put a true example between the lines")
 			return nil
 		}
-		// With its line end, which all have.
-		out = append(out, item{at + lead, at + len(kept) + 1})
+		// With its line end, which all have: a directive follows on the next line.
+		end := len(kept) + strings.IndexByte(text[len(kept):], '\n') + 1
+		out = append(out, item{at + lead, at + end})
 		at = cut.end
 	}
 	if n := len(out); n < 2 || n > maxAlternatives {

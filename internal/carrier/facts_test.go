@@ -151,6 +151,20 @@ func TestExamplesRefused(t *testing.T) {
 	}
 }
 
+// Spaces at the end of an example's last line are part of it, and its line end is.
+func TestExampleEndsItsLine(t *testing.T) {
+	f, _, _, err := Compile(source("a.md", "<!-- example: Mira -->\nOne was found so.  \n\n<!-- or -->\nTwo were found later.\n<!-- end -->\nAfter.\n"), testBias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v := range uint8(2) {
+		text := string(f.Render(form.PoC, func(form.Site) uint8 { return v }, nil)[0].Data)
+		if text != "One was found so.  \nAfter.\n" && text != "Two were found later.\nAfter.\n" {
+			t.Errorf("a copy reads %q", text)
+		}
+	}
+}
+
 // What could be done with one copy can be done with each: only numbers differ.
 func TestExamplesMayDifferInNumbers(t *testing.T) {
 	for s, want := range map[string]bool{"202": true, "1,000": true, "4.5": true, "25%": true, "7.4.2": false, "192.0.2.1": false, "443/tcp": false, "1,00": false, "CVE-2025-1": false} {
