@@ -199,9 +199,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		events, _ := ReadEvents([]byte(event))
+		again, err := Parse(text)
+		if err != nil || len(again) != len(rules) {
+			t.Fatalf("read twice, %d rules and %d: %v", len(rules), len(again), err)
+		}
 		for i := range rules {
 			for _, e := range append(events, rules[i].Instances()...) {
-				if rules[i].Match(e) != rules[i].Match(e) {
+				if rules[i].Match(e) != again[i].Match(e) {
 					t.Fatal("two verdicts")
 				}
 			}
