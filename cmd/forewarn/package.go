@@ -15,6 +15,7 @@ import (
 type packageCmd struct {
 	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
 	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
+	Suggest     packageSuggest     `cmd:"" help:"Propose marks for plain prose, and mark those that a person approved."`
 	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`
 	Acknowledge packageAcknowledge `cmd:"" help:"Say that your member stopped using a recalled revision."`
 }
@@ -41,6 +42,10 @@ func (c *packageAdd) Run(a *app) error {
 	if _, _, _, err := carrier.Compile(src, checkKey); err != nil {
 		return err
 	}
+	results, err := a.judge(src, "")
+	if err != nil {
+		return err
+	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
 		var pkg cvd.PackageID
 		if !c.New {
@@ -58,10 +63,11 @@ func (c *packageAdd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "report": reportOf(added.Report)})
+			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "report": reportOf(added.Report), "judged": judgedOf(results)})
 		}
 		a.say("Added %q as revision %d of package %s.", added.Manifest.Title, added.Number, added.Package.Short())
 		a.report(added.Report)
+		a.judged(results)
 		return nil
 	})
 }
@@ -122,9 +128,16 @@ func (a *app) report(r carrier.Report) {
 
 type packageCheck struct {
 	Source string `arg:"" help:"The source folder."`
+	Corpus string `help:"A folder of what the rules should and should not match: events in .json or .jsonl, captures in .pcap, and other files for YARA." placeholder:"DIR"`
 }
 
-func (*packageCheck) Help() string { return "Example:\n  forewarn package check examples/advisory" }
+func (*packageCheck) Help() string {
+	return `Compiles the folder, and runs what members run (Suricata, YARA, an evaluation of Sigma) on variants of its rules that show every mark: all must be accepted and give the same verdict on what is made of the rules and on the corpus. A tool that isn't installed is named.
+
+Example:
+  forewarn package check examples/advisory
+  forewarn package check examples/advisory --corpus captures`
+}
 
 func (c *packageCheck) Run(a *app) error {
 	src, err := a.source(c.Source)
@@ -135,11 +148,17 @@ func (c *packageCheck) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	results, err := a.judge(src, c.Corpus)
+	if err != nil {
+		return err
+	}
 	if a.JSON {
-		return a.printJSON(fields{"title": m.Title, "report": reportOf(r)})
+		return a.printJSON(fields{"title": m.Title, "report": reportOf(r), "judged": judgedOf(results)})
 	}
 	a.say("%s", m.Title)
 	a.report(r)
+	a.judged(results)
+	a.answerable(src)
 	return nil
 }
 
