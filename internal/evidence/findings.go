@@ -84,6 +84,9 @@ type Findings struct {
 	Meaning      string       `json:"meaning"` // what the probabilities are
 	ProcessError string       `json:"process_error"`
 	Limits       List[string] `json:"limits"`
+
+	// What only FindingsVersion2 has.
+	Partners List[Partner] `json:"partners,omitempty"` // beside which named copies were tested, and that aren't named
 }
 
 // Accused is a copy that material is derived from, with what says so. The row is
@@ -110,6 +113,11 @@ type Accused struct {
 	PSampledSE string `json:"p_sampled_se"`
 	PAdjusted  string `json:"p_adjusted"` // p_upper over all copies and runs: the one that decides
 	Consistent bool   `json:"consistent"` // the three ways of computing agree
+
+	// Of joint/1: how this copy was tested.
+	Beside    List[ID]   `json:"beside,omitempty"`    // holders of the copies beside it, in the order in which they were found
+	Collusion *Collusion `json:"collusion,omitempty"` // by which channel
+	PChosen   string     `json:"p_chosen,omitempty"`  // Basis.Chosen
 
 	SitesRead     int `json:"sites_read"`     // with a value, anywhere in the specimens
 	SitesAgreeing int `json:"sites_agreeing"` // of those, as in this copy
@@ -294,8 +302,8 @@ func ParseFindings(b []byte) (*Findings, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, fmt.Errorf("%w: findings: %w", wire.ErrFormat, err)
 	}
-	if f.Version != FindingsVersion {
-		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q", wire.ErrFormat, f.Version, FindingsVersion)
+	if f.Version != f.version() {
+		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q by decoder joint/1", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
 	}
 	again, err := f.Marshal()
 	if err != nil {

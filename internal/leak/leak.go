@@ -143,6 +143,9 @@ type Reading struct {
 	Result    fpcode.Result  // Scores in the order of Holders
 	Holders   []entrylog.Ref // that were tested: all of Facts.Holders
 	Tokens    []Hit          // of issued copies, in the specimens
+	// Tested is how the decoder tests the copies of Tokens that it does not accuse;
+	// by joint/1 their numbers rest on other copies.
+	Tested []fpcode.Accusation
 
 	// CopyKey gives the key of a holder's copies; it is asked for those tested.
 	CopyKey func(holder entrylog.Ref) fpcode.Key

@@ -22,7 +22,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
-	"exact": func(a evidence.Accused) bool { return a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead },
+	"exact": func(a evidence.Accused) bool { return a.Exact() },
 }).Parse(pageText))
 
 // pageData is what the template sees: the findings, and what is drawn of them.

@@ -113,10 +113,9 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	}
 }
 
-// spread is how sure p_sampled is. Where the copy agrees everywhere every sample
-// weighs the same, and their mean is a product of known probabilities.
+// spread is how sure p_sampled is.
 func spread(a evidence.Accused) string {
-	if a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead {
+	if a.Exact() {
 		return " (product, exact)"
 	}
 	return " ± " + power(a.PSampledSE)

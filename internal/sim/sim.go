@@ -365,7 +365,7 @@ func (w *world) prepare() error {
 	if err != nil {
 		return err
 	}
-	added, err := w.desk.AddRevision(w, w.who["cleo"], w.cs, cvd.PackageID{}, src)
+	added, err := w.desk.AddRevision(w, w.who["cleo"], w.cs, cvd.PackageID{}, 0, src)
 	if err != nil {
 		return err
 	}
