@@ -18,8 +18,8 @@ import (
 // The house: a room imports only rooms on floors below it, or on its own floor
 // where that is listed. doc/design.md draws it.
 var floors = [][]string{
-	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence"},
-	1: {"carrier", "cvd", "sighting", "timeline", "leak"},
+	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
+	1: {"carrier", "cvd", "sighting", "timeline", "leak", "collude"},
 	2: {"ledger", "sealer", "coordinator", "inquiry"},
 	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest"},
 	4: {"home", "sim", "sim/telemetry", "cmd/forewarn"},

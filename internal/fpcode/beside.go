@@ -1,33 +1,49 @@
 package fpcode
 
-// RecomputeBeside is Recompute for decoder joint/1: the numbers of one accused,
-// given the keys of the copies that it was tested beside, in their order, and the
-// channel. It leaves Holder and Beside zero.
-func RecomputeBeside(readings []Reading, laws func(SiteID, uint8) Law, copyKey Key, beside []Key, ch Collusion, copies, run int, seed [32]byte) Accusation {
-	f, partners := fieldOf(readings, laws, beside)
-	t := f.test(explanation{partners: partners, channel: ch})
-	a := judge(t.ev, Score(t.ev, copyKey), copies, run, SpendFirst)
-	a.Collusion = ch
-	a.sample(t.ev, seed)
+// KeyedPart is a Part with the keys of the copies beside which one was tested, as
+// a dossier opens them.
+type KeyedPart struct {
+	Class     Class
+	Beside    []Key
+	Collusion Collusion
+}
+
+// RecomputeBeside is Recompute for decoder joint/1: the numbers of one accused, by
+// the parts that its specimen was explained in. It leaves Holder and Parts zero. Parts
+// that name a class twice, or more copies than were merged, weigh nothing.
+func RecomputeBeside(readings []Reading, laws func(SiteID, uint8) Law, copyKey Key, parts []KeyedPart, copies, run int, seed [32]byte) Accusation {
+	var raw []Evidence
+	seen := map[Class]bool{}
+	for _, p := range parts {
+		if whole := len(parts) == 1; seen[p.Class] || p.Class == 0 && !whole || p.Collusion.C > MaxColluders {
+			continue
+		}
+		seen[p.Class] = true
+		f, partners := fieldOf(p.Class, readings, laws, p.Beside)
+		raw = append(raw, f.evidence(explanation{class: p.Class, partners: partners, channel: p.Collusion})...)
+	}
+	ev := lattice(raw, coarse)
+	a := judge(ev, Score(ev, copyKey), copies, run, SpendFirst)
+	a.sample(ev, seed)
 	return a
 }
 
-// EstimateBeside is the channel of c copies that the readings and the copies with
-// these keys give, as joint/1 estimates it. A stated channel that is another was
-// not estimated but chosen. One copy has no channel to estimate, and the declared
-// one is returned.
-func EstimateBeside(readings []Reading, laws func(SiteID, uint8) Law, beside []Key, c int, telling bool) Collusion {
-	if c < 2 || c > MaxColluders || len(beside) >= c {
+// EstimateBeside is the channel of c copies that the readings of a class (0: of
+// all) and the copies with these keys give, as joint/1 estimates it. A stated
+// channel that is another was not estimated but chosen. For one copy of which
+// nothing is known it is the declared one.
+func EstimateBeside(readings []Reading, laws func(SiteID, uint8) Law, class Class, beside []Key, c int, telling bool) Collusion {
+	if c < 1 || c > MaxColluders || len(beside) > c || c == 1 && len(beside) == 0 {
 		return oneCopy()
 	}
-	f, partners := fieldOf(readings, laws, beside)
+	f, partners := fieldOf(class, readings, laws, beside)
 	return estimate(tabulate(f.sights, f.words, partners).cells, len(partners), c, telling)
 }
 
-func fieldOf(readings []Reading, laws func(SiteID, uint8) Law, keys []Key) (f *field, all []int) {
+func fieldOf(class Class, readings []Reading, laws func(SiteID, uint8) Law, keys []Key) (f *field, all []int) {
 	sights, columns := sightsOf(readings, laws)
 	for i := range keys {
 		all = append(all, i)
 	}
-	return newField(sights, codewordsOf(sights, columns, len(keys), func(i int) Key { return keys[i] })), all
+	return newField(class, sights, codewordsOf(sights, columns, len(keys), func(i int) Key { return keys[i] })), all
 }

@@ -18,25 +18,15 @@ const MaxColluders = 6
 // more than two symbols the same Match is used for each symbol.
 type Collusion struct {
 	C                    int
-	Telling              bool // whether Erased and Other depend on k, and sites without a value count
+	Telling              bool // sites without a value count: whether they have one may depend on the copies
 	Match, Erased, Other [MaxColluders + 1]uint16
 }
 
 // String gives the numbers as findings print them.
 func (h Collusion) String() string {
-	s := fmt.Sprintf("%d copies, match", h.C)
-	for k := range h.C + 1 {
-		s += fmt.Sprintf(" %d", h.Match[k])
-	}
+	s := fmt.Sprintf("%d copies, match %d", h.C, h.Match[:h.C+1])
 	if h.Telling {
-		s += ", erased"
-		for k := range h.C + 1 {
-			s += fmt.Sprintf(" %d", h.Erased[k])
-		}
-		s += ", other"
-		for k := range h.C + 1 {
-			s += fmt.Sprintf(" %d", h.Other[k])
-		}
+		s += fmt.Sprintf(", erased %d, other %d", h.Erased[:h.C+1], h.Other[:h.C+1])
 	}
 	return s
 }
@@ -184,17 +174,58 @@ const (
 	leastNoise   = 1.0 / 256
 	mostNoise    = 1.0 / 4
 	leastMissing = 1.0 / 4096
-	rounds       = 40 // of estimation; the likelihood then moves by less than anything that is decided by it
-	pseudo       = 0.25
+	// Where no unknown copy is left to blame, more noise than this is one.
+	mostNoiseExplained = 1.0 / 16
+	rounds             = 40 // of estimation; the likelihood then moves by less than anything that is decided by it
+	pseudo             = 0.25
 )
+
+// latent is what is not seen at a cell: that its symbol has like as its
+// likelihood, that from partners show it, and b[u], that u of the unknown copies do.
+type latent struct {
+	b    [MaxColluders + 1]float64
+	from int
+	like float64
+}
 
 // estimate fits the channel of c copies, of which the partners are known, to the
 // cells, by expectation and maximisation (Dempster, Laird and Rubin, J. R. Stat.
 // Soc. B 39, 1977; for collusion Furon and Pérez-Freire, "EM decoding of Tardos
-// traitor tracing codes", MM&Sec 2009): the number of unknown copies that
-// show a symbol is the latent variable.
+// traitor tracing codes", MM&Sec 2009): how many unknown copies show a symbol is
+// the latent variable. It starts from drawing by lot and from its contrary, since
+// the likelihood can have a summit near each, and keeps the better end.
 func estimate(cells []cell, partners, c int, telling bool) Collusion {
+	unseen := make([][]latent, len(cells))
+	for i := range cells {
+		cl := &cells[i]
+		if cl.state != Value {
+			if telling {
+				unseen[i] = []latent{{binomial(c-partners, cl.law.P(1)), int(cl.with[1]), 1}}
+			}
+			continue
+		}
+		for v, l := range cl.like {
+			if l > 0 {
+				unseen[i] = append(unseen[i], latent{binomial(c-partners, cl.law.P(v)), int(cl.with[v]), float64(l) / 65535})
+			}
+		}
+	}
+	best := climb(cells, unseen, partners, c, telling, func(k int) float64 { return float64(k) / float64(c) })
+	if c > 2 {
+		contrary := climb(cells, unseen, partners, c, telling, func(k int) float64 { return 1 - float64(k)/float64(c) })
+		if contrary.logLikelihood(cells, partners) > best.logLikelihood(cells, partners) {
+			best = contrary
+		}
+	}
+	return best
+}
+
+func climb(cells []cell, unseen [][]latent, partners, c int, telling bool, start func(k int) float64) Collusion {
 	var match, erased, other [MaxColluders + 1]float64
+	most := mostNoise
+	if partners == c {
+		most = mostNoiseExplained
+	}
 	seen, gone, odd := pseudo, pseudo, pseudo
 	for i := range cells {
 		switch n := float64(cells[i].times); cells[i].state {
@@ -208,51 +239,40 @@ func estimate(cells []cell, partners, c int, telling bool) Collusion {
 	}
 	all := seen + gone + odd
 	for k := range c + 1 {
-		match[k] = min(max(float64(k)/float64(c), 1.0/32), 1-1.0/32)
+		switch k {
+		case 0:
+			match[k] = 1.0 / 32
+		case c:
+			match[k] = 1 - 1.0/32
+		default:
+			match[k] = min(max(start(k), 1.0/32), 1-1.0/32)
+		}
 		if telling {
 			erased[k], other[k] = gone/all, odd/all
 		}
 	}
-	type terms struct {
-		b    [MaxColluders + 1]float64
-		from int
-		l    float64
-	}
-	// The terms of each cell: what is latent, and its weight without the channel.
-	latent := make([][]terms, len(cells))
-	for i := range cells {
-		cl := &cells[i]
-		if cl.state != Value {
-			if telling {
-				latent[i] = []terms{{binomial(c-partners, cl.law.P(1)), int(cl.with[1]), 1}}
-			}
-			continue
-		}
-		for v, l := range cl.like {
-			if l > 0 {
-				latent[i] = append(latent[i], terms{binomial(c-partners, cl.law.P(v)), int(cl.with[v]), float64(l) / 65535})
-			}
-		}
-	}
 	for range rounds {
 		var n, e, o [MaxColluders + 1]float64
+		var read [MaxColluders + 1]float64
+		for k := range c + 1 {
+			read[k] = float64(match[k] * (1 - erased[k] - other[k]))
+		}
 		for i := range cells {
 			cl := &cells[i]
+			chance, into := &read, &n
+			switch cl.state {
+			case Erased:
+				chance, into = &erased, &e
+			case Other:
+				chance, into = &other, &o
+			}
 			var w [MaxColluders + 1]float64
 			var sum float64
-			for _, t := range latent[i] {
+			for j := range unseen[i] {
+				t := &unseen[i][j]
 				for u := 0; u <= c-partners; u++ {
-					k := t.from + u
-					var p float64
-					switch cl.state {
-					case Value:
-						p = float64(float64(t.l*t.b[u]) * float64(match[k]*(1-erased[k]-other[k])))
-					case Erased:
-						p = float64(t.b[u] * erased[k])
-					default:
-						p = float64(t.b[u] * other[k])
-					}
-					w[k] += p
+					p := float64(float64(t.like*t.b[u]) * chance[t.from+u])
+					w[t.from+u] += p
 					sum += p
 				}
 			}
@@ -260,13 +280,6 @@ func estimate(cells []cell, partners, c int, telling bool) Collusion {
 				continue
 			}
 			f := float64(cl.times) / sum
-			into := &n
-			switch cl.state {
-			case Erased:
-				into = &e
-			case Other:
-				into = &o
-			}
 			for k := range c + 1 {
 				into[k] += float64(w[k] * f)
 			}
@@ -275,7 +288,7 @@ func estimate(cells []cell, partners, c int, telling bool) Collusion {
 			j := c - k
 			m := (n[k] + pseudo) / (n[k] + n[j] + 2*pseudo)
 			if k == 0 {
-				m = min(max(m, leastNoise), mostNoise)
+				m = min(m, most)
 			}
 			m = min(max(m, leastNoise), 1-leastNoise)
 			if k == j {
@@ -284,25 +297,18 @@ func estimate(cells []cell, partners, c int, telling bool) Collusion {
 			match[k], match[j] = m, 1-m
 			if telling {
 				ee, oo, total := e[k]+e[j]+pseudo, o[k]+o[j]+pseudo, e[k]+e[j]+o[k]+o[j]+n[k]+n[j]+3*pseudo
-				if k == j {
-					ee, oo, total = e[k]+pseudo, o[k]+pseudo, e[k]+o[k]+n[k]+3*pseudo
-				}
 				ee, oo = max(ee/total, leastMissing), max(oo/total, leastMissing)
 				erased[k], other[k], erased[j], other[j] = ee, oo, ee, oo
 			}
 		}
 	}
-	return quantise(c, telling, match, erased, other)
-}
-
-func quantise(c int, telling bool, match, erased, other [MaxColluders + 1]float64) Collusion {
-	h := Collusion{C: c, Telling: telling}
+	fitted := Collusion{C: c, Telling: telling}
 	units := func(p float64) uint16 { return uint16(min(one16-1, float64(p*one16)+.5)) }
 	for k := range c + 1 {
-		h.Match[k] = units(match[k])
+		fitted.Match[k] = units(match[k])
 		if telling {
-			h.Erased[k], h.Other[k] = units(erased[k]), units(other[k])
+			fitted.Erased[k], fitted.Other[k] = units(erased[k]), units(other[k])
 		}
 	}
-	return h
+	return fitted
 }

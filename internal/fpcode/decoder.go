@@ -30,10 +30,16 @@ type Accusation struct {
 	PAdjusted  float64 // PUpper, family-wise over copies and runs
 	Consistent bool    // whether the three agree; without that, no accusation
 
-	// Of joint decoding: by which channel, and beside which other copies, in the
-	// order in which they were found. Neither depends on this copy, and being among
-	// the others accuses nobody.
-	Beside    [][16]byte
+	// Of joint decoding: how the specimen was explained without this copy, as one
+	// or class by class. Being named there accuses nobody.
+	Parts []Part
+}
+
+// Part is how the sites of a class, or all, were explained without the copy that
+// was tested.
+type Part struct {
+	Class     Class      // 0: all classes
+	Beside    [][16]byte // holders of copies that had a part, in the order in which they were found
 	Collusion Collusion
 }
 

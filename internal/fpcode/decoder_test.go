@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"forewarn/internal/rate"
 )
 
 var testPackage = Key{1, 2, 3}
@@ -198,9 +200,9 @@ func TestDecodingsOfStrangersAccuseRarely(t *testing.T) {
 			wrong++
 		}
 	}
-	lo, hi := clopperPearson(wrong, trials, .05)
+	lo, hi := rate.Exact(wrong, trials, .05)
 	t.Logf("%d of %d accuse somebody at %g: [%.3f, %.3f]", wrong, trials, alpha, lo, hi)
-	if lo, _ := clopperPearson(wrong, trials, 1e-6); lo > alpha/2 {
+	if lo, _ := rate.Exact(wrong, trials, 1e-6); lo > alpha/2 {
 		t.Errorf("%d of %d", wrong, trials)
 	}
 }
@@ -216,7 +218,7 @@ func marksNeeded(n int, alpha, wrong float64, run int) int {
 		for k <= m && Adjust(PUpper(ev, int64(k)*hi+int64(m-k)*lo), n, run) > alpha {
 			k++
 		}
-		if k <= m && atLeast(k, m, 1-wrong) >= .95 {
+		if k <= m && rate.AtLeast(k, m, 1-wrong) >= .95 {
 			return m
 		}
 	}

@@ -3,11 +3,12 @@ package fpcode
 import (
 	"encoding/binary"
 	"flag"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
+
+	"forewarn/internal/rate"
 )
 
 var (
@@ -132,85 +133,17 @@ func TestInnocents(t *testing.T) {
 			expected += as[i].expected / float64(len(as))
 		}
 		n := each * len(as)
-		lo, hi := clopperPearson(accused, n, .05)
+		lo, hi := rate.Exact(accused, n, .05)
 		t.Logf("%s: %d innocents, %d accused at %g: rate %.4g, 95 %% interval [%.4g, %.4g], %.3f of nominal [%.3f, %.3f]; p_estimate foretold %.4g (%.4f of it observed)",
 			name, n, accused, alpha, float64(accused)/float64(n), lo, hi,
 			float64(accused)/float64(n)/alpha, lo/alpha, hi/alpha, expected, float64(accused)/float64(n)/expected)
 		// One in a million runs may fail by chance.
-		lo, hi = clopperPearson(accused, n, 1e-6)
+		lo, hi = rate.Exact(accused, n, 1e-6)
 		if lo > alpha {
 			t.Errorf("%s: too many accused: [%.4g, %.4g] lies above %g", name, lo, hi, alpha)
 		}
 		if expected < lo || expected > hi {
 			t.Errorf("%s: p_estimate foretold %.4g, observed [%.4g, %.4g]", name, expected, lo, hi)
-		}
-	}
-}
-
-// clopperPearson is the exact interval of a rate from k of n at level
-// 1-level (Clopper and Pearson, Biometrika 26, 1934).
-func clopperPearson(k, n int, level float64) (lo, hi float64) {
-	solve := func(f func(p float64) bool) float64 { // the p where f turns true
-		lo, hi := 0.0, 1.0
-		for range 100 {
-			if mid := (lo + hi) / 2; f(mid) {
-				hi = mid
-			} else {
-				lo = mid
-			}
-		}
-		return hi
-	}
-	lo, hi = 0, 1
-	if k > 0 {
-		lo = solve(func(p float64) bool { return atLeast(k, n, p) > level/2 })
-	}
-	if k < n {
-		hi = solve(func(p float64) bool { return 1-atLeast(k+1, n, p) < level/2 })
-	}
-	return lo, hi
-}
-
-// atLeast is P(Binomial(n, p) ≥ k), summed from its greatest term outwards.
-func atLeast(k, n int, p float64) float64 {
-	if k <= 0 || p >= 1 {
-		return 1
-	}
-	if p <= 0 {
-		return 0
-	}
-	logTerm := func(j int) float64 {
-		a, _ := math.Lgamma(float64(n + 1))
-		b, _ := math.Lgamma(float64(j + 1))
-		c, _ := math.Lgamma(float64(n - j + 1))
-		return a - b - c + float64(j)*math.Log(p) + float64(n-j)*math.Log1p(-p)
-	}
-	odds := p / (1 - p)
-	if float64(k) > float64(n)*p {
-		term, sum := math.Exp(logTerm(k)), 0.0
-		for j := k; j <= n && term > sum*1e-17; j++ {
-			sum += term
-			term *= float64(n-j) / float64(j+1) * odds
-		}
-		return sum
-	}
-	term, sum := math.Exp(logTerm(k-1)), 0.0
-	for j := k - 1; j >= 0 && term > sum*1e-17; j-- {
-		sum += term
-		term *= float64(j) / float64(n-j+1) / odds
-	}
-	return 1 - sum
-}
-
-func TestClopperPearson(t *testing.T) {
-	// Published values: 0 of 10 gives [0, .3085], 5 of 10 [.1871, .8129],
-	// 10 of 100 [.0490, .1762].
-	for _, c := range []struct {
-		k, n   int
-		lo, hi float64
-	}{{0, 10, 0, .3085}, {5, 10, .1871, .8129}, {10, 100, .0490, .1762}} {
-		if lo, hi := clopperPearson(c.k, c.n, .05); math.Abs(lo-c.lo) > 5e-5 || math.Abs(hi-c.hi) > 5e-5 {
-			t.Errorf("%d of %d: [%.4f, %.4f], want [%.4f, %.4f]", c.k, c.n, lo, hi, c.lo, c.hi)
 		}
 	}
 }

@@ -18,14 +18,70 @@ type joint struct{}
 
 func (joint) Version() string { return JointDecoder }
 
-// A test is how one copy is judged: beside whom, and by which channel. It is a
-// function of the readings, the laws and all copies but the one it is for.
+// A test is how one copy is judged: by one explanation of the whole specimen, or by
+// one of each class of carriers. It is a function of the readings, the laws and
+// all copies but the one it is for.
 type test struct {
-	explanation
-	ev []Evidence
+	parts []explanation
+	ev    []Evidence
 }
 
-func (f *field) test(e explanation) test {
+// bench is a specimen laid out: as one, and class by class.
+type bench struct {
+	whole *field
+	apart []*field // empty where there is but one class
+}
+
+func newBench(sights []sight, words *codewords) *bench {
+	b := &bench{whole: newField(0, sights, words)}
+	for _, c := range Classes() {
+		if f := newField(c, sights, words); len(f.sights) > 0 && len(f.sights) < len(sights) {
+			b.apart = append(b.apart, f)
+		}
+	}
+	return b
+}
+
+// explain explains the specimen without the excluded copies, as one or class by
+// class, whichever has the greater penalised likelihood.
+func (b *bench) explain(excluded func(i int) bool, touched map[int]bool) []explanation {
+	whole := b.whole.explain(excluded, touched)
+	if len(b.apart) == 0 {
+		return []explanation{whole}
+	}
+	var parts []explanation
+	var value int64
+	for _, f := range b.apart {
+		e := f.explain(excluded, touched)
+		parts = append(parts, e)
+		value += e.value
+	}
+	if value > whole.value {
+		return parts
+	}
+	return []explanation{whole}
+}
+
+func (b *bench) test(parts []explanation) test {
+	var raw []Evidence
+	for _, e := range parts {
+		f := b.whole
+		for _, g := range b.apart {
+			if g.class == e.class {
+				f = g
+			}
+		}
+		raw = append(raw, f.evidence(e)...)
+	}
+	return test{parts, lattice(raw, coarse)}
+}
+
+// evidence is what each site says of one more copy, by an explanation, in units of
+// 2⁻⁵⁶ nat. Known copies that explain all leave nothing to say.
+func (f *field) evidence(e explanation) []Evidence {
+	if len(e.partners) >= e.channel.C {
+		return nil
+	}
 	t := tabulate(f.sights, f.words, e.partners)
 	raw := make([]Evidence, len(f.sights))
 	of := make([][MaxQ]int64, len(t.cells))
@@ -36,7 +92,7 @@ func (f *field) test(e explanation) test {
 		s := &f.sights[i]
 		raw[i] = Evidence{s.site, s.law, of[t.cellOf[i]][:s.law.Q()]}
 	}
-	return test{e, lattice(raw, coarse)}
+	return raw
 }
 
 func (joint) Decode(p Problem) (Result, error) { return decodeJoint(p, Trials) }
@@ -54,7 +110,7 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 	words := codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) })
 	r := Result{Version: JointDecoder}
 	r.count(p.Readings, len(sights))
-	tests := testsFor(newField(sights, words))
+	tests := testsFor(newBench(sights, words))
 	r.Scores = make([]int64, len(p.Holders))
 	var order []int // of those with the common test, the others first
 	for i, h := range p.Holders {
@@ -67,9 +123,16 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 	for _, i := range order {
 		t := tests.of(i)
 		a := judge(t.ev, r.Scores[i], len(p.Holders), p.Run, SpendFirst)
-		a.Holder, a.Collusion = p.Holders[i], t.channel
-		for _, k := range t.partners {
-			a.Beside = append(a.Beside, p.Holders[k])
+		a.Holder = p.Holders[i]
+		for _, e := range t.parts {
+			part := Part{Class: e.class, Collusion: e.channel}
+			for _, k := range e.partners {
+				part.Beside = append(part.Beside, p.Holders[k])
+			}
+			a.Parts = append(a.Parts, part)
+		}
+		if r.Best.PUpper == 0 || a.PUpper < r.Best.PUpper {
+			r.Best = a
 		}
 		if a.PAdjusted > p.Alpha {
 			if tests.rank(i) == 0 {
@@ -108,11 +171,11 @@ func (t *tests) rank(i int) int {
 	return 0
 }
 
-func testsFor(f *field) *tests {
+func testsFor(b *bench) *tests {
 	touched := map[int]bool{}
-	out := &tests{common: f.test(f.explain(func(int) bool { return false }, touched)), own: map[int]test{}}
+	out := &tests{common: b.test(b.explain(func(int) bool { return false }, touched)), own: map[int]test{}}
 	for j := range touched {
-		out.own[j] = f.test(f.explain(func(i int) bool { return i == j }, map[int]bool{}))
+		out.own[j] = b.test(b.explain(func(i int) bool { return i == j }, map[int]bool{}))
 	}
 	return out
 }

@@ -2,10 +2,11 @@ package fpcode
 
 import "slices"
 
-// An explanation says how the specimen came about without the copy that is to be
-// tested: how many copies were merged, by which channel, and which of them are
-// known. Being a partner accuses nobody.
+// An explanation says how the specimen, or what it shows of one class of carriers,
+// came about without the copy that is to be tested: how many copies were merged,
+// by which channel, and which of them are known. Being a partner accuses nobody.
 type explanation struct {
+	class    Class // 0: all
 	partners []int // indexes of copies, in the order in which they were found
 	channel  Collusion
 	value    int64 // penalised log-likelihood, 2⁻¹⁶ nat
@@ -19,6 +20,7 @@ const parameterPrice = 2 * ScoreUnit
 
 // field is what partners are searched in.
 type field struct {
+	class  Class // 0: all
 	sights []sight
 	words  *codewords
 	price  int64 // of a partner: ln of how many copies there are
@@ -28,13 +30,16 @@ type field struct {
 	telling bool // some sites show no value
 }
 
-func newField(sights []sight, words *codewords) *field {
-	f := &field{sights: sights, words: words, price: lnUnits(uint64(max(2, words.n)))}
+func newField(class Class, sights []sight, words *codewords) *field {
+	f := &field{class: class, words: words, price: lnUnits(uint64(max(2, words.n)))}
 	var n [Other + 1]int64
-	for i := range sights {
-		n[sights[i].state]++
+	for _, s := range sights {
+		if class == 0 || s.class == class {
+			f.sights = append(f.sights, s)
+			n[s.state]++
+		}
 	}
-	all := lnUnits(uint64(max(1, len(sights))))
+	all := lnUnits(uint64(max(1, len(f.sights))))
 	for state, k := range n {
 		if k > 0 {
 			f.silent += k * (lnUnits(uint64(k)) - all)
@@ -56,59 +61,60 @@ func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 // again (compare Meerwald and Furon, "Toward practical joint decoding of binary
 // Tardos fingerprinting codes", IEEE Trans. Inf. Forensics Secur. 7, 2012). Of
 // all that it passes, the explanation with the greatest penalised likelihood
-// stays.
+// stays. One class may be explained by known copies alone, so that nothing is left
+// for anybody else; the whole specimen may not.
 func (f *field) explain(excluded func(i int) bool, touched map[int]bool) explanation {
-	best := explanation{channel: oneCopy()}
 	start := tabulate(f.sights, f.words, nil)
+	best := explanation{class: f.class, channel: oneCopy()}
 	best.value = best.channel.logLikelihood(start.cells, 0) + f.silent
 	scores := make([]int32, f.words.n)
-	for c := 2; c <= MaxColluders; c++ {
-		for _, tell := range []bool{false, true} {
-			if tell && !f.telling {
-				continue
+	for c := 1; c <= MaxColluders; c++ {
+		e, t := explanation{class: f.class}, start
+		known := c - 1
+		if f.class != 0 {
+			known = c
+		}
+		for {
+			before := e.value
+			if c == 1 && len(e.partners) == 0 {
+				e.channel, e.value = best.channel, best.value
+			} else {
+				e.channel, e.value = f.channel(t.cells, len(e.partners), c)
 			}
-			f.path(c, tell, start, excluded, touched, scores, &best)
+			if e.value > best.value {
+				best = explanation{f.class, slices.Clone(e.partners), e.channel, e.value}
+			}
+			// What has fallen behind by a whole partner is not followed further.
+			if n := len(e.partners); n == known || n > 0 && e.value < before-f.price {
+				break
+			}
+			next := f.most(&e, t, excluded, scores)
+			if next < 0 {
+				break
+			}
+			touched[next] = true
+			e.partners = append(e.partners, next)
+			t = tabulate(f.sights, f.words, e.partners)
 		}
 	}
 	return best
 }
 
-func (f *field) path(c int, tell bool, start cellTable, excluded func(i int) bool, touched map[int]bool, scores []int32, best *explanation) {
-	e := explanation{}
-	t := start
-	var before int64
-	for {
-		e.channel = estimate(t.cells, len(e.partners), c, tell)
-		e.value = e.channel.logLikelihood(t.cells, len(e.partners)) - int64(len(e.partners))*f.price - int64(parameters(c, tell))*parameterPrice
-		if !tell {
-			e.value += f.silent
+// channel estimates the channel of c copies, with sites without a value and
+// without them, and gives the one of the greater penalised likelihood, with that.
+func (f *field) channel(cells []cell, partners, c int) (best Collusion, value int64) {
+	best = estimate(cells, partners, c, false)
+	price := int64(partners) * f.price
+	free := int64(c+1) / 2 // numbers in Match
+	value = best.logLikelihood(cells, partners) + f.silent - price - free*parameterPrice
+	if f.telling {
+		h := estimate(cells, partners, c, true)
+		free += 2 * int64(c/2+1)
+		if v := h.logLikelihood(cells, partners) - price - free*parameterPrice; v > value {
+			return h, v
 		}
-		if e.value > best.value {
-			*best = explanation{slices.Clone(e.partners), e.channel, e.value}
-		}
-		// A path that has fallen behind by a whole partner is not followed
-		// further.
-		if n := len(e.partners); n == c-1 || n > 0 && e.value < before-f.price {
-			return
-		}
-		before = e.value
-		next := f.most(&e, t, excluded, scores)
-		if next < 0 {
-			return
-		}
-		touched[next] = true
-		e.partners = append(e.partners, next)
-		t = tabulate(f.sights, f.words, e.partners)
 	}
-}
-
-// parameters is how many numbers of a channel of c copies are free.
-func parameters(c int, telling bool) int {
-	n := (c + 1) / 2 // Match
-	if telling {
-		n += 2 * (c/2 + 1)
-	}
-	return n
+	return best, value
 }
 
 // most is the copy of the greatest score beside the partners, lowest index
@@ -132,11 +138,7 @@ const searchGrain = finestGrain
 // weights is the score of one more copy, column by column, in units of the
 // grain.
 func (f *field) weights(h *Collusion, t cellTable, partners int, grain int64) (base int32, weight []int32) {
-	columns := 0
-	if n := len(f.sights); n > 0 {
-		columns = f.sights[n-1].col + f.sights[n-1].cols
-	}
-	weight = make([]int32, columns)
+	weight = make([]int32, 64*f.words.words)
 	of := make([][MaxQ]int64, len(t.cells))
 	for i := range t.cells {
 		of[i] = h.weights(&t.cells[i], partners)
