@@ -24,13 +24,10 @@ func (f *Findings) SetVersion() { f.Version = f.version() }
 
 func (f *Findings) joint() bool { return f.Decoder == fpcode.JointDecoder }
 
-// Test is how joint/1 weighs one copy: beside which others, and by which channel.
-// It follows from the readings and from all copies but that one. The zero Test is
-// of a copy alone.
-type Test struct {
-	Beside  []fpcode.Key
-	Channel fpcode.Collusion
-}
+// Test is how joint/1 weighs one copy: how it explains the specimens without that
+// copy, as a whole or class by class. It follows from the readings and from all
+// copies but that one. The zero Test is of a copy alone.
+type Test []fpcode.KeyedPart
 
 // Under is the basis for the numbers of a copy with this test. It is of no
 // consequence to single/1, which weighs each copy alone.
@@ -41,12 +38,10 @@ func (b Basis) Under(t Test) Basis {
 
 // under is Under for a row of findings, by the keys of the copies that it names.
 func (b Basis) under(a *Accused, key func(ID) fpcode.Key) Basis {
-	t := Test{}
-	for _, h := range a.Beside {
-		t.Beside = append(t.Beside, key(h))
-	}
-	if a.Collusion != nil {
-		t.Channel, _ = a.Collusion.channel()
+	var t Test
+	for _, p := range a.Parts {
+		k, _ := p.keyed(key)
+		t = append(t, k)
 	}
 	return b.Under(t)
 }
@@ -58,37 +53,39 @@ func (b Basis) recompute(list []fpcode.Reading, key fpcode.Key) fpcode.Accusatio
 	if !b.joint() {
 		return fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
 	}
-	channel := b.test.Channel
-	if channel.C == 0 {
-		channel = fpcode.OneCopy()
-	}
-	return fpcode.RecomputeBeside(list, b.Form.Laws(), key, b.test.Beside, channel, b.Copies, b.Run, b.Readings.Hash())
+	return fpcode.RecomputeBeside(list, b.Form.Laws(), key, b.parts(), b.Copies, b.Run, b.Readings.Hash())
 }
 
-// Estimated reports whether a test's channel is the one that the readings and
-// the copies beside give: a stated channel that isn't was not estimated but
-// chosen.
-func (b Basis) Estimated(t Test) bool {
-	switch c := t.Channel.C; {
-	case c < 1 || c > fpcode.MaxColluders || len(t.Beside) >= c:
-		return false
-	default:
-		return t.Channel == fpcode.EstimateBeside(b.Readings.List(), b.Form.Laws(), t.Beside, c, t.Channel.Telling)
+func (b Basis) parts() []fpcode.KeyedPart {
+	if b.test == nil {
+		return fpcode.Alone()
 	}
+	return b.test
 }
 
-// Chosen is p_adjusted, had the inquiry been free to choose beside which copies,
-// and by which channel, this one is tested (fpcode.AdjustChosen). The decoder
-// leaves no choice; that it was run so is the inquiry's word, and this is what
-// stands without it.
+// Explainable reports whether the test is one that the decoder could have come to
+// with these copies (fpcode.Explainable): else its channel was not estimated but
+// chosen, or something that was read is left out.
+func (b Basis) Explainable() bool {
+	return fpcode.Explainable(b.Readings.List(), b.Form.Laws(), b.parts())
+}
+
+// Chosen is p_adjusted, had the inquiry been free to choose how the specimens are
+// explained without this copy (fpcode.AdjustChosen). The decoder leaves no choice;
+// that it was run so is the inquiry's word, and this is what stands without it.
 func (b Basis) Chosen(pUpper float64) string {
-	return fpcode.RoundUp2(fpcode.AdjustChosen(pUpper, b.Copies, b.Run, len(b.test.Beside)))
+	return fpcode.RoundUp2(fpcode.AdjustChosen(pUpper, b.Copies, b.Run, b.parts()))
 }
 
-// Collusion is a fpcode.Collusion in findings: how so many copies became one text,
-// as estimated. Numbers are in units of 2⁻¹⁶, by how many of the copies agree, from
-// none to all.
-type Collusion struct {
+// Part is how the specimens, or what they show of one class of carriers, are
+// explained without the copy that is tested. Whose copies stand in it is accused of
+// nothing by that.
+type Part struct {
+	Class  string   `json:"class"`  // AllClasses, or the one
+	Beside List[ID] `json:"beside"` // holders of the copies that are supposed to have a part, as they were found
+
+	// The channel: how so many copies became one text. Numbers are in units of 2⁻¹⁶,
+	// by how many of the copies agree, from none to all.
 	Copies  int       `json:"copies"`
 	Telling bool      `json:"telling"` // whether places without a value count
 	Match   List[int] `json:"match"`
@@ -96,44 +93,76 @@ type Collusion struct {
 	Other   List[int] `json:"other"`
 }
 
-// CollusionOf writes a channel into findings.
-func CollusionOf(h fpcode.Collusion) *Collusion {
-	c := &Collusion{Copies: h.C, Telling: h.Telling}
-	for k := range h.C + 1 {
-		c.Match = append(c.Match, int(h.Match[k]))
-		if h.Telling {
-			c.Erased, c.Other = append(c.Erased, int(h.Erased[k])), append(c.Other, int(h.Other[k]))
+// AllClasses is the Part.Class of an explanation of the whole.
+const AllClasses = "all"
+
+// PartOf writes a part of an accusation into findings.
+func PartOf(x fpcode.Part) (p Part) {
+	p = Part{Class: AllClasses, Copies: x.Collusion.C, Telling: x.Collusion.Telling}
+	if x.Class != 0 {
+		p.Class = x.Class.String()
+	}
+	for _, h := range x.Beside {
+		p.Beside = append(p.Beside, ID(h))
+	}
+	for k := range p.Copies + 1 {
+		p.Match = append(p.Match, int(x.Collusion.Match[k]))
+		if p.Telling {
+			p.Erased, p.Other = append(p.Erased, int(x.Collusion.Erased[k])), append(p.Other, int(x.Collusion.Other[k]))
 		}
 	}
-	return c
+	return p
 }
 
-// channel reads it again; false when it is none.
-func (c *Collusion) channel() (h fpcode.Collusion, ok bool) {
-	if c == nil || c.Copies < 1 || c.Copies > fpcode.MaxColluders {
-		return h, false
+// keyed reads it again; false when it is no part.
+func (p *Part) keyed(key func(ID) fpcode.Key) (out fpcode.KeyedPart, ok bool) {
+	if p.Copies < 1 || p.Copies > fpcode.MaxColluders || len(p.Beside) > p.Copies {
+		return out, false
 	}
-	h.C, h.Telling = c.Copies, c.Telling
+	if p.Class != AllClasses {
+		var err error
+		if out.Class, err = fpcode.ParseClass(p.Class); err != nil {
+			return out, false
+		}
+	}
+	for _, h := range p.Beside {
+		out.Beside = append(out.Beside, key(h))
+	}
+	h := &out.Collusion
+	h.C, h.Telling = p.Copies, p.Telling
 	some := 0
-	if c.Telling {
-		some = c.Copies + 1
+	if p.Telling {
+		some = p.Copies + 1
 	}
 	for _, x := range []struct {
 		from List[int]
 		n    int
 		into *[fpcode.MaxColluders + 1]uint16
-	}{{c.Match, c.Copies + 1, &h.Match}, {c.Erased, some, &h.Erased}, {c.Other, some, &h.Other}} {
+	}{{p.Match, p.Copies + 1, &h.Match}, {p.Erased, some, &h.Erased}, {p.Other, some, &h.Other}} {
 		if len(x.from) != x.n {
-			return h, false
+			return out, false
 		}
 		for k, v := range x.from {
 			if v < 0 || v > 0xffff {
-				return h, false
+				return out, false
 			}
 			x.into[k] = uint16(v)
 		}
 	}
-	return h, true
+	return out, true
+}
+
+// Beside are the holders of all copies that a row's test supposes to have a part,
+// each once.
+func (a *Accused) Beside() (out []ID) {
+	for _, p := range a.Parts {
+		for _, h := range p.Beside {
+			if !slices.Contains(out, h) {
+				out = append(out, h)
+			}
+		}
+	}
+	return out
 }
 
 // Partner is a copy that a named one was tested beside and that is not listed as
@@ -197,13 +226,13 @@ func (f *Findings) jointLimits() (out []string) {
 	return append(out, fmt.Sprintf(limitMerged, fpcode.MaxColluders))
 }
 
-// Merged says of how many copies a channel supposes the material to be made, and
-// the row of the greatest. It is 1 without one.
+// Merged is of how many copies the rows' tests suppose the material to be made, at
+// most. It is 1 where none supposes more.
 func Merged(accused []Accused) int {
 	n := 1
 	for i := range accused {
-		if c := accused[i].Collusion; c != nil {
-			n = max(n, c.Copies)
+		for _, p := range accused[i].Parts {
+			n = max(n, p.Copies)
 		}
 	}
 	return n
@@ -212,31 +241,29 @@ func Merged(accused []Accused) int {
 // Exact reports whether PSampled is a product of known probabilities and no mean:
 // where the copy agrees everywhere, alone, each sample weighs the same.
 func (a *Accused) Exact() bool {
-	return a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead && (a.Collusion == nil || a.Collusion.Copies == 1)
+	return a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead && Merged([]Accused{*a}) == 1 && len(a.Beside()) == 0
 }
 
-// besideSome checks what a row says of its test, as far as that can be seen from
-// the row: v1 has none of it.
-func (f *Findings) besideSome() error {
+// tested checks what rows say of their tests, as far as that can be seen from
+// them: only joint/1 has any.
+func (f *Findings) tested() error {
 	if !f.joint() && len(f.Partners) > 0 {
 		return failf("partners are listed for decoder %s, which has none", f.Decoder)
 	}
 	for _, rows := range [][]Accused{f.Accused, f.Conflicting} {
 		for i := range rows {
 			a := &rows[i]
-			if !f.joint() {
-				if a.Collusion != nil || len(a.Beside) > 0 || a.PChosen != "" {
-					return failf("%s: decoder %s weighs each copy alone", a.Name, f.Decoder)
+			if f.joint() != (len(a.Parts) > 0) || f.joint() != (a.PChosen != "") {
+				return failf("%s: how it was tested beside others is told or left out, and the decoder is %s", a.Name, f.Decoder)
+			}
+			for _, p := range a.Parts {
+				if _, ok := p.keyed(func(ID) fpcode.Key { return fpcode.Key{} }); !ok || slices.Contains(p.Beside, a.Holder) {
+					return failf("%s: its part %q is none", a.Name, p.Class)
 				}
-				continue
-			}
-			c, ok := a.Collusion.channel()
-			if !ok || len(a.Beside) >= c.C || slices.Contains(a.Beside, a.Holder) {
-				return failf("%s: there is no channel, or it is none of that many copies", a.Name)
-			}
-			for k, h := range a.Beside {
-				if slices.Contains(a.Beside[:k], h) {
-					return failf("%s: it was tested beside one copy twice", a.Name)
+				for k, h := range p.Beside {
+					if slices.Contains(p.Beside[:k], h) {
+						return failf("%s: its part %q has one copy twice", a.Name, p.Class)
+					}
 				}
 			}
 		}

@@ -178,7 +178,7 @@ func Sentence(conclusion string, accused []Accused) string {
 func merged(accused []Accused) string {
 	n := 0
 	for i := range accused {
-		if accused[i].Collusion != nil && slices.Contains(accused[i].NamedBy, EvidenceWording) {
+		if len(accused[i].Parts) > 0 && slices.Contains(accused[i].NamedBy, EvidenceWording) {
 			n++
 		}
 	}

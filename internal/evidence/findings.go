@@ -114,10 +114,9 @@ type Accused struct {
 	PAdjusted  string `json:"p_adjusted"` // p_upper over all copies and runs: the one that decides
 	Consistent bool   `json:"consistent"` // the three ways of computing agree
 
-	// Of joint/1: how this copy was tested.
-	Beside    List[ID]   `json:"beside,omitempty"`    // holders of the copies beside it, in the order in which they were found
-	Collusion *Collusion `json:"collusion,omitempty"` // by which channel
-	PChosen   string     `json:"p_chosen,omitempty"`  // Basis.Chosen
+	// Of joint/1: how this copy was tested, and what stands if that was chosen.
+	Parts   List[Part] `json:"parts,omitempty"`
+	PChosen string     `json:"p_chosen,omitempty"` // Basis.Chosen
 
 	SitesRead     int `json:"sites_read"`     // with a value, anywhere in the specimens
 	SitesAgreeing int `json:"sites_agreeing"` // of those, as in this copy

@@ -234,7 +234,7 @@ func (v *verification) findings() (string, error) {
 	if n := len(f.Accused) + len(f.Conflicting); n > maxNamed || n*f.Readings.Sites > maxWork {
 		return "", failf("they name %d copies on %d sites; at most %d are allowed, and %d together", n, f.Readings.Sites, maxNamed, maxWork)
 	}
-	if err := f.besideSome(); err != nil {
+	if err := f.tested(); err != nil {
 		return "", err
 	}
 	v.f = f

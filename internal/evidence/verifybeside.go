@@ -19,7 +19,7 @@ func (v *verification) partner(h ID) bool {
 func (v *verification) partners(named map[ID]bool) error {
 	beside := map[ID]bool{}
 	for _, a := range v.named() {
-		for _, h := range a.Beside {
+		for _, h := range a.Beside() {
 			if len(v.keys[h]) == 0 {
 				return failf("%s: it was tested beside a copy that is not opened", a.Name)
 			}

@@ -158,8 +158,8 @@ func (v *verification) probabilities() (string, error) {
 	var all []string
 	for _, a := range v.named() {
 		b := v.basis.under(a, v.keyOf)
-		if v.f.joint() && !b.Estimated(b.test) {
-			return "", failf("%s: the channel is not the one that the readings and the copies beside give: it was chosen", a.Name)
+		if v.f.joint() && !b.Explainable() {
+			return "", failf("%s: the channel is not the one that the readings and the copies beside give, or something that was read is left out", a.Name)
 		}
 		n := b.Of(v.keyOf(a.Holder))
 		if n != a.numbers() {
@@ -168,8 +168,8 @@ func (v *verification) probabilities() (string, error) {
 				n.Score, n.PUpper, n.PEstimate, n.PSampled, n.PSampledSE, n.PAdjusted, n.SitesAgreeing, n.SitesRead)
 		}
 		beside := ""
-		if len(a.Beside) > 0 {
-			beside = fmt.Sprintf(", beside %d others by the channel that follows", len(a.Beside))
+		if n := len(a.Beside()); n > 0 {
+			beside = fmt.Sprintf(", beside %d others by the channels that follow", n)
 		}
 		all = append(all, fmt.Sprintf("%s: p_adjusted %s on %d of %d sites%s", a.Name, n.PAdjusted, n.SitesAgreeing, n.SitesRead, beside))
 	}

@@ -13,30 +13,32 @@ import (
 // joint reports whether copies were tested beside one another.
 func (j *judge) joint() bool { return j.basis.Decoder == fpcode.JointDecoder }
 
-// test is how the decoder tested a copy, with the holders of those beside it.
-func (j *judge) test(h entrylog.Ref) (beside evidence.List[evidence.ID], t evidence.Test, err error) {
+// test is how the decoder tested a copy.
+func (j *judge) test(h entrylog.Ref) (parts evidence.List[evidence.Part], t evidence.Test, err error) {
 	if !j.joint() {
-		return nil, t, nil
+		return nil, nil, nil
 	}
 	for _, a := range append(slices.Clone(j.in.Reading.Result.Accused), j.in.Reading.Tested...) {
 		if entrylog.Ref(a.Holder) != h {
 			continue
 		}
-		t.Channel = a.Collusion
-		for _, k := range a.Beside {
-			beside = append(beside, evidence.ID(k))
-			t.Beside = append(t.Beside, j.in.Reading.CopyKey(k))
+		for _, x := range a.Parts {
+			k := fpcode.KeyedPart{Class: x.Class, Collusion: x.Collusion}
+			for _, h := range x.Beside {
+				k.Beside = append(k.Beside, j.in.Reading.CopyKey(h))
+			}
+			parts, t = append(parts, evidence.PartOf(x)), append(t, k)
 		}
-		return beside, t, nil
+		return parts, t, nil
 	}
-	return nil, t, fmt.Errorf("%w: a token names the copy of holder %s, and how the decoder tests it is not told", ErrInputs, h)
+	return nil, nil, fmt.Errorf("%w: a token names the copy of holder %s, and how the decoder tests it is not told", ErrInputs, h)
 }
 
 // besideLate says that a copy cannot be named because one that it was tested beside
 // was committed to when the material may already have existed: its key could have
 // been picked by who had the material.
 func (j *judge) besideLate(a *evidence.Accused) string {
-	for _, h := range a.Beside {
+	for _, h := range a.Beside() {
 		if j.committedIn(entrylog.Ref(h)) < 0 {
 			return fmt.Sprintf("Taken alone, wording or tokens would name the copy issued to %s. It was tested beside a copy that was committed to when the material may already have existed (from %s on), so it cannot be named.", a.Name, stamp(j.limit))
 		}
@@ -68,7 +70,7 @@ func (j *judge) committedIn(h entrylog.Ref) int {
 // names, by holder.
 func (j *judge) partners(rows []evidence.Accused) (out evidence.List[evidence.Partner]) {
 	for i := range rows {
-		for _, h := range rows[i].Beside {
+		for _, h := range rows[i].Beside() {
 			had := func(a evidence.Accused) bool { return a.Holder == h }
 			if slices.ContainsFunc(rows, had) || slices.ContainsFunc(out, func(p evidence.Partner) bool { return p.Holder == h }) {
 				continue

@@ -126,7 +126,11 @@ func newJudge(in Inputs) (*judge, error) {
 		}
 	}
 	for _, a := range append(slices.Clone(r.Result.Accused), r.Tested...) {
-		for _, h := range append([][16]byte{a.Holder}, a.Beside...) {
+		all := [][16]byte{a.Holder}
+		for _, p := range a.Parts {
+			all = append(all, p.Beside...)
+		}
+		for _, h := range all {
 			if j.holder[h] == nil {
 				return bad("the decoder tells of holder %x, who has no copy", h)
 			}
@@ -280,7 +284,7 @@ func (j *judge) rows(alpha string) (out []evidence.Accused, unlisted int, err er
 
 func (j *judge) row(h entrylog.Ref) (evidence.Accused, error) {
 	who := j.holder[h]
-	beside, test, err := j.test(h)
+	parts, test, err := j.test(h)
 	if err != nil {
 		return evidence.Accused{}, err
 	}
@@ -289,10 +293,7 @@ func (j *judge) row(h entrylog.Ref) (evidence.Accused, error) {
 		Holder: evidence.ID(h), Name: who.Name, Staff: who.Staff,
 		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
-		Tokens: j.tokens(h), Group: j.group(who), Beside: beside, PChosen: n.PChosen,
-	}
-	if j.basis.Decoder == fpcode.JointDecoder {
-		a.Collusion = evidence.CollusionOf(test.Channel)
+		Tokens: j.tokens(h), Group: j.group(who), Parts: parts, PChosen: n.PChosen,
 	}
 	if slices.ContainsFunc(a.Tokens, func(t evidence.TokenHit) bool { return t.Counts }) {
 		var size int64

@@ -149,19 +149,15 @@ func (c *Case) open(h, w int) evidence.OpenedCopy {
 }
 
 func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evidence.Accused {
-	who, test := c.Holders[h], c.test(h, basis)
+	who := c.Holders[h]
+	parts, test := c.test(h, basis)
 	n := basis.Under(test).Of(c.Key(h))
 	a := evidence.Accused{
 		Holder: evidence.ID(who.ID), Name: who.Name, Staff: who.Staff,
 		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
 	}
-	if c.Profile != fpcode.Single {
-		a.Collusion, a.PChosen = evidence.CollusionOf(test.Channel), n.PChosen
-		for _, k := range test.Beside {
-			a.Beside = append(a.Beside, evidence.ID(c.Holders[c.byKey(k)].ID))
-		}
-	}
+	a.Parts, a.PChosen = parts, n.PChosen
 	for w := range Opens {
 		s, id := c.Waves[w].Statement, fmt.Sprintf("%d/%d", h, w)
 		a.Copies = append(a.Copies, evidence.IssuedCopy{Wave: evidence.ID(s.Wave), Label: evidence.WaveLabel(w), Level: s.Level.String(), OpensAt: s.OpensAt, Copy: fmt.Sprintf("%x", form.CopyHash(c.Copy(h, w))), Acknowledged: true})

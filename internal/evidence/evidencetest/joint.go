@@ -8,9 +8,9 @@ import (
 )
 
 // test is how the case's decoder tests a holder's copy.
-func (c *Case) test(h int, b evidence.Basis) (t evidence.Test) {
+func (c *Case) test(h int, b evidence.Basis) (parts evidence.List[evidence.Part], t evidence.Test) {
 	if c.Profile == fpcode.Single {
-		return t
+		return nil, nil
 	}
 	p := fpcode.Problem{Readings: b.Readings.List(), Laws: c.Form.Laws(), Run: b.Run, Alpha: 1e-6, Seed: b.Readings.Hash()}
 	for i := range c.Holders {
@@ -21,15 +21,14 @@ func (c *Case) test(h int, b evidence.Basis) (t evidence.Test) {
 	if err != nil {
 		panic(err)
 	}
-	t.Channel = all[0].Collusion
-	for _, h := range all[0].Beside {
-		t.Beside = append(t.Beside, p.CopyKey(h))
+	for _, x := range all[0].Parts {
+		k := fpcode.KeyedPart{Class: x.Class, Collusion: x.Collusion}
+		for _, h := range x.Beside {
+			k.Beside = append(k.Beside, p.CopyKey(h))
+		}
+		parts, t = append(parts, evidence.PartOf(x)), append(t, k)
 	}
-	return t
-}
-
-func (c *Case) byKey(k fpcode.Key) int {
-	return slices.IndexFunc(c.Holders, func(h Holder) bool { return fpcode.CopyKey(c.pkg, h.ID) == k })
+	return parts, t
 }
 
 // partners are the holders of the copies beside which the rows' were tested, but
@@ -37,7 +36,7 @@ func (c *Case) byKey(k fpcode.Key) int {
 func (c *Case) partners(rows []evidence.Accused) (out []int) {
 	for i, h := range c.Holders {
 		id := evidence.ID(h.ID)
-		beside := slices.ContainsFunc(rows, func(a evidence.Accused) bool { return slices.Contains(a.Beside, id) })
+		beside := slices.ContainsFunc(rows, func(a evidence.Accused) bool { return slices.Contains(a.Beside(), id) })
 		if beside && !slices.ContainsFunc(rows, func(a evidence.Accused) bool { return a.Holder == id }) {
 			out = append(out, i)
 		}
