@@ -19,7 +19,7 @@ import (
 // where that is listed. doc/design.md draws it.
 var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
-	1: {"carrier", "cvd", "sighting", "timeline", "leak", "collude"},
+	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude"},
 	2: {"ledger", "sealer", "coordinator", "inquiry"},
 	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest"},
 	4: {"home", "sim", "sim/telemetry", "cmd/forewarn"},

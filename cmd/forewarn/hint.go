@@ -7,8 +7,11 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
+	"forewarn/internal/form"
 	"forewarn/internal/home"
+	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
 )
@@ -50,7 +53,12 @@ var hints = []struct {
 	{coordinator.ErrGone, "the log still verifies; the text itself is gone for good unless you have a backup of its key"},
 	{coordinator.ErrUnknown, "nothing was changed. Names and ids may be shortened to a beginning that only one has"},
 	{cvd.ErrRefused, "nothing was changed"},
+	{evidence.ErrStage, "nothing was changed. 'forewarn findings show NAME' says how far they are; doc/states.md what can follow"},
+	{inquiry.ErrNoFindings, "'forewarn findings list' shows them"},
+	{inquiry.ErrUnsound, "nothing was put to anybody. Investigate the same specimens again, which is the same run, and compare"},
+	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
+	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{errInput, "nothing was changed"},

@@ -20,6 +20,8 @@ type investigateCmd struct {
 	Case     string   `arg:"" help:"Title or id."`
 	Specimen []string `arg:"" help:"Recovered files: pastes, scripts, rules, log lines."`
 	Found    string   `help:"When the specimens were first known to exist; else now." placeholder:"TIME"`
+	Edits    string   `help:"Readings put right by hand, as --look writes them. Frozen before any key is opened; nothing is concluded from them." placeholder:"FILE"`
+	Look     string   `help:"Only read: write what each marked place shows to this new file, as a text for --edits. Freezes nothing and opens no key. Keep it secret." placeholder:"FILE"`
 	Out      string   `help:"A new folder for the findings page, the findings and the dossier; else the first free findings-N." short:"o" placeholder:"DIR"`
 }
 
@@ -37,6 +39,19 @@ func (c *investigateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var edits *form.Edits
+	if c.Edits != "" {
+		b, err := a.read(c.Edits, 16<<20)
+		if err != nil {
+			return err
+		}
+		if edits, err = form.ParseEdits(b); err != nil {
+			return fmt.Errorf("%q: %w", c.Edits, err)
+		}
+	}
+	if c.Look != "" {
+		return c.look(a, specimens)
+	}
 	if c.Out == "" {
 		c.Out = freeFolder("findings")
 	} else if _, err := os.Lstat(c.Out); err == nil {
@@ -53,7 +68,7 @@ func (c *investigateCmd) Run(a *app) error {
 		}
 		defer office.Close()
 		office.Step = func(s string) { a.note("%s", s) }
-		out, err := office.Investigate(a, d, by, inquiry.Question{Case: id, Specimens: specimens})
+		out, err := office.Investigate(a, d, by, inquiry.Question{Case: id, Specimens: specimens, Edits: edits})
 		if err != nil {
 			return err
 		}
@@ -73,8 +88,30 @@ func (c *investigateCmd) Run(a *app) error {
 		a.say("")
 		a.say("page     %s", filepath.Join(c.Out, "findings.html"))
 		a.say("dossier  %s", dossier)
+		a.say("findings %s: %s", out.Kept.Name(), out.Kept.Life.Stage)
 		a.say("verify   forewarn verify dossier %s --log-key %s", shown(dossier), h.LogKey())
 		return nil
+	})
+}
+
+// look writes what was read, and does nothing else.
+func (c *investigateCmd) look(a *app, specimens []inquiry.Specimen) error {
+	if _, err := os.Lstat(c.Look); err == nil {
+		return exists(c.Look)
+	}
+	return a.withInquiry(func(d *coordinator.Desk, o *home.Office, by cvd.Actor) error {
+		id, err := d.Case(a, by, c.Case)
+		if err != nil {
+			return err
+		}
+		text, err := o.Look(a, d, by, inquiry.Question{Case: id, Specimens: specimens})
+		if err != nil {
+			return err
+		}
+		if err := create(c.Look, text, 0o600); err != nil {
+			return err
+		}
+		return a.done(fields{"edits": c.Look}, "Wrote %s. Change what a place shows as it says, and give it to --edits. Nothing was frozen.", c.Look)
 	})
 }
 

@@ -49,12 +49,16 @@ type cli struct {
 	Answer  answerCmd  `cmd:"" help:"Say how a product of yours stands." group:"member"`
 
 	Scan        scanCmd        `cmd:"" help:"Look for tokens and indicators in telemetry." group:"leak"`
+	Read        readCmd        `cmd:"" help:"Show what stands in found text, place by place, before any codeword is opened." group:"leak"`
 	Investigate investigateCmd `cmd:"" help:"Trace what was found to the copy it came from." group:"leak"`
+	Findings    findingsCmd    `cmd:"" help:"Findings: put, reply, review, finalise; a member's history." group:"leak"`
 
 	Verify  verifyCmd  `cmd:"" help:"Check a log, a dossier or a copy's proof." group:"evidence"`
 	Log     logCmd     `cmd:"" help:"Show entries, prove them, anchor, recover." group:"evidence"`
 	Key     keyCmd     `cmd:"" help:"Destroy a case's or a person's key; legal holds." group:"evidence"`
 	Version versionCmd `cmd:"" help:"Print the version." group:"evidence"`
+
+	Lab labCmd `cmd:"" help:"Experiments: measure before you rely on it." group:"lab"`
 
 	Sealer sealerCmd `cmd:"" help:"The sealer: its process, and what a person says to it." group:"evidence"`
 }
@@ -89,6 +93,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 			{Key: "member", Title: "As a member"},
 			{Key: "leak", Title: "When it leaks"},
 			{Key: "evidence", Title: "Evidence"},
+			{Key: "lab", Title: "The laboratory"},
 			{Key: "global", Title: "For every command"},
 		}),
 	)

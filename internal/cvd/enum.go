@@ -68,18 +68,6 @@ const (
 	Shipped    // protection shipped
 )
 
-// FindingsStage is how far findings are on their way to being final.
-type FindingsStage uint8
-
-const (
-	FindingsNone     FindingsStage = iota
-	FindingsDraft                  // made, seen by the investigator
-	FindingsPut                    // put to the member
-	FindingsReplied                // the member's reply is attached
-	FindingsReviewed               // independently reviewed
-	FindingsFinal
-)
-
 // Purpose says which rules a wave is under.
 type Purpose uint8
 
@@ -161,7 +149,6 @@ var (
 	embargoNames     = []string{"none", "proposed", "active", "revise", "exited"}
 	waveNames        = []string{"none", "draft", "approved", "sealed", "open", "held", "cancelled", "superseded"}
 	answerNames      = []string{"no answer", "not affected", "investigating", "affected", "in progress", "ready", "shipped"}
-	findingsNames    = []string{"none", "draft", "put to the member", "replied", "reviewed", "final"}
 	purposeNames     = []string{"none", "staged", "preview", "break pack"}
 	relationNames    = []string{"none", "duplicate of", "split from", "incomplete fix of"}
 	participantNames = []string{"none", "vendor", "deployer", "protector", "observer"}
@@ -192,7 +179,6 @@ func (v Consent) String() string         { return name(consentNames, v) }
 func (v EmbargoState) String() string    { return name(embargoNames, v) }
 func (v WaveState) String() string       { return name(waveNames, v) }
 func (v AnswerState) String() string     { return name(answerNames, v) }
-func (v FindingsStage) String() string   { return name(findingsNames, v) }
 func (v Purpose) String() string         { return name(purposeNames, v) }
 func (v Relation) String() string        { return name(relationNames, v) }
 func (v ParticipantRole) String() string { return name(participantNames, v) }

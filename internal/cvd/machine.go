@@ -3,6 +3,8 @@ package cvd
 import (
 	"fmt"
 	"strings"
+
+	"forewarn/internal/evidence"
 )
 
 // Step is one way from a state to another. By is the kind of entry that makes
@@ -189,16 +191,37 @@ func answerSteps() (steps []Step[AnswerState]) {
 	return steps
 }
 
-// FindingsStages is the way of findings; the inquiry's log has its entries.
-var FindingsStages = Machine[FindingsStage]{"Findings", []Step[FindingsStage]{
-	{FindingsNone, FindingsDraft, "FindingsMade"},
-	{FindingsDraft, FindingsPut, "FindingsStage"},
-	{FindingsPut, FindingsReplied, "FindingsStage"},
-	{FindingsPut, FindingsReviewed, "FindingsStage"},
-	{FindingsReplied, FindingsReviewed, "FindingsStage"},
-	{FindingsReviewed, FindingsDraft, "FindingsStage"},
-	{FindingsReviewed, FindingsFinal, "FindingsStage"},
-}}
+// FindingsStages is the life of findings (evidence.LifeSteps, which whoever
+// verifies a dossier runs as well); the inquiry's log has its entries.
+var FindingsStages = Machine[evidence.Stage]{"Findings", findingsSteps()}
+
+func findingsSteps() (steps []Step[evidence.Stage]) {
+	for _, s := range evidence.LifeSteps {
+		steps = append(steps, Step[evidence.Stage]{From: s.From, To: s.To, By: s.Act.String()})
+	}
+	return steps
+}
+
+// findingsActs says who may do what with findings, as a table.
+func findingsActs() string {
+	var b strings.Builder
+	b.WriteString("\n| act | from | who |\n|---|---|---|\n")
+	done := map[evidence.Act]bool{}
+	for _, s := range evidence.LifeSteps {
+		if done[s.Act] {
+			continue
+		}
+		done[s.Act] = true
+		var from []string
+		for _, t := range evidence.LifeSteps {
+			if t.Act == s.Act {
+				from = append(from, t.From.String())
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", s.Act, strings.Join(from, ", "), s.Who)
+	}
+	return b.String()
+}
 
 // Diagrams is doc/states.md.
 func Diagrams() string {
@@ -214,6 +237,7 @@ func Diagrams() string {
 	section(Consents.Name, Consents.Mermaid(), "A member's stance in one case. Only a signatory is shown content.")
 	section(Standings.Name, Standings.Mermaid(), "A member's place in the programme. Only members in good standing read or do anything.")
 	section(AnswerStates.Name, AnswerStates.Mermaid(), "What a member says about one product in one case. *No answer* is where everybody begins, and nobody can go back to it.")
-	section(FindingsStages.Name, FindingsStages.Mermaid(), "Findings, in the inquiry's own log. They are put to the member before anybody reviews them.")
+	section(FindingsStages.Name, FindingsStages.Mermaid(), "Findings, in the inquiry's own log; the arrows carry what is done. Findings that name a copy are put to whom it was\nissued before anybody else reviews them, and are final only once those have replied, are said not to, or had their time.\nFindings that name nobody are reviewed at once. Whoever drafted them does not review them. What was attached stays.")
+	b.WriteString(findingsActs())
 	return b.String()
 }

@@ -3,6 +3,8 @@ package cvd
 import (
 	"slices"
 	"testing"
+
+	"forewarn/internal/evidence"
 )
 
 func TestStatesDoc(t *testing.T) {
@@ -51,5 +53,5 @@ func TestMachines(t *testing.T) {
 	sound(t, &Consents, Lapsed, true)
 	sound(t, &Standings, Left, true)
 	sound(t, &AnswerStates, Shipped, true)
-	sound(t, &FindingsStages, FindingsFinal, false)
+	sound(t, &FindingsStages, evidence.Withdrawn, false)
 }

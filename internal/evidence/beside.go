@@ -7,21 +7,6 @@ import (
 	"forewarn/internal/fpcode"
 )
 
-// FindingsVersion2 opens findings by a decoder that weighs copies beside others
-// (fpcode.JointDecoder).
-const FindingsVersion2 = "forewarn findings v2"
-
-// version is the one that findings with this content have.
-func (f *Findings) version() string {
-	if f.joint() {
-		return FindingsVersion2
-	}
-	return FindingsVersion
-}
-
-// SetVersion gives findings the version that their content has.
-func (f *Findings) SetVersion() { f.Version = f.version() }
-
 func (f *Findings) joint() bool { return f.Decoder == fpcode.JointDecoder }
 
 // Test is how joint/1 weighs one copy: how it explains the specimens without that

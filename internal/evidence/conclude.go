@@ -254,7 +254,7 @@ func RequiredLimits(f *Findings) (out List[string]) {
 	if f.Run > 1 {
 		out = append(out, fmt.Sprintf(limitRun, f.Run, int(Spend(f.Decoder, f.Run))))
 	}
-	return append(out, f.jointLimits()...)
+	return append(append(out, f.jointLimits()...), f.laterLimits()...)
 }
 
 // KnownBefore is the instant before which a copy has to have been anchored to be

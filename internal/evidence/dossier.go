@@ -45,6 +45,11 @@ type Dossier struct {
 	Facts     []Fact                // opened entries of the main log behind fetches, receipts and groups
 	Inquiry   Inquiry
 
+	// What only version 2 has. A dossier with none of it is of version 1.
+	Edits   DossierEdits
+	History []HistoryCase
+	Life    []LifeEntry
+
 	signature [64]byte
 }
 
@@ -132,16 +137,7 @@ var sections = []section{
 		c.Fixed(d.Issued.Salt[:])
 	}},
 	{"waves", func(d *Dossier, c *wire.Coder) { wire.Layouts(c, &d.Waves, maxWaves) }},
-	{"copies", func(d *Dossier, c *wire.Coder) {
-		wire.List(c, &d.Copies, maxCopies, func(c *wire.Coder, o *OpenedCopy) {
-			c.Fixed(o.Holder[:])
-			c.U32(&o.Wave)
-			c.Fixed(o.Key[:])
-			c.Fixed(o.LeafSalt[:])
-			c.Fixed(o.Copy[:])
-			o.Path.Wire(c)
-		})
-	}},
+	{"copies", func(d *Dossier, c *wire.Coder) { wire.Layouts(c, &d.Copies, maxCopies) }},
 	{"facts", func(d *Dossier, c *wire.Coder) {
 		wire.List(c, &d.Facts, maxFacts, func(c *wire.Coder, f *Fact) {
 			wire.Text(c, &f.Statement, 4096)
@@ -169,10 +165,10 @@ func seconds(c *wire.Coder, d *time.Duration) {
 }
 
 // table is what is signed: magic, then each section's name and hash.
-func table(hashes [][32]byte) []byte {
+func (f *format) table(hashes [][32]byte) []byte {
 	return wire.Marshal(layoutFunc(func(c *wire.Coder) {
-		c.Magic(dossierMagic)
-		for i, s := range sections {
+		c.Magic(f.magic)
+		for i, s := range f.sections {
 			name := s.name
 			wire.Text(c, &name, 32)
 			c.Fixed(hashes[i][:])
@@ -184,16 +180,17 @@ func table(hashes [][32]byte) []byte {
 // be d.Inquiry.Key. It doesn't verify; run VerifyDossier on what it returns
 // before you hand it to anybody.
 func (d *Dossier) Sign(inquiry note.Signer) ([]byte, error) {
-	bodies := make([][]byte, len(sections))
-	hashes := make([][32]byte, len(sections))
-	for i, s := range sections {
+	f := d.format()
+	bodies := make([][]byte, len(f.sections))
+	hashes := make([][32]byte, len(f.sections))
+	for i, s := range f.sections {
 		b, err := wire.Append(nil, layoutFunc(func(c *wire.Coder) { s.lay(d, c) }))
 		if err != nil {
 			return nil, fmt.Errorf("the dossier's section %q cannot be written: %w", s.name, err)
 		}
 		bodies[i], hashes[i] = b, sha256.Sum256(b)
 	}
-	signature, err := inquiry.Sign(table(hashes))
+	signature, err := inquiry.Sign(f.table(hashes))
 	if err != nil {
 		return nil, fmt.Errorf("the dossier could not be signed: %w", err)
 	}
@@ -201,14 +198,14 @@ func (d *Dossier) Sign(inquiry note.Signer) ([]byte, error) {
 		return nil, fmt.Errorf("the dossier could not be signed: the inquiry's key is not an Ed25519 key")
 	}
 	copy(d.signature[:], signature)
-	return wire.Append(nil, layoutFunc(func(c *wire.Coder) { frame(c, &bodies, hashes, &d.signature) }))
+	return wire.Append(nil, layoutFunc(func(c *wire.Coder) { f.frame(c, &bodies, hashes, &d.signature) }))
 }
 
 // frame is the file: magic, named sections, the table of their hashes, the
 // signature.
-func frame(c *wire.Coder, bodies *[][]byte, hashes [][32]byte, signature *[64]byte) {
-	c.Magic(dossierMagic)
-	for i, s := range sections {
+func (f *format) frame(c *wire.Coder, bodies *[][]byte, hashes [][32]byte, signature *[64]byte) {
+	c.Magic(f.magic)
+	for i, s := range f.sections {
 		name := s.name
 		wire.Text(c, &name, 32)
 		if c.Err() == nil && name != s.name {

@@ -85,8 +85,11 @@ type Findings struct {
 	ProcessError string       `json:"process_error"`
 	Limits       List[string] `json:"limits"`
 
-	// What only FindingsVersion2 has.
-	Partners List[Partner] `json:"partners,omitempty"` // beside which named copies were tested, and that aren't named
+	// What only FindingsVersion2 has; findings with none of it, by decoder single/1,
+	// are of FindingsVersion.
+	Partners    List[Partner] `json:"partners,omitempty"` // beside which named copies were tested, and that aren't named
+	Edits       *EditedBy     `json:"edits,omitempty"`
+	Accumulated *Accumulated  `json:"accumulated,omitempty"`
 }
 
 // Accused is a copy that material is derived from, with what says so. The row is
@@ -302,7 +305,7 @@ func ParseFindings(b []byte) (*Findings, error) {
 		return nil, fmt.Errorf("%w: findings: %w", wire.ErrFormat, err)
 	}
 	if f.Version != f.version() {
-		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q by decoder joint/1", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
+		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q for those by joint/1, with edits or with accumulated evidence", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
 	}
 	again, err := f.Marshal()
 	if err != nil {

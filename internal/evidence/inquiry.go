@@ -11,8 +11,11 @@ import (
 // The kinds of the inquiry's own log that a dossier opens. Like the kinds of the
 // main log they are never changed and never used again.
 const (
-	KindReadingsFrozen entrylog.Kind = 2
-	KindCodebookOpened entrylog.Kind = 3
+	KindReadingsFrozen  entrylog.Kind = 2
+	KindCodebookOpened  entrylog.Kind = 3
+	KindEditsFrozen     entrylog.Kind = 5
+	KindFindingsDrafted entrylog.Kind = 6
+	KindFindingsStage   entrylog.Kind = 7
 )
 
 // ReadingsFrozen is the body of KindReadingsFrozen: what was read in which

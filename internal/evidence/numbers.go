@@ -21,6 +21,10 @@ type Basis struct {
 	// Decoder is the one that the waves bind. Empty: single/1.
 	Decoder string
 
+	// Edits, where there are any, are applied to what was read. Nothing is decided
+	// by a Basis that has some.
+	Edits *form.Edits
+
 	test Test // of joint/1
 }
 
@@ -47,7 +51,7 @@ const samplingFloor = 1e-10
 // Of weighs the readings for the copy with this key. The seed of the sampled
 // probability is the hash of the frozen readings.
 func (b Basis) Of(key fpcode.Key) Numbers {
-	list := b.Readings.List()
+	list := b.list()
 	a := b.recompute(list, key)
 	read, agreeing := b.agreement(list, key)
 	chosen := ""
@@ -74,9 +78,9 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 // no key is needed to compute it.
 func (b Basis) Attainable() string {
 	if b.joint() {
-		return fpcode.RoundUp2(fpcode.AttainableAlone(b.Readings.List(), b.Form.Laws(), b.Copies, b.Run))
+		return fpcode.RoundUp2(fpcode.AttainableAlone(b.list(), b.Form.Laws(), b.Copies, b.Run))
 	}
-	ev := fpcode.Weigh(b.Readings.List(), b.Form.Laws(), fpcode.Declared())
+	ev := fpcode.Weigh(b.list(), b.Form.Laws(), fpcode.Declared())
 	var best int64
 	for _, e := range ev {
 		best += slices.Max(e.Score)
@@ -89,7 +93,7 @@ func (b Basis) Attainable() string {
 // test stays that of all classes.
 func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string, consistent bool) {
 	var list []fpcode.Reading
-	for _, r := range b.Readings.List() {
+	for _, r := range b.list() {
 		if r.Class == class {
 			list = append(list, r)
 		}
@@ -129,7 +133,7 @@ func (b Basis) agreement(list []fpcode.Reading, key fpcode.Key) (read int, agree
 // marks; those of a lower level have fewer of them.
 func (b Basis) Shows(key fpcode.Key, level form.Level, tokens []TokenHit) (n int) {
 	site, slot := shown(b.Form, level)
-	_, agreeing := b.agreement(b.Readings.List(), key)
+	_, agreeing := b.agreement(b.list(), key)
 	for _, s := range agreeing {
 		if site[s] {
 			n++

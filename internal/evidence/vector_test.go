@@ -174,7 +174,7 @@ func write(t *testing.T, path string, b []byte) {
 	}
 }
 
-func files(t *testing.T, dir, ext string) map[string][]byte {
+func files(t testing.TB, dir, ext string) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"+ext))
 	if err != nil || len(paths) == 0 {

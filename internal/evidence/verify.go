@@ -46,12 +46,15 @@ type Step struct {
 // notReached marks the steps after a failed one.
 const notReached = "not reached, because an earlier step failed"
 
-// steps are run in order; each may rely on those before it. One that fails ends
-// the verification.
-var steps = []struct {
+// check is one step of the verification.
+type check struct {
 	name string
 	run  func(*verification) (string, error)
-}{
+}
+
+// steps are run in order, and then those that the file's version has besides; each
+// may rely on those before it. One that fails ends the verification.
+var steps = []check{
 	{"file", (*verification).file},
 	{"sections", (*verification).sections},
 	{"signature", (*verification).signature},
@@ -85,7 +88,7 @@ func VerifyDossier(b []byte, trust Trust) (Report, error) {
 	v := &verification{raw: b, trust: trust}
 	var r Report
 	var failed error
-	for _, s := range steps {
+	for _, s := range append(slices.Clone(steps), formatOf(b).steps...) {
 		if failed != nil {
 			r.Steps = append(r.Steps, Step{Name: s.name, Detail: notReached})
 			continue
@@ -125,7 +128,7 @@ func (v *verification) notChecked() []string {
 	if v.f.Run > 1 {
 		out = append(out, fmt.Sprintf("That this reading was made without knowledge of the keys: they had been open before, in run %d or earlier.", v.f.Run-1))
 	}
-	return append(out, v.known)
+	return append(append(out, v.notCheckedLater()...), v.known)
 }
 
 // verification is the state that steps hand on. Each field is set by the step
@@ -134,6 +137,7 @@ type verification struct {
 	raw   []byte
 	trust Trust
 
+	format    *format
 	bodies    [][]byte
 	hashes    [][32]byte
 	sig       [64]byte
@@ -162,24 +166,28 @@ func (v *verification) file() (string, error) {
 	if len(v.raw) > MaxDossier {
 		return "", fmt.Errorf("%w: a dossier of %d bytes; at most %d are allowed", wire.ErrFormat, len(v.raw), MaxDossier)
 	}
-	v.bodies = make([][]byte, len(sections))
-	v.hashes = make([][32]byte, len(sections))
-	if err := wire.Unmarshal(v.raw, layoutFunc(func(c *wire.Coder) { frame(c, &v.bodies, v.hashes, &v.sig) })); err != nil {
+	v.format = formatOf(v.raw)
+	v.bodies = make([][]byte, len(v.format.sections))
+	v.hashes = make([][32]byte, len(v.format.sections))
+	if err := wire.Unmarshal(v.raw, layoutFunc(func(c *wire.Coder) { v.format.frame(c, &v.bodies, v.hashes, &v.sig) })); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d bytes in %d sections", len(v.raw), len(sections)), nil
+	return fmt.Sprintf("%d bytes in %d sections", len(v.raw), len(v.format.sections)), nil
 }
 
 func (v *verification) sections() (string, error) {
-	for i, s := range sections {
+	for i, s := range v.format.sections {
 		if sha256.Sum256(v.bodies[i]) != v.hashes[i] {
 			return "", failf("section %q does not have the SHA-256 that the table gives for it", s.name)
 		}
 	}
-	for i, s := range sections {
+	for i, s := range v.format.sections {
 		if err := wire.Unmarshal(v.bodies[i], layoutFunc(func(c *wire.Coder) { s.lay(&v.d, c) })); err != nil {
 			return "", fmt.Errorf("section %q: %w", s.name, err)
 		}
+	}
+	if v.d.format() != v.format {
+		return "", fmt.Errorf("%w: a dossier without edits, history and life is of the first version", wire.ErrFormat)
 	}
 	v.bodies = nil
 	return "each section is as its SHA-256 in the signed table says", nil
@@ -193,7 +201,7 @@ func (v *verification) signature() (string, error) {
 	if v.inq, err = note.NewVerifier(v.d.Inquiry.Key); err != nil {
 		return "", failf("section %q: the inquiry's key does not parse: %v", "inquiry", err)
 	}
-	if !v.inq.Verify(table(v.hashes), v.sig[:]) {
+	if !v.inq.Verify(v.format.table(v.hashes), v.sig[:]) {
 		return "", failf("the signature over the table of sections is not by the inquiry's key %s", short(v.d.Inquiry.Key))
 	}
 	if v.trust.InquiryKey != "" && v.trust.InquiryKey != v.d.Inquiry.Key {
@@ -227,6 +235,9 @@ func (v *verification) findings() (string, error) {
 	f, err := ParseFindings(v.d.Findings)
 	if err != nil {
 		return "", err
+	}
+	if v.format == &format1 && f.Version != FindingsVersion {
+		return "", failf("findings of version %q are in a dossier of the first version, which has not what they rest on", f.Version)
 	}
 	if f.Programme != v.log.Name() {
 		return "", failf("they are of programme %q and the log is of %q", f.Programme, v.log.Name())

@@ -38,6 +38,9 @@ type look struct {
 	strands []sight
 	// The best way to have something else there, between good context.
 	other fit
+	// How many characters of what every copy has were aligned nearby, and what
+	// score was lost there, for telling how worn the passage is.
+	near, lost int32
 }
 
 // fit is one way through or into a choice.
@@ -155,6 +158,12 @@ func (a *aligner) forward(back []lane, looks []look) {
 	if n := a.nodes[0]; a.first && n.offset == 0 && l.fileStart(n.segment) && n.lo == 0 {
 		fore.score[0], fore.context[0] = scoreEdge, scoreEdge
 	}
+	all, near, lost := looks, int32(0), int32(0)
+	begin := slices.IndexFunc(a.nodes, func(n node) bool { return n.known })
+	end := len(a.nodes) - 1
+	for end > begin && !a.nodes[end].known {
+		end--
+	}
 	for i := 0; i+1 < len(a.nodes) && a.work >= 0; i++ {
 		from, to := a.nodes[i], a.nodes[i+1]
 		in, out := from.band(), to.band()
@@ -162,14 +171,45 @@ func (a *aligner) forward(back []lane, looks []look) {
 		switch l.segments[from.segment].kind {
 		case Literal:
 			next = a.literal(&a.fore, from, to, fore, in, out, a.text, false)
+			if i >= begin && i < end {
+				n := a.length(from, to)
+				near, lost = near+n, lost+max(0, n*scoreMatch-(next.peak(out).score-fore.peak(in).score))
+			}
 		case Token:
 			next = skip(fore, in, out, l.segments[from.segment].token)
 		case Choice:
 			next = skip(fore, in, out, 0)
 			a.choiceForward(&looks[0], fore, back[i+1], in, out, next)
+			looks[0].near, looks[0].lost = near, lost // so far; see around
 			looks = looks[1:]
 		}
 		fore = next
+	}
+	around(all, near, lost)
+}
+
+// wornWindow is how many characters on either side of a choice say how worn its
+// passage is.
+const wornWindow = 160
+
+// around turns running totals of literal characters and lost score, up to each
+// look, into those of its surroundings.
+func around(looks []look, near, lost int32) {
+	sums := make([][2]int32, 0, len(looks)+2)
+	sums = append(sums, [2]int32{})
+	for i := range looks {
+		sums = append(sums, [2]int32{looks[i].near, looks[i].lost})
+	}
+	sums = append(sums, [2]int32{near, lost})
+	first, last := 0, 0
+	for i := range looks {
+		at := sums[i+1][0]
+		for sums[first+1][0] < at-wornWindow {
+			first++
+		}
+		for last = max(last, i+1); last+1 < len(sums) && sums[last][0] < at+wornWindow; last++ {
+		}
+		looks[i].near, looks[i].lost = sums[last][0]-sums[first][0], sums[last][1]-sums[first][1]
 	}
 }
 
@@ -251,6 +291,14 @@ func (l lane) peak(b band) peak {
 		}
 	}
 	return p
+}
+
+// length is how many characters of a literal lie between two nodes.
+func (a *aligner) length(from, to node) int32 {
+	if to.segment == from.segment {
+		return to.offset - from.offset
+	}
+	return a.l.strands[a.l.segments[from.segment].first].n - from.offset
 }
 
 func (a *aligner) literal(k *kernel, from, to node, in lane, bin, bout band, spec []rune, turn bool) lane {

@@ -262,7 +262,7 @@ func asSpecimens(outputs []Output) (out []Specimen) {
 }
 
 // tally is a reading held against the truth.
-type tally struct{ right, wrong, other, erased int }
+type tally struct{ right, wrong, other, erased, soft int }
 
 func (t *tally) add(r Readings, with map[fpcode.SiteID]uint8, in func(fpcode.SiteID) bool) {
 	for _, s := range r.Sites {
@@ -274,7 +274,10 @@ func (t *tally) add(r Readings, with map[fpcode.SiteID]uint8, in func(fpcode.Sit
 			t.erased++
 		case s.State == fpcode.Other:
 			t.other++
-		case with != nil && s.Symbol == with[s.Site]:
+		case with != nil && len(s.Likelihood) > 0 && s.Likelihood[with[s.Site]] == 65535:
+			t.right++
+			t.soft++
+		case with != nil && len(s.Likelihood) == 0 && s.Symbol == with[s.Site]:
 			t.right++
 		default:
 			t.wrong++

@@ -102,6 +102,9 @@ func trialCopy(f *Form, symbol map[fpcode.SiteID]uint8) (out []Specimen) {
 func (s *SiteReading) describe() string {
 	switch s.State {
 	case fpcode.Value:
+		if symbol, nats := s.Likeliest(); len(s.Likelihood) > 0 {
+			return fmt.Sprintf("symbol %d by %d nats", symbol, nats)
+		}
 		return fmt.Sprintf("symbol %d", s.Symbol)
 	case fpcode.Other:
 		return "something else"

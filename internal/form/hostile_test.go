@@ -56,7 +56,10 @@ func hostile(f *Form) map[string]string {
 // whatever it holds; the limit allows for slower machines, -v shows the times.
 func TestHostile(t *testing.T) {
 	f := advisory(t)
-	reader := NewReader(f)
+	reader, err := NewReaderVersion(f, Align2) // it sees all that align/1 does
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, s := range hostile(f) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -69,6 +72,47 @@ func TestHostile(t *testing.T) {
 			t.Logf("%-22s %8v, %4d MB allocated; %d read, %d other, %d erased", name, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, v, o, e)
 			if took > 4*time.Second {
 				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+// TestEffort: the same in steps, which depend on no machine: each is bounded for
+// each character, and twice the text is no more than about twice the steps.
+func TestEffort(t *testing.T) {
+	f := advisory(t)
+	count := func(s string) effort {
+		r := NewReader(f)
+		r.effort = new(effort)
+		r.Read([]Specimen{{"", []byte(s)}})
+		return *r.effort
+	}
+	for name, s := range hostile(f) {
+		half, whole := count(s[:len(s)/2]), count(s)
+		n := int64(len(s))
+		if whole.runs > seedPlaces*n || whole.chains > whole.runs || whole.cells > 2*(workPerCharacter*n+workPerPiece*(1+n/pieceLength)) {
+			t.Errorf("%s: %d bytes took %+v", name, n, whole)
+		}
+		for _, c := range [][2]int64{{half.runs, whole.runs}, {half.chains, whole.chains}, {half.cells, whole.cells}} {
+			if c[1] > 3*c[0]+workPerPiece/8 {
+				t.Errorf("%s: half of it took %+v, all of it %+v", name, half, whole)
+			}
+		}
+	}
+}
+
+func BenchmarkReadMegabyte(b *testing.B) {
+	f := advisory(b)
+	reader, err := NewReaderVersion(f, Align2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := hostile(f)
+	for _, name := range []string{"the package", "text with 10 % noise", "seeds", "random bytes"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(all[name])))
+			for b.Loop() {
+				reader.Read([]Specimen{{"", []byte(all[name])}})
 			}
 		})
 	}

@@ -79,7 +79,16 @@ var manglers = []mangler{
 // -form.trials=200 -v it prints the table.
 func TestSurvival(t *testing.T) {
 	f := advisory(t)
-	reader := NewReader(f)
+	for _, version := range ReaderVersions {
+		t.Run(version, func(t *testing.T) { testSurvival(t, f, version) })
+	}
+}
+
+func testSurvival(t *testing.T, f *Form, version string) {
+	reader, err := NewReaderVersion(f, version)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, m := range manglers {
 		t.Run(m.name, func(t *testing.T) {
 			var n tally
@@ -90,8 +99,8 @@ func TestSurvival(t *testing.T) {
 				n.add(r, with, nil)
 			}
 			all := float64(n.right + n.wrong + n.other + n.erased)
-			t.Logf("%-34s right %5.1f %%  wrong %6.3f %%  other %5.2f %%  erased %5.1f %%  wrong of read %6.3f %%", m.name,
-				100*float64(n.right)/all, 100*float64(n.wrong)/all, 100*float64(n.other)/all, 100*float64(n.erased)/all,
+			t.Logf("%-34s right %5.1f %% (soft %4.1f %%)  wrong %6.3f %%  other %5.2f %%  erased %5.1f %%  wrong of read %6.3f %%", m.name,
+				100*float64(n.right)/all, 100*float64(n.soft)/all, 100*float64(n.wrong)/all, 100*float64(n.other)/all, 100*float64(n.erased)/all,
 				100*float64(n.wrong)/max(1, float64(n.right+n.wrong)))
 			if float64(n.right) < m.right*all || float64(n.wrong) > m.wrong*all {
 				t.Errorf("%+v: want right ≥ %.2f, wrong ≤ %.3f of %v", n, m.right, m.wrong, all)

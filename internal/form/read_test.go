@@ -31,11 +31,19 @@ That is all which is known so far about this fault in the portal, and we shall w
 
 func read(t *testing.T, f *Form, texts ...string) Readings {
 	t.Helper()
+	return readBy(t, ReaderVersion, f, texts...)
+}
+
+func readBy(t *testing.T, version string, f *Form, texts ...string) Readings {
+	t.Helper()
 	var s []Specimen
 	for _, x := range texts {
 		s = append(s, Specimen{"", []byte(x)})
 	}
-	r := Read(f, s)
+	r, err := ReadVersion(f, version, s)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if back, err := ParseReadings(r.Marshal()); err != nil || back.Hash() != r.Hash() {
 		t.Errorf("readings do not encode: %v", err)
 	}
@@ -101,9 +109,11 @@ func TestReadStates(t *testing.T) {
 		{"one of two spoilt", "strange", text + change("strange", "peculiar"), fpcode.Value, 0},
 		{"nothing", "strange", "", fpcode.Erased, 0},
 	} {
-		s := at(t, f, read(t, f, c.text), c.site)
-		if s.State != c.want || s.Symbol != c.symbol {
-			t.Errorf("%s: read %s, want %v %d", c.name, s.describe(), c.want, c.symbol)
+		for _, version := range ReaderVersions {
+			s := at(t, f, readBy(t, version, f, c.text), c.site)
+			if symbol, _ := s.Likeliest(); s.State != c.want || symbol != c.symbol {
+				t.Errorf("%s, %s: read %s, want %v %d", version, c.name, s.describe(), c.want, c.symbol)
+			}
 		}
 	}
 }
@@ -175,10 +185,13 @@ func TestReadWholeCopy(t *testing.T) {
 	}
 	for seed := range uint64(3) {
 		with := symbols(f, rand.New(rand.NewPCG(seed, 1)))
-		var n tally
-		n.add(Read(f, asSpecimens(render(f, with, seed))), with, nil)
-		if n.right != len(f.Sites) {
-			t.Errorf("%+v", n)
+		for _, version := range ReaderVersions {
+			var n tally
+			r, _ := ReadVersion(f, version, asSpecimens(render(f, with, seed)))
+			n.add(r, with, nil)
+			if n.right != len(f.Sites) || n.soft > 0 {
+				t.Errorf("%s: %+v", version, n)
+			}
 		}
 	}
 }

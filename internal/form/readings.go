@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"math"
+	"slices"
 
 	"forewarn/internal/fpcode"
 	"forewarn/internal/wire"
@@ -27,6 +29,26 @@ type Span struct {
 type SiteReading struct {
 	fpcode.Reading
 	Spans []Span // sorted by specimen, then offset
+}
+
+// Likeliest is the symbol that was read, or one of the likeliest, and by how many
+// whole nats the next is behind it: 0 if there is no telling, or nothing was
+// read, and math.MaxInt for a hard reading.
+func (s *SiteReading) Likeliest() (symbol uint8, nats int) {
+	if s.State != fpcode.Value {
+		return 0, 0
+	}
+	if len(s.Likelihood) == 0 {
+		return s.Symbol, math.MaxInt
+	}
+	symbol = uint8(slices.Index(s.Likelihood, 65535))
+	nats = natsMost
+	for x, l := range s.Likelihood {
+		if x != int(symbol) {
+			nats = min(nats, slices.IndexFunc(likelihood65535[:], func(n uint16) bool { return n <= max(l, likelihood65535[natsMost]) }))
+		}
+	}
+	return symbol, nats
 }
 
 // SpecimenRef pins the bytes of a specimen that was read.

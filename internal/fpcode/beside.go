@@ -45,5 +45,6 @@ func fieldOf(class Class, readings []Reading, laws func(SiteID, uint8) Law, keys
 	for i := range keys {
 		all = append(all, i)
 	}
-	return newField(class, sights, codewordsOf(sights, columns, len(keys), func(i int) Key { return keys[i] })), all
+	words := codewordsOf(sights, columns, len(keys), func(i int) Key { return keys[i] })
+	return newField(class, sights, words, len(keys)), all
 }

@@ -72,11 +72,12 @@ func (h *Collusion) chances(state State, unknown int, p float64) (out [MaxCollud
 // binomial is the probabilities of 0…n successes.
 func binomial(n int, p float64) (out [MaxColluders + 1]float64) {
 	out[0] = 1
+	rest := 1 - float64(p) // the conversion keeps a p that was just computed from being fused
 	for i := range n {
 		for k := i + 1; k > 0; k-- {
-			out[k] = float64(out[k]*(1-p)) + float64(out[k-1]*p)
+			out[k] = float64(out[k]*rest) + float64(out[k-1]*p)
 		}
-		out[0] = float64(out[0] * (1 - p))
+		out[0] = float64(out[0] * rest)
 	}
 	return out
 }

@@ -16,7 +16,14 @@ type Problem struct {
 	Run      int                     // this is the Run-th decoding of the package, from 1
 	Alpha    float64                 // family-wise, in (0, 1)
 	Seed     [32]byte                // hash of the frozen readings
+
+	// Public says which holders stand for something that anybody may have, as the
+	// advisory once it is released: a copy like the others, that may have been
+	// merged with them, and that is never accused. nil: none does.
+	Public func(h [16]byte) bool
 }
+
+func (p *Problem) public(h [16]byte) bool { return p.Public != nil && p.Public(h) }
 
 // Accusation is what the specimen says of one holder. It accuses only if it
 // stands in Result.Accused.
@@ -127,7 +134,7 @@ func (single) Decode(p Problem) (Result, error) {
 		if n == 0 {
 			r.Best = a
 		}
-		if a.Accuses(p.Alpha) {
+		if a.Accuses(p.Alpha) && !p.public(a.Holder) {
 			r.Accused = append(r.Accused, a)
 		}
 	}

@@ -32,10 +32,10 @@ type bench struct {
 	apart []*field // empty where there is but one class
 }
 
-func newBench(sights []sight, words *codewords) *bench {
-	b := &bench{whole: newField(0, sights, words)}
+func newBench(sights []sight, words *codewords, copies int) *bench {
+	b := &bench{whole: newField(0, sights, words, copies)}
 	for _, c := range Classes() {
-		if f := newField(c, sights, words); len(f.sights) > 0 && len(f.sights) < len(sights) {
+		if f := newField(c, sights, words, copies); len(f.sights) > 0 && len(f.sights) < len(sights) {
 			b.apart = append(b.apart, f)
 		}
 	}
@@ -110,18 +110,10 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 	words := codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) })
 	r := Result{Version: JointDecoder}
 	r.count(p.Readings, len(sights))
-	tests := testsFor(newBench(sights, words))
-	r.Scores = make([]int64, len(p.Holders))
-	var order []int // of those with the common test, the others first
-	for i, h := range p.Holders {
-		r.Scores[i] = Score(tests.of(i).ev, p.CopyKey(h))
-		order = append(order, i)
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(-cmp.Compare(tests.rank(a), tests.rank(b)), cmp.Compare(r.Scores[b], r.Scores[a]), slices.Compare(p.Holders[a][:], p.Holders[b][:]))
-	})
-	for _, i := range order {
-		t := tests.of(i)
+	all := testsFor(sights, words)
+	r.Scores = all.scores(sights, words)
+	for _, i := range all.order(r.Scores) {
+		t, own := all.of(i)
 		a := judge(t.ev, r.Scores[i], len(p.Holders), p.Run, SpendFirst)
 		a.Holder = p.Holders[i]
 		for _, e := range t.parts {
@@ -131,20 +123,20 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 			}
 			a.Parts = append(a.Parts, part)
 		}
-		if r.Best.PUpper == 0 || a.PUpper < r.Best.PUpper {
+		better := r.Best.PUpper == 0 || a.PUpper < r.Best.PUpper
+		if a.PAdjusted <= p.Alpha {
+			if a.Consistent = samples == 0; samples > 0 {
+				a.sample(t.ev, p.Seed)
+			}
+			if a.Accuses(p.Alpha) && !p.public(a.Holder) {
+				r.Accused = append(r.Accused, a)
+			}
+		}
+		if better {
 			r.Best = a
 		}
-		if a.PAdjusted > p.Alpha {
-			if tests.rank(i) == 0 {
-				break // probabilities of the common test rise as scores fall
-			}
-			continue
-		}
-		if a.Consistent = samples == 0; samples > 0 {
-			a.sample(t.ev, p.Seed)
-		}
-		if a.Accuses(p.Alpha) {
-			r.Accused = append(r.Accused, a)
+		if a.PAdjusted > p.Alpha && !own {
+			break // those that follow have the same test and lower scores
 		}
 	}
 	return r, nil
@@ -154,28 +146,112 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 // one for each that was.
 type tests struct {
 	common test
-	own    map[int]test
+	own    map[int]*test
 }
 
-func (t *tests) of(i int) *test {
-	if own, ok := t.own[i]; ok {
-		return &own
+func (t *tests) of(i int) (_ *test, own bool) {
+	if x, ok := t.own[i]; ok {
+		return x, true
 	}
-	return &t.common
+	return &t.common, false
 }
 
-func (t *tests) rank(i int) int {
-	if _, ok := t.own[i]; ok {
+// testsFor makes the tests. Partners are searched among the copies that the
+// specimen speaks for at all; whether one is among them depends on itself alone.
+func testsFor(sights []sight, words *codewords) *tests {
+	some, number := shortlist(sights, words)
+	b := newBench(sights, some, words.n)
+	touched := map[int]bool{}
+	named := func(parts []explanation) []explanation {
+		for _, e := range parts {
+			for k, i := range e.partners {
+				e.partners[k] = number[i]
+			}
+		}
+		return parts
+	}
+	full := newBench(sights, words, words.n)
+	out := &tests{own: map[int]*test{}}
+	out.common = full.test(named(b.explain(func(int) bool { return false }, touched)))
+	for j := range touched {
+		t := full.test(named(b.explain(func(i int) bool { return i == j }, map[int]bool{})))
+		out.own[number[j]] = &t
+	}
+	return out
+}
+
+// scores gives every copy the score of its own test.
+func (t *tests) scores(sights []sight, words *codewords) []int64 {
+	out := make([]int64, words.n)
+	grain, base, weight := columnScores(t.common.ev, sights, words.words)
+	short := make([]int32, words.n)
+	words.scores(base, weight, short)
+	for i, s := range short {
+		out[i] = int64(s) * grain
+	}
+	for i, own := range t.own {
+		grain, base, weight := columnScores(own.ev, sights, words.words)
+		s := base
+		for col, w := range weight {
+			if words.has(i, col) {
+				s += w
+			}
+		}
+		out[i] = int64(s) * grain
+	}
+	return out
+}
+
+// columnScores is evidence column by column, in units of its grain.
+func columnScores(ev []Evidence, sights []sight, words int) (grain int64, base int32, weight []int32) {
+	weight = make([]int32, 64*words)
+	of := make(map[SiteID]*sight, len(sights))
+	for i := range sights {
+		of[sights[i].site] = &sights[i]
+	}
+	grain = 0
+	for _, e := range ev {
+		for _, s := range e.Score {
+			grain = gcd(s, grain)
+		}
+	}
+	if grain = max(grain, -grain); grain == 0 {
+		return 1, 0, weight
+	}
+	for _, e := range ev {
+		s := of[e.Site]
+		if s.cols > 1 {
+			for v := range s.cols {
+				weight[s.col+v] = int32(e.Score[v] / grain)
+			}
+			continue
+		}
+		miss := e.Score[0]
+		if s.bit == 0 {
+			miss = e.Score[1]
+		}
+		base += int32(miss / grain)
+		weight[s.col] = int32((e.Score[s.bit] - miss) / grain)
+	}
+	return grain, base, weight
+}
+
+// order is the copies that the specimen speaks for, those with tests of their own
+// first, then by falling score. Who scores nothing or less is never accused.
+func (t *tests) order(scores []int64) (out []int) {
+	for i, s := range scores {
+		if s > 0 {
+			out = append(out, i)
+		}
+	}
+	rank := func(i int) int {
+		if _, own := t.of(i); own {
+			return 0
+		}
 		return 1
 	}
-	return 0
-}
-
-func testsFor(b *bench) *tests {
-	touched := map[int]bool{}
-	out := &tests{common: b.test(b.explain(func(int) bool { return false }, touched)), own: map[int]test{}}
-	for j := range touched {
-		out.own[j] = b.test(b.explain(func(i int) bool { return i == j }, map[int]bool{}))
-	}
+	slices.SortFunc(out, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b))
+	})
 	return out
 }

@@ -13,10 +13,13 @@ type explanation struct {
 }
 
 // What a free parameter of a channel costs an explanation, in units of 2⁻¹⁶ nat.
-// A partner costs ln of the number of copies. Both were chosen by simulation
-// (doc/tracing.md): cheaper partners let innocents in, dearer ones keep
-// colluders out.
-const parameterPrice = 2 * ScoreUnit
+// A partner costs ln of the number of copies, less partnerRebate. Both were chosen
+// by simulation (doc/tracing.md): cheaper partners let innocents in, dearer ones
+// keep colluders out.
+const (
+	parameterPrice = 3 * ScoreUnit
+	partnerRebate  = ScoreUnit
+)
 
 // field is what partners are searched in.
 type field struct {
@@ -30,8 +33,9 @@ type field struct {
 	telling bool // some sites show no value
 }
 
-func newField(class Class, sights []sight, words *codewords) *field {
-	f := &field{class: class, words: words, price: lnUnits(uint64(max(2, words.n)))}
+// newField is the field of one class, or of all, over some of so many copies.
+func newField(class Class, sights []sight, words *codewords, copies int) *field {
+	f := &field{class: class, words: words, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
 	var n [Other + 1]int64
 	for _, s := range sights {
 		if class == 0 || s.class == class {

@@ -21,13 +21,13 @@ func Tested(p Problem, decoder string, of [][16]byte) ([]Accusation, error) {
 		return out, nil
 	}
 	sights, columns := sightsOf(p.Readings, p.Laws)
-	tests := testsFor(newBench(sights, codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) })))
+	tests := testsFor(sights, codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) }))
 	for _, h := range of {
 		i := slices.Index(p.Holders, h)
 		if i < 0 {
 			return nil, fmt.Errorf("%w: holder %x has no copy", ErrParameter, h)
 		}
-		t := tests.of(i)
+		t, _ := tests.of(i)
 		a := judge(t.ev, Score(t.ev, p.CopyKey(h)), len(p.Holders), p.Run, SpendFirst)
 		a.Holder = h
 		for _, e := range t.parts {

@@ -57,7 +57,12 @@ func (h *Home) Inquiry(ctx context.Context) (_ *Office, err error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Office, err = inquiry.Open(ctx, inquiry.Config{Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: string(key), Sealer: s, Clock: h.Machine.Clock, Rand: h.Machine.Rand})
+	blobs, err := folder.OpenBlobs(filepath.Join(h.Dir, "inquiry", "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	o.open.add(blobs)
+	o.Office, err = inquiry.Open(ctx, inquiry.Config{Blobs: blobs, Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: string(key), Sealer: s, Clock: h.Machine.Clock, Rand: h.Machine.Rand})
 	return o, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/sealer"
 	"forewarn/internal/wire"
 )
@@ -21,6 +22,8 @@ type parts struct {
 	waves                 []wave
 	findings              *evidence.Findings
 	frozen, noted, opened entrylog.Seq
+	edits                 *form.Edits  // nil: none
+	edited                entrylog.Seq // their entry
 }
 
 // fact is an entry to open, and what it says.
@@ -76,7 +79,11 @@ func (i *inquest) dossier(ctx context.Context, p parts) (*evidence.Dossier, erro
 	if err := i.settle(ctx, log, settle...); err != nil {
 		return nil, err
 	}
-	if err := i.settle(ctx, i.log, p.frozen, p.opened); err != nil {
+	own := []entrylog.Seq{p.frozen, p.opened}
+	if p.edits != nil {
+		own = append(own, p.edited)
+	}
+	if err := i.settle(ctx, i.log, own...); err != nil {
 		return nil, err
 	}
 	for _, w := range p.waves {
@@ -99,8 +106,17 @@ func (i *inquest) dossier(ctx context.Context, p parts) (*evidence.Dossier, erro
 	if d.Inquiry.Freeze, err = i.log.Prove(ctx, p.frozen); err != nil {
 		return nil, err
 	}
-	d.Inquiry.Opened, err = i.log.Prove(ctx, p.opened)
-	return d, err
+	if d.Inquiry.Opened, err = i.log.Prove(ctx, p.opened); err != nil {
+		return nil, err
+	}
+	if p.edits != nil {
+		proof, err := i.log.ProveInner(ctx, p.edited, 0)
+		if err != nil {
+			return nil, err
+		}
+		d.Edits = evidence.DossierEdits{Text: p.edits.Marshal(), Frozen: []entrylog.InnerProof{proof}}
+	}
+	return d, i.history(ctx, d, p.findings)
 }
 
 // named lists every copy that the findings name, accused or conflicting.

@@ -31,45 +31,7 @@ import (
 	"forewarn/internal/form"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
-	"forewarn/internal/wire"
 )
-
-// Kinds of the inquiry's own log. Frozen, like all kinds; those that a dossier
-// opens are laid out in package evidence.
-const (
-	KindInquiryFounded entrylog.Kind = 1
-	KindReadingsFrozen               = evidence.KindReadingsFrozen // 2
-	KindCodebookOpened               = evidence.KindCodebookOpened // 3
-	KindFindingsMade   entrylog.Kind = 4
-)
-
-// Known tells the kinds of the inquiry's log.
-func Known(k entrylog.Kind) bool { return k >= KindInquiryFounded && k <= KindFindingsMade }
-
-// Public tells which entries a dossier opens to people outside.
-func Public(e entrylog.Entry) bool {
-	return e.Kind == KindReadingsFrozen || e.Kind == KindCodebookOpened
-}
-
-// founded is the body of KindInquiryFounded.
-type founded struct{ Programme string }
-
-func (b *founded) Wire(c *wire.Coder) { wire.Text(c, &b.Programme, 255) }
-
-// made is the body of KindFindingsMade.
-type made struct {
-	Case     entrylog.Ref
-	Readings [32]byte
-	Dossier  [32]byte // SHA-256 of the file
-	Traced   bool
-}
-
-func (b *made) Wire(c *wire.Coder) {
-	c.Fixed(b.Case[:])
-	c.Fixed(b.Readings[:])
-	c.Fixed(b.Dossier[:])
-	c.Bool(&b.Traced)
-}
 
 // Sealer is what the inquiry asks of the sealer.
 type Sealer interface {
@@ -84,6 +46,7 @@ type Config struct {
 	Store     ledger.Store
 	Publisher ledger.Publisher
 	Outside   ledger.Outside
+	Blobs     Blobs
 	Log       ledger.Options // Known, Public, Clock and Rand are filled in
 	Key       string         // vkey of Log.Signer
 	Sealer    Sealer
@@ -100,16 +63,13 @@ type Office struct {
 	// Step, if not nil, is told what is being done.
 	Step func(string)
 
-	log    *ledger.Log
-	frozen map[string]freezing     // what was frozen, without times → the first entry that froze it
-	opened map[string]entrylog.Seq // body → its entry
-	runs   map[entrylog.Ref]uint32 // package → the greatest run on this log
-	size   entrylog.Seq
+	log *ledger.Log
+	state
 }
 
 // Open replays the inquiry's log and makes this process its one writer.
 func Open(ctx context.Context, c Config) (*Office, error) {
-	o := &Office{Config: c, frozen: map[string]freezing{}, opened: map[string]entrylog.Seq{}, runs: map[entrylog.Ref]uint32{}}
+	o := &Office{Config: c, state: newState()}
 	c.Log.Clock, c.Log.Rand, c.Log.Known, c.Log.Public = c.Clock, c.Rand, Known, Public
 	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, o.apply)
 	if err != nil {
@@ -122,45 +82,6 @@ func Open(ctx context.Context, c Config) (*Office, error) {
 // Close lets go of the log.
 func (o *Office) Close() error { return o.log.Close() }
 
-func (o *Office) apply(seq entrylog.Seq, e entrylog.Entry) error {
-	o.size = seq + 1
-	switch e.Kind {
-	case KindReadingsFrozen:
-		var b evidence.ReadingsFrozen
-		if err := wire.Unmarshal(e.Body, &b); err != nil {
-			return err
-		}
-		if _, again := o.frozen[timeless(b)]; !again {
-			o.frozen[timeless(b)] = freezing{seq, b.Specimens}
-		}
-	case KindCodebookOpened:
-		var b evidence.CodebookOpened
-		if err := wire.Unmarshal(e.Body, &b); err != nil {
-			return err
-		}
-		o.opened[string(e.Body)] = seq
-		o.runs[b.Package] = max(o.runs[b.Package], b.Run)
-	}
-	return nil
-}
-
-// freezing is the first time that readings were frozen. The times at which their
-// specimens are said to have been known are bound by it: to try others, once
-// keys were opened, would be to choose what counts.
-type freezing struct {
-	seq       entrylog.Seq
-	specimens []evidence.FrozenSpecimen
-}
-
-// timeless is a freeze but for the times of its specimens.
-func timeless(b evidence.ReadingsFrozen) string {
-	b.Specimens = slices.Clone(b.Specimens)
-	for i := range b.Specimens {
-		b.Specimens[i].From, b.Specimens[i].To = time.Time{}, time.Time{}
-	}
-	return string(wire.Marshal(&b))
-}
-
 // Specimen is recovered material, and when it was first known to exist.
 type Specimen struct {
 	form.Specimen
@@ -171,6 +92,10 @@ type Specimen struct {
 type Question struct {
 	Case      cvd.CaseID
 	Specimens []Specimen
+
+	// Edits are readings that the investigator puts right by hand; nil: none. They
+	// are frozen before any key is opened; nothing is concluded from them.
+	Edits *form.Edits
 }
 
 // ErrNothing: the case has no sealed package to compare with.

@@ -26,6 +26,7 @@ type Outcome struct {
 	Page     []byte // self-contained HTML
 	Dossier  []byte
 	Report   evidence.Report
+	Kept     Kept // as they are on the inquiry's log
 }
 
 // ErrRunLost: the sealer numbers a run that this inquiry's log has had already.
@@ -47,7 +48,7 @@ func (o *Office) Investigate(ctx context.Context, desk *coordinator.Desk, by cvd
 	}); err != nil {
 		return Outcome{}, err
 	}
-	i := inquest{Office: o, desk: desk, by: by, cs: q.Case, found: sorted(q.Specimens)}
+	i := inquest{Office: o, desk: desk, by: by, cs: q.Case, found: sorted(q.Specimens), edited: q.Edits}
 	for _, s := range i.found {
 		i.specimens = append(i.specimens, s.Specimen)
 	}
@@ -78,6 +79,7 @@ type inquest struct {
 	cs        cvd.CaseID
 	found     []Specimen
 	specimens []form.Specimen
+	edited    *form.Edits
 }
 
 // wave is a sealed wave of the package.
@@ -106,7 +108,19 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 			i.found[n].Found = evidence.Window{From: s.From, To: s.To}
 		}
 	}
+	if err := i.keep(ctx, c.readings.Marshal()); err != nil {
+		return out, err
+	}
 	frozen, noted, err := i.freeze(ctx, i.desk, i.by, freeze)
+	if err != nil {
+		return out, err
+	}
+	made, editing, err := i.freezeEdits(ctx, c, i.edited)
+	if err != nil {
+		return out, err
+	}
+
+	entry, _, err := i.log.Entry(ctx, frozen)
 	if err != nil {
 		return out, err
 	}
@@ -120,7 +134,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	opened, err := i.count(ctx, c.Package, book)
+	opened, err := i.count(ctx, i.cs, c.Package, book)
 	if err != nil {
 		return out, err
 	}
@@ -129,6 +143,9 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	tokens := hits(book, c.form, i.specimens)
 	result, tested, err := decode(book, c.form, &c.readings, tokens, last.Decoder, float64(last.AlphaPico)/1e12)
 	if err != nil {
+		return out, err
+	}
+	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time)); err != nil {
 		return out, err
 	}
 	for _, a := range result.Accused {
@@ -140,11 +157,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	}
 
 	// Judge.
-	entry, _, err := i.log.Entry(ctx, frozen)
-	if err != nil {
-		return out, err
-	}
-	in := leak.Inputs{Facts: facts, Reading: leak.Reading{
+	in := leak.Inputs{Facts: facts, AlphaAllPico: AlphaAllPico, Reading: leak.Reading{
 		Form: c.form, Readings: &c.readings, FrozenAt: entry.Time,
 		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
 		Tokens: tokens, Tested: tested, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
@@ -158,16 +171,28 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if in.Seen, err = i.seen(ctx, i.desk, i.cs, book, i.found, tokens); err != nil {
 		return out, err
 	}
+	if made != nil {
+		e, _, err := i.log.Entry(ctx, editing.seq)
+		if err != nil {
+			return out, err
+		}
+		in.Reading.Edits = &leak.Edits{Made: made, FrozenAt: e.Time, Account: editing.by}
+		if in.Reading.Edits.AccountName, err = i.editor(ctx, editing); err != nil {
+			return out, err
+		}
+	}
+	if in.Accumulated, err = i.accumulated(facts); err != nil {
+		return out, err
+	}
 	findings, err := leak.Judge(in)
 	if err != nil {
 		return out, err
 	}
 	out.Findings, out.Timeline = *findings, leak.Timeline(in)
-	out.Page = leak.Page(findings, out.Timeline)
 
 	// Pack, sign, verify.
 	i.step("building the dossier")
-	d, err := i.dossier(ctx, parts{candidate: c, book: book, waves: waves, findings: findings, frozen: frozen, noted: noted, opened: opened})
+	d, err := i.dossier(ctx, parts{candidate: c, book: book, waves: waves, findings: findings, frozen: frozen, noted: noted, opened: opened, edits: made, edited: editing.seq})
 	if err != nil {
 		return out, err
 	}
@@ -178,8 +203,10 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if out.Report, err = evidence.VerifyDossier(out.Dossier, evidence.Trust{LogKey: d.Programme.Key, InquiryKey: i.Key}); err != nil {
 		return out, fmt.Errorf("the dossier does not verify and was not kept: %w", err)
 	}
-	_, err = i.log.Append(ctx, []ledger.Draft{{Kind: KindFindingsMade, Actor: entrylog.Ref(i.by.Account), Auth: i.by.Auth, Subject: entrylog.Ref(i.cs),
-		Body: &made{Case: entrylog.Ref(i.cs), Readings: c.readings.Hash(), Dossier: sha256.Sum256(out.Dossier), Traced: findings.Conclusion == evidence.Traced}}})
+	if out.Kept, err = i.made(ctx, c, findings, out.Timeline, out.Dossier); err != nil {
+		return out, err
+	}
+	out.Page, err = i.page(ctx, i.desk, out.Kept, findings, out.Timeline)
 	return out, err
 }
 
@@ -211,8 +238,8 @@ func (i *inquest) facts(ctx context.Context, pkg cvd.PackageID) (facts leak.Fact
 // count puts the opening of the codebook on the inquiry's log, once for each run
 // of the sealer's. A number that this log has had for another run means that the
 // sealer forgot some.
-func (i *inquest) count(ctx context.Context, pkg cvd.PackageID, book sealer.Codebook) (entrylog.Seq, error) {
-	body := &evidence.CodebookOpened{Case: entrylog.Ref(i.cs), Package: entrylog.Ref(pkg), Run: book.Run.Number, Copies: book.Run.Copies, Readings: book.Run.Readings}
+func (i *inquest) count(ctx context.Context, cs cvd.CaseID, pkg cvd.PackageID, book sealer.Codebook) (entrylog.Seq, error) {
+	body := &evidence.CodebookOpened{Case: entrylog.Ref(cs), Package: entrylog.Ref(pkg), Run: book.Run.Number, Copies: book.Run.Copies, Readings: book.Run.Readings}
 	if seq, ok := i.opened[string(marshal(body))]; ok {
 		return seq, nil
 	}

@@ -49,6 +49,11 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		f.Why = append(f.Why, reason)
 	}
 	j.f = f
+	if err := j.edits(rows); err != nil {
+		return nil, err
+	}
+	j.accumulated()
+	f.SetVersion()
 	f.Why = append(append(f.Why, j.tooLate...), j.why()...)
 	f.WouldHelp = j.wouldHelp()
 	f.DesignBased = j.designBased()

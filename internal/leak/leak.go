@@ -39,6 +39,13 @@ type Inputs struct {
 	Facts   Facts
 	Reading Reading
 	Seen    []Seen // in telemetry and in public, in any order
+
+	// Accumulated is what all cases together say of members that this one touches,
+	// if they accuse any; else nil.
+	Accumulated *evidence.Accumulated
+	// AlphaAllPico is the alpha at which evidence is accumulated over cases, in units
+	// of 10⁻¹², whether or not it accuses anybody; 0: it isn't.
+	AlphaAllPico uint64
 }
 
 // Facts is what the programme's log says about one package. Gather makes it.
@@ -146,6 +153,9 @@ type Reading struct {
 	// Tested is how the decoder tests the copies of Tokens that it does not accuse;
 	// by joint/1 their numbers rest on other copies.
 	Tested []fpcode.Accusation
+
+	// Edits by hand, if there are any; the result above is without them.
+	Edits *Edits
 
 	// CopyKey gives the key of a holder's copies; it is asked for those tested.
 	CopyKey func(holder entrylog.Ref) fpcode.Key

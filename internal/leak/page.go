@@ -23,6 +23,14 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
 	"exact": func(a evidence.Accused) bool { return a.Exact() },
+	"without": func(f *evidence.Findings, h evidence.ID) string {
+		for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {
+			if a.Holder == h {
+				return a.PAdjusted
+			}
+		}
+		return ""
+	},
 }).Parse(pageText))
 
 // pageData is what the template sees: the findings, and what is drawn of them.
@@ -35,6 +43,7 @@ type pageData struct {
 	ChartWide, ChartNarrow template.HTML
 	Rows                   []timeline.Row
 	Copies                 []copyData
+	Life                   *Life
 }
 
 type headline struct {
@@ -63,9 +72,12 @@ type accessRow struct {
 // Page is the findings as one self-contained HTML file: no script, nothing
 // remote, light or dark as its reader prefers, fit to print. All its numbers are
 // those of the findings; the picture is of m.
-func Page(f *evidence.Findings, m timeline.Model) []byte {
+func Page(f *evidence.Findings, m timeline.Model) []byte { return PageOf(f, m, nil) }
+
+// PageOf is Page with what became of the findings; nil: nothing is told.
+func PageOf(f *evidence.Findings, m timeline.Model, life *Life) []byte {
 	d := pageData{
-		F: f, CSS: template.CSS(pageCSS), Traced: f.Conclusion == evidence.Traced, Headline: headlines(f), Rows: m.Rows(),
+		Life: life, F: f, CSS: template.CSS(pageCSS), Traced: f.Conclusion == evidence.Traced, Headline: headlines(f), Rows: m.Rows(),
 		// Both are made of escaped text only.
 		Wide:      template.HTML(timeline.SVG(m, timeline.Options{Width: 960, ID: "timeline"})),
 		Narrow:    template.HTML(timeline.SVG(m, timeline.Options{Width: 328, ID: "timeline-narrow"})),

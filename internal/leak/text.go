@@ -18,6 +18,7 @@ func Text(f *evidence.Findings, width int) string {
 	for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {
 		t.copy(f, a)
 	}
+	t.later(f)
 	t.head("Rival explanations")
 	for _, r := range f.Rivals {
 		t.row(glyph(r.Reading)+" "+r.Reading, r.Name+". "+strings.Join(r.Seen, " "))
@@ -110,6 +111,29 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	}
 	for _, x := range a.Receipts {
 		t.row("signed for", fmt.Sprintf("%s by %s, entry %d", stamp(x.At), x.AccountName, x.Entry))
+	}
+}
+
+// later is what only later versions of findings have.
+func (t *terminal) later(f *evidence.Findings) {
+	if e := f.Edits; e != nil {
+		t.head(fmt.Sprintf("%d readings changed by hand", len(e.Made)))
+		t.para(fmt.Sprintf("Brought by %s and frozen %s, before keys were opened for these readings. Nothing is concluded from them.", e.AccountName, stamp(e.FrozenAt)))
+		for _, m := range e.Made {
+			t.row(m.Site[:min(12, len(m.Site))], fmt.Sprintf("%s, by hand %s; %s: %s", m.Was, m.Becomes, m.By, m.Why))
+		}
+		for _, w := range e.With {
+			t.row("with them", fmt.Sprintf("the copy issued to %s: p_adjusted %s, p_upper %s, p_estimate %s, p_sampled %s ± %s on %d of %d places; wording %s", w.Name, power(w.PAdjusted), power(w.PUpper), power(w.PEstimate), power(w.PSampled), power(w.PSampledSE), w.SitesAgreeing, w.SitesRead, w.Result))
+		}
+	}
+	if a := f.Accumulated; a != nil {
+		t.head("Over all cases")
+		for _, m := range a.Members {
+			t.para(m.Statement)
+			t.row("E", fmt.Sprintf("%s; the threshold of the member admitted as number %d is %s", power(m.E), m.Admitted, power(m.Threshold)))
+		}
+		t.para(a.Meaning)
+		t.row("alpha", fmt.Sprintf("%s for this, over all members and for ever; %s together with this package's", power(a.Alpha), power(a.Together)))
 	}
 }
 

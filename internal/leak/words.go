@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"forewarn/internal/evidence"
+	"forewarn/internal/fpcode"
 	"forewarn/internal/sighting"
 )
 
@@ -189,6 +190,10 @@ func (j *judge) limits() (out []string) {
 		"Tokens tell one copy until somebody else has seen them. After that they can be copied.",
 		"First sighting is when something was first noticed, not when it first happened, and not when material left its holder.",
 	)
+	if all := j.in.AlphaAllPico; all > 0 {
+		out = append(out, fmt.Sprintf("Alpha here, %s, is for this package. Beside it, evidence is accumulated over all cases (%s) at an alpha of its own, %s, over all members and for ever: an innocent member is accused by this package or by all cases together with a probability of %s at most. Of members who reach no threshold nothing is told.",
+			power(j.f.Alpha), fpcode.EProcess, power(evidence.AlphaText(all)), power(evidence.AlphaTogether(j.in.Reading.AlphaPico, all))))
+	}
 	if j.grade != "" {
 		out = append(out, fmt.Sprintf("The source of the first sighting is graded %s, on the Admiralty scale from A, completely reliable, to F, which cannot be judged.", j.grade))
 	}
