@@ -126,21 +126,27 @@ func New(n, sites int) *Case { return NewWith(n, sites, nil) }
 // NewWith is New, where more may happen before the log is anchored for the last
 // time.
 func NewWith(n, sites int, more func(*Case)) *Case {
-	return newCase(n, sites, fpcode.Single, nil, more)
+	return newCase(n, sites, fpcode.Single, fpcode.Single, nil, more)
 }
 
 // NewJoint is New with profile default, decoded by joint/1.
-func NewJoint(n, sites int) *Case { return newCase(n, sites, fpcode.Default, nil, nil) }
+func NewJoint(n, sites int) *Case { return NewJointWith(n, sites, nil) }
 
 // NewJointWith is NewJoint, where more may happen before the log is anchored for
 // the last time.
 func NewJointWith(n, sites int, more func(*Case)) *Case {
-	return newCase(n, sites, fpcode.Default, nil, more)
+	return newCase(n, sites, fpcode.Default, fpcode.Default, nil, more)
 }
 
-func newCase(n, sites int, profile fpcode.Profile, founded []byte, more func(*Case)) *Case {
+// Misstated is NewJoint, but the waves' statements name another profile than the
+// Form's.
+func Misstated(n, sites int) *Case {
+	return newCase(n, sites, fpcode.Default, fpcode.TwoPoint, nil, nil)
+}
+
+func newCase(n, sites int, profile, stated fpcode.Profile, founded []byte, more func(*Case)) *Case {
 	c := &Case{
-		Profile: profile,
+		Profile: stated,
 		ID:      Ref("case"), Package: Ref("package"), Revision: Ref("revision"),
 		Fetch: map[string]entrylog.Seq{}, Receipt: map[string]entrylog.Seq{},
 		pkg: fpcode.Key(Bytes("package key")),

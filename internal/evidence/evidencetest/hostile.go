@@ -140,7 +140,7 @@ func (c *Case) OldTick(d *evidence.Dossier, w int, at time.Time) {
 // Fork is a dossier's case with another history of the same length: an entry of
 // another body.
 func Fork(n, sites int) *Case {
-	return newCase(n, sites, fpcode.Single, []byte("another history"), nil)
+	return newCase(n, sites, fpcode.Single, fpcode.Single, []byte("another history"), nil)
 }
 
 // Sealer is the key that all waves name.
