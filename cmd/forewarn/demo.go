@@ -22,15 +22,15 @@ type demoCmd struct {
 func (*demoCmd) Help() string {
 	return `A fictional vendor and its members live through the shape of summer 2025, with the real coordinator, sealer and inquiry under a simulated clock. Who leaks is drawn from the seed; the inquiry is not told.
 
-member       a member's copy leaks whole
-excerpt      a third of a member's prose, and nothing else
-collusion    two members merge their prose sentence by sentence
-insider      the copy of one of the vendor's own staff
-finder       the finder's unmarked original
-rediscovery  somebody else found the same flaw
-patchdiff    the attack is made from the patch
+  member       a member's copy leaks whole
+  excerpt      a third of a member's prose, and nothing else
+  collusion    two members merge their prose sentence by sentence
+  insider      the copy of one of the vendor's own staff
+  finder       the finder's unmarked original
+  rediscovery  somebody else found the same flaw
+  patchdiff    the attack is made from the patch
 
-Examples:
+Example:
   forewarn demo --scenario excerpt --seed 7
   forewarn demo --scenario collusion`
 }

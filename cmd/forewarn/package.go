@@ -34,7 +34,7 @@ func (*packageAdd) Help() string {
 
 The profile says how often each alternative is chosen, and by it how many holders may merge their copies and still be found. 'default' is for one to five; 'single' needs the fewest marks when one copy leaks, and is blind to three or more that are merged. A package keeps the profile of its first revision.
 
-Examples:
+Example:
   forewarn package add Layout examples/advisory --as ana
   forewarn package add Layout examples/advisory --new --profile single --as ana`
 }
@@ -145,7 +145,7 @@ type packageCheck struct {
 }
 
 func (*packageCheck) Help() string {
-	return "Examples:\n  forewarn package check examples/advisory\n  forewarn package check examples/advisory --profile single"
+	return "Example:\n  forewarn package check examples/advisory\n  forewarn package check examples/advisory --profile single"
 }
 
 func (c *packageCheck) Run(a *app) error {

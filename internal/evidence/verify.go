@@ -122,6 +122,9 @@ func (v *verification) notChecked() []string {
 	if _, unknown := KnownBefore(v.f.FrozenAt, v.f.Specimens); unknown > 0 {
 		out = append(out, fmt.Sprintf("When %d of the specimens first existed is not known. That the copies named were committed to before them is shown only as far as the freeze.", unknown))
 	}
+	if n := len(v.f.Partners); n > 0 {
+		out[3] = fmt.Sprintf("That no evidence names the other copies: the keys of all but %d of them stay closed, and nothing more is told of any. And that each wave's root has no more leaves than copies were counted.", n)
+	}
 	if v.f.joint() && len(v.named()) > 0 {
 		out = append(out, "That the copies beside which others were tested are those that the decoder finds: for that, all keys would have to be open. p_chosen counts every choice that there was.")
 	}

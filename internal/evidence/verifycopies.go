@@ -169,7 +169,7 @@ func (v *verification) probabilities() (string, error) {
 		}
 		beside := ""
 		if n := len(a.Beside()); n > 0 {
-			beside = fmt.Sprintf(", beside %d others by the channels that follow", n)
+			beside = fmt.Sprintf(", beside %d by the channels that follow", n)
 		}
 		all = append(all, fmt.Sprintf("%s: p_adjusted %s on %d of %d sites%s", a.Name, n.PAdjusted, n.SitesAgreeing, n.SitesRead, beside))
 	}
