@@ -18,6 +18,7 @@ import (
 type packageCmd struct {
 	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
 	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
+	Suggest     packageSuggest     `cmd:"" help:"Propose marks for plain prose, and mark those that a person approved."`
 	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`
 	Acknowledge packageAcknowledge `cmd:"" help:"Say that your member stopped using a recalled revision."`
 }
@@ -52,6 +53,10 @@ func (c *packageAdd) Run(a *app) error {
 	if _, _, _, err := carrier.CompileFor(src, checkKey, cmp.Or(profile, sealer.Profile), nil); err != nil {
 		return err
 	}
+	results, err := a.judge(src, "")
+	if err != nil {
+		return err
+	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
 		var pkg cvd.PackageID
 		if !c.New {
@@ -69,10 +74,11 @@ func (c *packageAdd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "profile": added.Profile.String(), "report": reportOf(added.Report)})
+			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "profile": added.Profile.String(), "report": reportOf(added.Report), "judged": judgedOf(results)})
 		}
 		a.say("Added %q as revision %d of package %s, profile %v.", added.Manifest.Title, added.Number, added.Package.Short(), added.Profile)
 		a.report(added.Report)
+		a.judged(results)
 		return nil
 	})
 }
@@ -142,10 +148,16 @@ func (a *app) report(r carrier.Report) {
 type packageCheck struct {
 	Source  string `arg:"" help:"The source folder."`
 	Profile string `help:"default, single, two-point, three-point or arcsine: as for 'package add'." enum:"default,single,two-point,three-point,arcsine" default:"default"`
+	Corpus  string `help:"A folder of what the rules should and should not match: events in .json or .jsonl, captures in .pcap, and other files for YARA." placeholder:"DIR"`
 }
 
 func (*packageCheck) Help() string {
-	return "Example:\n  forewarn package check examples/advisory\n  forewarn package check examples/advisory --profile single"
+	return `Compiles the folder, and runs what members run (Suricata, YARA, an evaluation of Sigma) on variants of its rules that show every mark: all must be accepted and give the same verdict on what is made of the rules and on the corpus. A tool that isn't installed is named.
+
+Example:
+  forewarn package check examples/advisory
+  forewarn package check examples/advisory --profile single
+  forewarn package check examples/advisory --corpus captures`
 }
 
 func (c *packageCheck) Run(a *app) error {
@@ -161,11 +173,17 @@ func (c *packageCheck) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	results, err := a.judge(src, c.Corpus)
+	if err != nil {
+		return err
+	}
 	if a.JSON {
-		return a.printJSON(fields{"title": m.Title, "report": reportOf(r)})
+		return a.printJSON(fields{"title": m.Title, "report": reportOf(r), "judged": judgedOf(results)})
 	}
 	a.say("%s", m.Title)
 	a.report(r)
+	a.judged(results)
+	a.answerable(src)
 	return nil
 }
 

@@ -21,11 +21,8 @@ func Compile(src Source, bias fpcode.Key) (*form.Form, *Manifest, Report, error)
 // keep their laws. The same arguments give the same Form, byte for byte. A source
 // that isn't fit gives Refusals, which is ErrRefused, and nothing else.
 func CompileFor(src Source, bias fpcode.Key, profile fpcode.Profile, before *form.Form) (*form.Form, *Manifest, Report, error) {
-	c := compiler{
-		profile: profile, before: before,
-		bias: bias, texts: map[string]string{},
-		sites: map[fpcode.SiteID]*site{}, named: map[string]*site{}, slots: map[string]token.Alphabet{},
-	}
+	c := newCompiler(bias, profile)
+	c.before = before
 	f, m, r := c.compile(src)
 	if len(c.refusals) > 0 {
 		c.refusals.sort()
@@ -46,6 +43,13 @@ type compiler struct {
 	full     bool // no more marks fit into a Form
 	refusals Refusals
 	warnings []Warning
+}
+
+func newCompiler(bias fpcode.Key, profile fpcode.Profile) *compiler {
+	return &compiler{
+		profile: profile, bias: bias, texts: map[string]string{},
+		sites: map[fpcode.SiteID]*site{}, named: map[string]*site{}, slots: map[string]token.Alphabet{},
+	}
 }
 
 // manyRefusals is how many are kept. Each costs a walk to its line.
@@ -73,15 +77,35 @@ func (c *compiler) warn(d *document, off int, text string) {
 // compile goes on after a refusal as long as what follows makes sense, so that
 // an author sees most of what is wrong at once.
 func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
-	if !c.checkSource(src) {
+	docs, m := c.read(src)
+	if m == nil || len(c.refusals) > 0 {
 		return nil, nil, Report{}
+	}
+	c.dealLaws(docs)
+	f := c.build(docs)
+	if err := f.Check(); err != nil {
+		c.refuse("", 0, err.Error(), "make the package smaller, or give it fewer marks")
+		return nil, nil, Report{}
+	}
+	return f, m, c.report(docs)
+}
+
+// read cuts all files into pieces and puts them through the gates.
+func (c *compiler) read(src Source) ([]*document, *Manifest) {
+	if !c.checkSource(src) {
+		return nil, nil
 	}
 	for _, f := range src.Files {
 		c.texts[f.Path] = string(f.Data)
 	}
 	m := c.readManifest()
 	if m == nil {
-		return nil, nil, Report{}
+		return nil, nil
+	}
+	if text, ok := c.texts[ApprovalsPath]; ok {
+		if _, err := ReadApprovals(text); err != nil {
+			c.refusals = append(c.refusals, err.(Refusals)...)
+		}
 	}
 	docs := c.documents(src, m)
 	for _, d := range docs {
@@ -98,16 +122,7 @@ func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
 			c.lookAround(d)
 		}
 	}
-	if len(c.refusals) > 0 {
-		return nil, nil, Report{}
-	}
-	c.dealLaws(docs)
-	f := c.build(docs)
-	if err := f.Check(); err != nil {
-		c.refuse("", 0, err.Error(), "make the package smaller, or give it fewer marks")
-		return nil, nil, Report{}
-	}
-	return f, m, c.report(docs)
+	return docs, m
 }
 
 func ordersOf(m *Manifest, path string) (out []ListOrder) {
@@ -123,7 +138,7 @@ func ordersOf(m *Manifest, path string) (out []ListOrder) {
 func (c *compiler) documents(src Source, m *Manifest) (out []*document) {
 	used := map[string]bool{}
 	for _, f := range src.Files {
-		if f.Path == ManifestPath {
+		if f.Path == ManifestPath || f.Path == ApprovalsPath {
 			continue
 		}
 		d := &document{path: f.Path, src: c.texts[f.Path]}

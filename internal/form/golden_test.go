@@ -273,25 +273,47 @@ func advisoryWithErrors(t *testing.T) []byte {
 	return b
 }
 
-// TestGoldenReadings: the reader of this version reads as it always did. A
-// reader that reads otherwise is another version.
+// TestGoldenReadings: each reader reads as it always did. A reader that reads
+// otherwise is another version.
 func TestGoldenReadings(t *testing.T) {
+	files := map[string]string{Align1: "form/readings.json", Align2: "form/readings-2.json"}
+	for _, version := range ReaderVersions {
+		t.Run(version, func(t *testing.T) { goldenReadings(t, version, files[version]) })
+	}
+}
+
+func goldenReadings(t *testing.T, version, file string) {
 	f := golden(t)
 	text := []byte("<p>A request without a <b>session</b> can place a file in the theme folder of the portal. MEANWHILE, please:</p>" +
 		"<li>tell the owners of sites<li>close the import page<li>watch the theme folder</li> The file that appears is a templ&shy;ate")
-	r := Read(f, []Specimen{{"page.html", text}})
+	read := func(f *Form, s Specimen) Readings {
+		r, err := ReadVersion(f, version, []Specimen{s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := read(f, Specimen{"page.html", text})
 	hash := r.Hash()
-	noisy := advisoryWithErrors(t)
-	a := Read(advisory(t), []Specimen{{"noisy.txt", noisy}})
+	a := read(advisory(t), Specimen{"noisy.txt", advisoryWithErrors(t)})
 	sum := a.Hash()
 	now := readVector{Comment: "What the reader makes of a page that shows part of a copy of form/good.json.", Form: f.Marshal(), Text: text,
-		Reader: ReaderVersion, Read: r.Marshal(), Hash: hash[:], Noisy: sum[:]}
+		Reader: version, Read: r.Marshal(), Hash: hash[:], Noisy: sum[:]}
 	was := now
-	vector(t, "form/readings.json", &was)
+	vector(t, file, &was)
 	if !reflect.DeepEqual(now, was) {
-		t.Errorf("%s reads otherwise than it did; give the reader a new version\nnow %+v\nwas %+v", ReaderVersion, now, was)
+		t.Errorf("%s reads otherwise than it did; give the reader a new version\nnow %+v\nwas %+v", version, now, was)
 	}
 	if v, o, e := r.Count(); v != 3 || o != 0 || e != 0 {
 		t.Errorf("%d read, %d other, %d erased: %+v", v, o, e, r.Sites)
+	}
+	soft := 0
+	for i := range a.Sites {
+		if len(a.Sites[i].Likelihood) > 0 {
+			soft++
+		}
+	}
+	if (soft > 0) != (version == Align2) {
+		t.Errorf("%d readings of the noisy copy have likelihoods", soft)
 	}
 }

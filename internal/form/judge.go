@@ -1,6 +1,7 @@
 package form
 
 import (
+	"math"
 	"slices"
 
 	"forewarn/internal/fpcode"
@@ -28,6 +29,21 @@ type verdict struct {
 	symbol uint8   // of a Value; of a soft one a most likely symbol
 	nats   []uint8 // of a soft Value: how far each symbol is behind the likeliest
 	spans  [][2]int32
+}
+
+// lead is by how many nats the likeliest symbol leads, and more than any if
+// nothing is left to doubt.
+func (v *verdict) lead() uint8 {
+	if v.nats == nil {
+		return math.MaxUint8
+	}
+	least := uint8(math.MaxUint8)
+	for x, n := range v.nats {
+		if x != int(v.symbol) {
+			least = min(least, n)
+		}
+	}
+	return least
 }
 
 var unread = verdict{state: fpcode.Erased}

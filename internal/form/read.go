@@ -37,7 +37,8 @@ type Reader struct {
 	sites   []Site
 	lattice *lattice
 	index   *seedIndex
-	effort  *effort // counted if there is somewhere to; only tests do
+	items   map[uint64][]listItem // of lists that are looked for strewn; none for align/1
+	effort  *effort               // counted if there is somewhere to; only tests do
 }
 
 // effort is what reading cost, in steps that don't depend on the machine.
@@ -127,20 +128,35 @@ func (r *Reader) piece(text []rune, word []bool, first, last bool, looked []uint
 	l := r.lattice
 	runs := l.runs(r.index, text)
 	chains := l.chains(runs)
+	out := r.passages(chains, text, word, first, last, looked)
+	if e := r.effort; e != nil {
+		e.runs, e.chains = e.runs+int64(len(runs)), e.chains+int64(len(chains))
+	}
+	if len(r.items) > 0 {
+		has := make(map[int32]bool, len(out))
+		for i := range out {
+			has[out[i].site] = has[out[i].site] || out[i].lead() >= strewnNats
+		}
+		out = append(out, r.strewn(text, has)...)
+	}
+	return out
+}
+
+// passages reads what the chains of a piece pass.
+func (r *Reader) passages(chains []chain, text []rune, word []bool, first, last bool, looked []uint8) (out []finding) {
 	if len(chains) == 0 {
 		return nil
 	}
 	budget := workPerPiece + workPerCharacter*int64(len(text))
-	a := newAligner(l, text, word, first, last, budget)
+	a := newAligner(r.lattice, text, word, first, last, budget)
 	own := newOwners(chains, len(text))
-	var out []finding
 	for i := range chains {
-		if !own.hopeless(int32(i)) && l.worthLooking(&chains[i], looked) {
+		if !own.hopeless(int32(i)) && r.lattice.worthLooking(&chains[i], looked) {
 			out = append(out, r.judge(a.align(&chains[i]), int32(i))...)
 		}
 	}
 	if e := r.effort; e != nil {
-		e.runs, e.chains, e.cells = e.runs+int64(len(runs)), e.chains+int64(len(chains)), e.cells+budget-a.work
+		e.cells += budget - a.work
 	}
 	return own.settle(out)
 }

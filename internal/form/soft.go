@@ -42,7 +42,7 @@ var scales = [manners]scale{
 	thin:   {from: 9, per: 2, most: 4, hard: noMargin},
 	alone:  {from: 5, per: 4, most: 5, hard: noMargin},
 	listed: {from: 0, per: 1, most: natsMost, hard: 8},
-	hung:   {from: 6, per: 3, most: 4, hard: noMargin},
+	hung:   {from: 6, per: 3, most: 3, hard: noMargin},
 	frayed: {from: 6, per: 3, most: 4, hard: noMargin},
 }
 
@@ -194,12 +194,13 @@ func seeTogether(l *lattice, unit []int32, at map[int32]*look) shown {
 		case f.context() && f.wears(n, k):
 			out.how = frayed
 			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
+		case f.fits(n) && f.own >= ownAlone && (max(f.left, f.right) >= contextAlone || !k.other.context() && f.left+f.right >= contextThin):
+			// At a list's end, what follows it may be anything.
+			out.how = max(out.how, hung)
+			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
 		case k.other.context() && k.other.y2-k.other.y1 > 1:
 			other = true
 			out.spans = append(out.spans, [2]int32{k.other.y1, k.other.y2})
-		case f.fits(n) && f.own >= ownAlone && f.left+f.right >= contextThin:
-			out.how = max(out.how, hung)
-			out.spans = append(out.spans, [2]int32{f.y1, f.y2})
 		default:
 			return shown{}
 		}

@@ -32,11 +32,12 @@ var ErrReader = errors.New("unknown reader")
 type rules struct {
 	one      func(*lattice, *look) verdict                    // a choice by itself
 	together func(*lattice, []int32, map[int32]*look) verdict // the places of a list
+	strewn   bool                                             // look for lists outside their text
 }
 
 var readerRules = map[string]rules{
-	Align1: {judgeOne, judgeTogether},
-	Align2: {weighOne, weighTogether},
+	Align1: {judgeOne, judgeTogether, false},
+	Align2: {weighOne, weighTogether, true},
 }
 
 // NewReader prepares to read against f, which must be valid, with ReaderVersion.
@@ -56,7 +57,11 @@ func NewReaderVersion(f *Form, version string) (*Reader, error) {
 		return nil, fmt.Errorf("%w %q: this program has %q; use a version of forewarn that has it", ErrReader, version, ReaderVersions)
 	}
 	l := newLattice(f)
-	return &Reader{version: version, rules: how, form: f.Hash(), sites: slices.Clone(f.Sites), lattice: l, index: newSeedIndex(l)}, nil
+	r := &Reader{version: version, rules: how, form: f.Hash(), sites: slices.Clone(f.Sites), lattice: l, index: newSeedIndex(l)}
+	if how.strewn {
+		r.items = l.items()
+	}
+	return r, nil
 }
 
 // Read reads with ReaderVersion: see Reader.Read.

@@ -67,41 +67,106 @@ func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 // all that it passes, the explanation with the greatest penalised likelihood
 // stays. One class may be explained by known copies alone, so that nothing is left
 // for anybody else; the whole specimen may not.
+//
+// The first copy is the hardest to find, because the channel can then be seen in
+// the biases alone. So for each c it begins with the best copies under the two
+// summits that the likelihood can have. If that finds nobody to speak of, it begins
+// with more copies of the second: a coalition that shows what few of its copies
+// have tells next to nothing of each one, and much of each two.
 func (f *field) explain(excluded func(i int) bool, touched map[int]bool) explanation {
+	s := search{f, excluded, touched, make([]int32, f.words.n), explanation{class: f.class, channel: oneCopy()}}
 	start := tabulate(f.sights, f.words, nil)
-	best := explanation{class: f.class, channel: oneCopy()}
-	best.value = best.channel.logLikelihood(start.cells, 0) + f.silent
-	scores := make([]int32, f.words.n)
+	s.best.value = s.best.channel.logLikelihood(start.cells, 0) + f.silent
+	nobody := s.best.value
 	for c := 1; c <= MaxColluders; c++ {
-		e, t := explanation{class: f.class}, start
 		known := c - 1
 		if f.class != 0 {
 			known = c
 		}
-		for {
-			before := e.value
-			if c == 1 && len(e.partners) == 0 {
-				e.channel, e.value = best.channel, best.value
-			} else {
-				e.channel, e.value = f.channel(t.cells, len(e.partners), c)
+		e := explanation{class: f.class, channel: s.best.channel, value: s.best.value}
+		if c > 1 {
+			e.channel, e.value = f.channel(start.cells, 0, c)
+			s.keep(e)
+			nobody = max(nobody, e.value)
+		}
+		if known == 0 {
+			continue
+		}
+		first := s.most(&e.channel, start, nil, 1)
+		s.paths(e, first, known)
+		if c > 2 {
+			for _, byLot := range []bool{true, false} {
+				if next := s.most(s.summit(&e, start, byLot), start, nil, 1); !slices.Equal(next, first) {
+					s.paths(e, next, known)
+				}
 			}
-			if e.value > best.value {
-				best = explanation{f.class, slices.Clone(e.partners), e.channel, e.value}
-			}
-			// What has fallen behind by a whole partner is not followed further.
-			if n := len(e.partners); n == known || n > 0 && e.value < before-f.price {
-				break
-			}
-			next := f.most(&e, t, excluded, scores)
-			if next < 0 {
-				break
-			}
-			touched[next] = true
-			e.partners = append(e.partners, next)
-			t = tabulate(f.sights, f.words, e.partners)
 		}
 	}
-	return best
+	for c := 3; c <= MaxColluders && s.best.value < nobody+2*f.price; c++ {
+		e := explanation{class: f.class}
+		e.channel, e.value = f.channel(start.cells, 0, c)
+		s.paths(e, s.most(s.summit(&e, start, false), start, nil, moreFirsts), c-1)
+	}
+	return s.best
+}
+
+// moreFirsts is how many copies to begin with, for each number of colluders, when
+// the best one led to nobody, or to somebody who is hardly worth a partner's price.
+const moreFirsts = 4
+
+// search is one explanation being looked for.
+type search struct {
+	*field
+	excluded func(i int) bool
+	touched  map[int]bool
+	scores   []int32
+	best     explanation
+}
+
+func (s *search) keep(e explanation) {
+	if e.value > s.best.value {
+		e.partners = slices.Clone(e.partners)
+		s.best = e
+	}
+}
+
+// summit is one of the channels that an explanation of nobody may have.
+func (s *search) summit(e *explanation, start cellTable, byLot bool) *Collusion {
+	c, telling := e.channel.C, e.channel.Telling
+	h := climb(start.cells, unseenOf(start.cells, 0, c, telling), 0, c, telling, byLot)
+	return &h
+}
+
+// paths follows an explanation of nobody, beginning with each of some copies.
+func (s *search) paths(e explanation, firsts []int, known int) {
+	for _, i := range firsts {
+		s.path(e, i, known)
+	}
+}
+
+// path adds a copy to an explanation, and then the best one beside those it has,
+// up to so many known ones.
+func (s *search) path(e explanation, next, known int) {
+	c := e.channel.C
+	for len(e.partners) < known {
+		before := e.value
+		s.touched[next] = true
+		e.partners = append(e.partners, next)
+		t := tabulate(s.sights, s.words, e.partners)
+		e.channel, e.value = s.channel(t.cells, len(e.partners), c)
+		s.keep(e)
+		// What has fallen behind by a whole partner is not followed further.
+		if e.value < before-s.price {
+			return
+		}
+		if len(e.partners) < known {
+			more := s.most(&e.channel, t, e.partners, 1)
+			if len(more) == 0 {
+				return
+			}
+			next = more[0]
+		}
+	}
 }
 
 // channel estimates the channel of c copies, with sites without a value and
@@ -121,18 +186,22 @@ func (f *field) channel(cells []cell, partners, c int) (best Collusion, value in
 	return best, value
 }
 
-// most is the copy of the greatest score beside the partners, lowest index
-// first.
-func (f *field) most(e *explanation, t cellTable, excluded func(i int) bool, scores []int32) int {
-	base, weight := f.weights(&e.channel, t, len(e.partners), searchGrain)
-	f.words.scores(base, weight, scores)
-	best := -1
-	for i, s := range scores {
-		if (best < 0 || s > scores[best]) && !excluded(i) && !slices.Contains(e.partners, i) {
-			best = i
+// most is the copies of the greatest scores beside the partners, at most so many,
+// the greatest first; of equal ones the lowest index.
+func (s *search) most(h *Collusion, t cellTable, partners []int, many int) (out []int) {
+	base, weight := s.weights(h, t, len(partners), searchGrain)
+	s.words.scores(base, weight, s.scores)
+	for i, score := range s.scores {
+		if len(out) == many && score <= s.scores[out[many-1]] || s.excluded(i) || slices.Contains(partners, i) {
+			continue
 		}
+		at := len(out)
+		for at > 0 && score > s.scores[out[at-1]] {
+			at--
+		}
+		out = slices.Insert(out, at, i)[:min(many, len(out)+1)]
 	}
-	return best
+	return out
 }
 
 // searchGrain is the resolution of scores while searching: 2⁻¹⁰ nat, so that they

@@ -17,7 +17,7 @@ import (
 func small(t *testing.T) *form.Form {
 	t.Helper()
 	id := func(n byte) fpcode.SiteID { return fpcode.SiteID{n} }
-	items := []string{"- deny write access to the theme folder\n", "- turn on strict origin checking\n"}
+	items := []string{"- keep the valve controller off the office network\n", "- ask operators to report resets at odd hours\n"}
 	choice := func(site uint32, as ...string) form.Part {
 		p := form.Part{Kind: form.Choice, Site: site}
 		for _, a := range as {
@@ -33,16 +33,16 @@ func small(t *testing.T) *form.Form {
 		},
 		Files: []form.File{
 			{Path: "advisory.md", Level: form.Description, Parts: []form.Part{
-				literal("# The import page of the portal\n\nWhoever can reach the sign-in page over the network may "),
-				choice(0, "place", "deposit"), literal(" a layout package on the server, and have it "),
-				choice(1, "processed", "handled", "looked after"), literal(" on the spot. Until the update arrives:\n\n"),
+				literal("# A reset command in the Juniper valve controller\n\nWhoever stands near enough to use its radio is in a position to "),
+				choice(0, "send", "transmit"), literal(" a reset frame of nine bytes, which the pump sees "),
+				choice(1, "processed", "handled", "looked after"), literal(" before any key is asked for. Until new firmware ships:\n\n"),
 				choice(2, items[0], items[1]), choice(2, items[1], items[0]),
-				literal("\nEverything else may wait until the corrected release of the portal is out. Quote "),
+				literal("\nNothing needs to be unmounted, and no pump has to stop for this. Quote "),
 				{Kind: form.Token, Slot: "ref", Alphabet: token.Hex}, literal(" in every answer to this notice.\n"),
 			}},
 			{Path: "rules/x.rules", Level: form.Detection, Parts: []form.Part{
-				literal("alert http any any -> $HTTP_SERVERS any (msg:\"LARKSPUR layout import with a "),
-				choice(3, "suspicious", "doubtful"), literal(" return address\"; content:\"/portal/layout/import\"; sid:1002501;)\n"),
+				literal("alert http any any -> $HTTP_SERVERS any (msg:\"JUNIPER frame from a "),
+				choice(3, "suspicious", "doubtful"), literal(" sender to the gateway of the valve controllers\"; content:\"|4a 56 09|\"; sid:1002601;)\n"),
 			}},
 		},
 	}
