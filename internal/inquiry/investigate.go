@@ -162,6 +162,9 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
 		Tokens: tokens, Tested: tested, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
 	}}
+	if in.Burnt, err = i.burnt(ctx, c.Package, frozen); err != nil {
+		return out, err
+	}
 	for _, l := range book.Lines {
 		in.Reading.Holders = append(in.Reading.Holders, entrylog.Ref(l.Holder))
 	}

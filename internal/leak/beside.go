@@ -85,3 +85,13 @@ func (j *judge) partners(rows []evidence.Accused) (out evidence.List[evidence.Pa
 	slices.SortFunc(out, func(a, b evidence.Partner) int { return bytes.Compare(a.Holder[:], b.Holder[:]) })
 	return out
 }
+
+// burnt says of named copies that their keys were open before this run began.
+func (j *judge) burnt(rows []evidence.Accused) (out []string) {
+	for _, a := range rows {
+		if by := j.in.Burnt[entrylog.Ref(a.Holder)]; by != "" {
+			out = append(out, fmt.Sprintf("The key of the copy issued to %s has been open since the findings %s of this package: whoever has those could have written this material. It proves nothing new about %s.", a.Name, by, a.Name))
+		}
+	}
+	return out
+}

@@ -46,6 +46,10 @@ type Inputs struct {
 	// AlphaAllPico is the alpha at which evidence is accumulated over cases, in units
 	// of 10⁻¹², whether or not it accuses anybody; 0: it isn't.
 	AlphaAllPico uint64
+
+	// Burnt are the holders whose keys were open before this run began, with the
+	// name of the findings that opened them.
+	Burnt map[entrylog.Ref]string
 }
 
 // Facts is what the programme's log says about one package. Gather makes it.

@@ -15,7 +15,7 @@ import (
 func (j *judge) why() (out []string) {
 	if j.traced() {
 		out, _ = j.exculpated(false)
-		return out
+		return append(out, j.burnt(j.f.Accused)...)
 	}
 	r := j.f.Readings
 	switch {
