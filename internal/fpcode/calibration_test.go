@@ -198,10 +198,10 @@ func mixture(seed uint64, n int) (p Problem, colluders int) {
 		if r.State == Value && rng.Float64() < wrong {
 			r.Symbol = uint8(rng.IntN(int(r.Q)))
 		}
-		if r.State == Value && rng.IntN(10) == 0 { // unsure
+		if r.State == Value && rng.IntN(10) == 0 { // unsure, by whole nats as the reader is
 			l := make([]uint16, r.Q)
 			for v := range l {
-				l[v] = uint16(rng.IntN(30000))
+				l[v] = 65535 >> (1 + rng.IntN(4))
 			}
 			l[r.Symbol] = 65535
 			r.Symbol, r.Likelihood = 0, l

@@ -1,6 +1,9 @@
 package fpcode
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // An explanation says how the specimen, or what it shows of one class of carriers,
 // came about without the copy that is to be tested: how many copies were merged,
@@ -31,11 +34,14 @@ type field struct {
 	// which that says nothing, so that they compare with those in which it does.
 	silent  int64
 	telling bool // some sites show no value
+
+	steps map[string]*step // what was worked out
+	ends  [MaxColluders + 1][][]int
 }
 
 // newField is the field of one class, or of all, over some of so many copies.
 func newField(class Class, sights []sight, words *codewords, copies int) *field {
-	f := &field{class: class, words: words, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
+	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
 	var n [Other + 1]int64
 	for _, s := range sights {
 		if class == 0 || s.class == class {
@@ -56,9 +62,9 @@ func newField(class Class, sights []sight, words *codewords, copies int) *field 
 // lnUnits is ln n in units of 2⁻¹⁶ nat.
 func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 
-// explain finds the best explanation in which the copies that are excluded have
-// no part. touched collects every copy that was a partner in any explanation
-// that was considered: without one that never was, all would be as it is.
+// explain finds the best explanation in which one copy has no part, or in which
+// all may if without is -1. touched collects every copy that was a partner in any
+// explanation that was considered: without one that never was, all would be as it is.
 //
 // For each number c of colluders it adds, one at a time, the copy that the
 // specimen speaks for most, given those found before, and estimates the channel
@@ -73,39 +79,33 @@ func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 // summits that the likelihood can have. If that finds nobody to speak of, it begins
 // with more copies of the second: a coalition that shows what few of its copies
 // have tells next to nothing of each one, and much of each two.
-func (f *field) explain(excluded func(i int) bool, touched map[int]bool) explanation {
-	s := search{f, excluded, touched, make([]int32, f.words.n), explanation{class: f.class, channel: oneCopy()}}
-	start := tabulate(f.sights, f.words, nil)
-	s.best.value = s.best.channel.logLikelihood(start.cells, 0) + f.silent
-	nobody := s.best.value
+func (f *field) explain(without int, touched map[int]bool) explanation {
+	s := search{f, without, touched, explanation{class: f.class, channel: oneCopy()}}
+	one := f.step(1, nil)
+	s.best.value = one.value
+	nobody := one.value
 	for c := 1; c <= MaxColluders; c++ {
 		known := c - 1
 		if f.class != 0 {
 			known = c
 		}
-		e := explanation{class: f.class, channel: s.best.channel, value: s.best.value}
 		if c > 1 {
-			e.channel, e.value = f.channel(start.cells, 0, c)
-			s.keep(e)
-			nobody = max(nobody, e.value)
+			s.keep(nil, f.step(c, nil))
+			nobody = max(nobody, f.step(c, nil).value)
 		}
 		if known == 0 {
 			continue
 		}
-		first := s.most(&e.channel, start, nil, 1)
-		s.paths(e, first, known)
-		if c > 2 {
-			for _, byLot := range []bool{true, false} {
-				if next := s.most(s.summit(&e, start, byLot), start, nil, 1); !slices.Equal(next, first) {
-					s.paths(e, next, known)
-				}
+		began := s.next(f.step(c, nil).top, 1)
+		s.paths(c, began, known)
+		for _, top := range f.summits(c) {
+			if next := s.next(top, 1); !slices.Equal(next, began) {
+				s.paths(c, next, known)
 			}
 		}
 	}
 	for c := 3; c <= MaxColluders && s.best.value < nobody+2*f.price; c++ {
-		e := explanation{class: f.class}
-		e.channel, e.value = f.channel(start.cells, 0, c)
-		s.paths(e, s.most(s.summit(&e, start, false), start, nil, moreFirsts), c-1)
+		s.paths(c, s.next(f.summits(c)[1], moreFirsts), c-1)
 	}
 	return s.best
 }
@@ -117,56 +117,100 @@ const moreFirsts = 4
 // search is one explanation being looked for.
 type search struct {
 	*field
-	excluded func(i int) bool
-	touched  map[int]bool
-	scores   []int32
-	best     explanation
+	without int
+	touched map[int]bool
+	best    explanation
 }
 
-func (s *search) keep(e explanation) {
-	if e.value > s.best.value {
-		e.partners = slices.Clone(e.partners)
-		s.best = e
+func (s *search) keep(partners []int, at *step) {
+	if at.value > s.best.value {
+		s.best.partners, s.best.channel, s.best.value = slices.Clone(partners), at.channel, at.value
 	}
 }
 
-// summit is one of the channels that an explanation of nobody may have.
-func (s *search) summit(e *explanation, start cellTable, byLot bool) *Collusion {
-	c, telling := e.channel.C, e.channel.Telling
-	h := climb(start.cells, unseenOf(start.cells, 0, c, telling), 0, c, telling, byLot)
-	return &h
+// next is the first so many of those who come next, the copy that is left out
+// aside.
+func (s *search) next(top []int, many int) (out []int) {
+	for _, i := range top {
+		if i != s.without && len(out) < many {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
-// paths follows an explanation of nobody, beginning with each of some copies.
-func (s *search) paths(e explanation, firsts []int, known int) {
+// paths follows explanations by c copies that begin with each of some.
+func (s *search) paths(c int, firsts []int, known int) {
 	for _, i := range firsts {
-		s.path(e, i, known)
+		s.path(c, []int{i}, known)
 	}
 }
 
-// path adds a copy to an explanation, and then the best one beside those it has,
+// path adds the best copy beside those that an explanation has, again and again,
 // up to so many known ones.
-func (s *search) path(e explanation, next, known int) {
-	c := e.channel.C
-	for len(e.partners) < known {
-		before := e.value
-		s.touched[next] = true
-		e.partners = append(e.partners, next)
-		t := tabulate(s.sights, s.words, e.partners)
-		e.channel, e.value = s.channel(t.cells, len(e.partners), c)
-		s.keep(e)
+func (s *search) path(c int, partners []int, known int) {
+	before := s.step(c, nil).value
+	for {
+		s.touched[partners[len(partners)-1]] = true
+		at := s.step(c, partners)
+		s.keep(partners, at)
+		next := s.next(at.top, 1)
 		// What has fallen behind by a whole partner is not followed further.
-		if e.value < before-s.price {
+		if len(partners) == known || at.value < before-s.price || len(next) == 0 {
 			return
 		}
-		if len(e.partners) < known {
-			more := s.most(&e.channel, t, e.partners, 1)
-			if len(more) == 0 {
-				return
-			}
-			next = more[0]
-		}
+		before = at.value
+		partners = append(partners, next[0])
 	}
+}
+
+// A step is c copies of which some are known: the channel that fits, what the
+// explanation is worth, and who comes next. It depends on the partners as a set and
+// on nothing that is left out, so that each is worked out once for all tests.
+type step struct {
+	channel Collusion
+	value   int64
+	top     []int
+}
+
+func (f *field) step(c int, partners []int) *step {
+	sorted := slices.Sorted(slices.Values(partners))
+	key := fmt.Sprint(c, sorted)
+	if known := f.steps[key]; known != nil {
+		return known
+	}
+	t := tabulate(f.sights, f.words, sorted)
+	s := new(step)
+	if c == 1 && len(sorted) == 0 {
+		s.channel = oneCopy()
+		s.value = s.channel.logLikelihood(t.cells, 0) + f.silent
+	} else {
+		s.channel, s.value = f.channel(t.cells, len(sorted), c)
+	}
+	if len(sorted) < c {
+		s.top = f.top(&s.channel, t, sorted)
+	}
+	f.steps[key] = s
+	return s
+}
+
+// summits is who comes first under each of the two channels that the likelihood
+// of c copies, none of them known, may have a summit near; nobody's for c below 3.
+func (f *field) summits(c int) [][]int {
+	if c < 3 {
+		return nil
+	}
+	if known := f.ends[c]; known != nil {
+		return known
+	}
+	telling := f.step(c, nil).channel.Telling
+	start := tabulate(f.sights, f.words, nil)
+	unseen := unseenOf(start.cells, 0, c, telling)
+	for _, byLot := range []bool{true, false} {
+		h := climb(start.cells, unseen, 0, c, telling, byLot)
+		f.ends[c] = append(f.ends[c], f.top(&h, start, nil))
+	}
+	return f.ends[c]
 }
 
 // channel estimates the channel of c copies, with sites without a value and
@@ -186,17 +230,20 @@ func (f *field) channel(cells []cell, partners, c int) (best Collusion, value in
 	return best, value
 }
 
-// most is the copies of the greatest scores beside the partners, at most so many,
-// the greatest first; of equal ones the lowest index.
-func (s *search) most(h *Collusion, t cellTable, partners []int, many int) (out []int) {
-	base, weight := s.weights(h, t, len(partners), searchGrain)
-	s.words.scores(base, weight, s.scores)
-	for i, score := range s.scores {
-		if len(out) == many && score <= s.scores[out[many-1]] || s.excluded(i) || slices.Contains(partners, i) {
+// top is the copies of the greatest scores beside the partners, the greatest first,
+// of equal ones the lowest index: one more than are ever asked for, because one may
+// be left out.
+func (f *field) top(h *Collusion, t cellTable, partners []int) (out []int) {
+	const many = moreFirsts + 1
+	base, weight := f.weights(h, t, len(partners), searchGrain)
+	scores := make([]int32, f.words.n)
+	f.words.scores(base, weight, scores)
+	for i, score := range scores {
+		if len(out) == many && score <= scores[out[many-1]] || slices.Contains(partners, i) {
 			continue
 		}
 		at := len(out)
-		for at > 0 && score > s.scores[out[at-1]] {
+		for at > 0 && score > scores[out[at-1]] {
 			at--
 		}
 		out = slices.Insert(out, at, i)[:min(many, len(out)+1)]
