@@ -423,8 +423,10 @@ func FuzzDossier(f *testing.F) {
 	}
 	f.Add(b, false)
 	f.Add(b, true)
-	for _, v := range files(f, "../../doc/spec/vectors/dossier2", ".dossier") {
-		f.Add(v, false)
+	for _, folder := range []string{"../../doc/spec/vectors/dossier2", jointVectors} {
+		for _, v := range files(f, folder, ".dossier") {
+			f.Add(v, false)
+		}
 	}
 	f.Fuzz(func(t *testing.T, in []byte, sign bool) {
 		if sign && len(in) == len(b) && bytes.Equal(frameOf(in), frameOf(b)) {

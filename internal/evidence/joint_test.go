@@ -12,7 +12,7 @@ import (
 	"forewarn/internal/fpcode"
 )
 
-const jointVectors = "../../doc/spec/vectors/joint"
+const jointVectors = "../../doc/spec/vectors/dossier-joint"
 
 // jointCase is a merge of three copies that names one, beside two that stay
 // unnamed.
