@@ -138,6 +138,9 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	if len(q.Holders) == 0 {
 		return SealResult{}, fmt.Errorf("%w: the wave has no holder; the empty audience is nobody", ErrRefused)
 	}
+	if err := s.keepsProfile(kept.Package, f); err != nil {
+		return SealResult{}, err
+	}
 	k, err := s.packageKey(kept.Package, false)
 	if err != nil {
 		return SealResult{}, err
