@@ -446,10 +446,13 @@ func (v *verification) read() (string, error) {
 	if f == nil {
 		return "", failf("the Form that was read is not in the dossier")
 	}
-	if v.readings.Reader != form.ReaderVersion {
-		return "", failf("it was read with %q; this program reads with %q: use a version of forewarn that has it", v.readings.Reader, form.ReaderVersion)
+	if w := v.revisionRead(); w >= 0 && v.wave[w].Reader != v.readings.Reader {
+		return "", failf("it was read with %q; the waves bound %q before there was anything to read", v.readings.Reader, v.wave[w].Reader)
 	}
-	again := form.Read(f, v.d.Specimens)
+	again, err := form.ReadVersion(f, v.readings.Reader, v.d.Specimens)
+	if err != nil {
+		return "", failf("%v", err)
+	}
 	if !bytes.Equal(again.Marshal(), v.d.Readings) {
 		return "", failf("reading the specimens again gives other readings")
 	}

@@ -26,6 +26,16 @@ func decoderFor(p fpcode.Profile) string {
 	return fpcode.JointDecoder
 }
 
+// readerFor names how specimens will be read, bound like the decoder. Readings that
+// say how sure they are came with the later profiles; profile single keeps the
+// reader that it was sealed with from the first.
+func readerFor(p fpcode.Profile) string {
+	if p == fpcode.Single {
+		return form.Align1
+	}
+	return form.Align2
+}
+
 // lawsBefore is the profile of a package, and what its revisions so far have of
 // sites: a Form without files, of each site as it was last. It is nil when there
 // is no revision yet.
