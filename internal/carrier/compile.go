@@ -21,11 +21,8 @@ func Compile(src Source, bias fpcode.Key) (*form.Form, *Manifest, Report, error)
 // keep their laws. The same arguments give the same Form, byte for byte. A source
 // that isn't fit gives Refusals, which is ErrRefused, and nothing else.
 func CompileFor(src Source, bias fpcode.Key, profile fpcode.Profile, before *form.Form) (*form.Form, *Manifest, Report, error) {
-	c := compiler{
-		profile: profile, before: before,
-		bias: bias, texts: map[string]string{},
-		sites: map[fpcode.SiteID]*site{}, named: map[string]*site{}, slots: map[string]token.Alphabet{},
-	}
+	c := newCompiler(bias, profile)
+	c.before = before
 	f, m, r := c.compile(src)
 	if len(c.refusals) > 0 {
 		c.refusals.sort()
@@ -40,12 +37,20 @@ type compiler struct {
 	before   *form.Form // nil: none
 	bias     fpcode.Key
 	texts    map[string]string // the source by path, for positions
+	docs     []*document
 	sites    map[fpcode.SiteID]*site
 	named    map[string]*site
 	slots    map[string]token.Alphabet
 	full     bool // no more marks fit into a Form
 	refusals Refusals
 	warnings []Warning
+}
+
+func newCompiler(bias fpcode.Key, profile fpcode.Profile) *compiler {
+	return &compiler{
+		profile: profile, bias: bias, texts: map[string]string{},
+		sites: map[fpcode.SiteID]*site{}, named: map[string]*site{}, slots: map[string]token.Alphabet{},
+	}
 }
 
 // manyRefusals is how many are kept. Each costs a walk to its line.
@@ -84,6 +89,7 @@ func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
 		return nil, nil, Report{}
 	}
 	docs := c.documents(src, m)
+	c.docs = docs
 	for _, d := range docs {
 		if !d.bulk && !c.checkText(d) {
 			continue
