@@ -17,6 +17,7 @@ import (
 
 type packageCmd struct {
 	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
+	Plan        packagePlan        `cmd:"" help:"Say what could be traced from how much of the text, and what to add."`
 	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
 	Suggest     packageSuggest     `cmd:"" help:"Propose marks for plain prose, and mark those that a person approved."`
 	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`

@@ -37,6 +37,7 @@ type compiler struct {
 	before   *form.Form // nil: none
 	bias     fpcode.Key
 	texts    map[string]string // the source by path, for positions
+	docs     []*document
 	sites    map[fpcode.SiteID]*site
 	named    map[string]*site
 	slots    map[string]token.Alphabet
@@ -108,6 +109,7 @@ func (c *compiler) read(src Source) ([]*document, *Manifest) {
 		}
 	}
 	docs := c.documents(src, m)
+	c.docs = docs
 	for _, d := range docs {
 		if !d.bulk && !c.checkText(d) {
 			continue

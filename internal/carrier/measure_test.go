@@ -13,7 +13,7 @@ import (
 func TestLeastThird(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := &document{format: markdownFormat}
-		named := []*site{{q: 2}, {q: 3}}
+		named := []*site{{q: 2, bits: 1000, class: fpcode.ClassProse}, {q: 3, bits: 1584, class: fpcode.ClassRule}}
 		n := rapid.IntRange(0, 40).Draw(t, "pieces")
 		for range n {
 			text := rapid.StringMatching(`[a-c ]{1,6}`).Draw(t, "text")
@@ -21,31 +21,35 @@ func TestLeastThird(t *testing.T) {
 			d.src += text
 			switch rapid.IntRange(0, 3).Draw(t, "kind") {
 			case 0:
-				p.site, p.alts = &site{q: 2}, []string{text, text + "x"}
+				p.site, p.alts = &site{q: 2, bits: 811, class: fpcode.ClassProse}, []string{text, text + "x"}
 			case 1:
 				p.site, p.alts = named[0], []string{text, text + "x"}
 			case 2:
-				group := &site{q: 2, order: true}
+				group := &site{q: 2, order: true, bits: 1000, class: fpcode.ClassOrder}
 				p.site, p.alts = group, []string{text, text}
 				d.pieces = append(d.pieces, p, piece{literal: "--"})
 			}
 			d.pieces = append(d.pieces, p)
 		}
 		length := len(d.renderWith(all(0)))
-		got := d.leastThird(length)
+		window := length / rapid.IntRange(1, 12).Draw(t, "share")
+		counts := rapid.SampledFrom([]func(fpcode.Class) bool{
+			nil, func(c fpcode.Class) bool { return c != fpcode.ClassProse }, func(fpcode.Class) bool { return true },
+		}).Draw(t, "counts")
+		l := d.layout(length)
+		got := l.Least(window, counts)
 
-		window := length / 3
-		var want Third
+		var want View
 		for at := 0; at+window <= length; at++ {
-			inView := map[*site]bool{}
-			for _, s := range d.stretches() {
-				if s.at >= at && s.end <= at+window {
-					inView[s.site] = true
+			inView := map[int]Millibits{}
+			for _, p := range l.Places {
+				if p.At >= at && p.End <= at+window && (counts == nil || counts(p.Class)) {
+					inView[p.Site] = p.Bits
 				}
 			}
 			var bits Millibits
-			for s := range inView {
-				bits += s.bits
+			for _, b := range inView {
+				bits += b
 			}
 			if at == 0 || uint32(len(inView)) < want.Sites {
 				want.Sites = uint32(len(inView))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"forewarn/internal/rate"
@@ -25,12 +26,36 @@ type Outcome struct {
 
 // Run runs trials 0…n-1 of a seed on all processors. watch, if not nil, is told
 // after each how many are done, and says whether to go on; if not, Run ends with
-// ErrStopped.
+// ErrStopped and what became of those that were done.
 func (s Setting) Run(seed uint64, n int, watch func(done int) bool) (Outcome, error) {
-	if err := s.Check(); err != nil {
-		return Outcome{}, err
+	trials, err := s.trials(seed, n, watch)
+	return s.outcome(trials), err
+}
+
+// Evidence is the best evidence of each of n trials in bits, in rising order:
+// log2(copies / least p_adjusted). Had there been so many copies, and such an
+// alpha, that log2(copies/alpha) is no more than that, the trial would have
+// accused, as far as the number of copies doesn't change who is found; so one
+// run says how much evidence there is for every alpha.
+func (s Setting) Evidence(seed uint64, n int, watch func(done int) bool) ([]float64, error) {
+	trials, err := s.trials(seed, n, watch)
+	if err != nil {
+		return nil, err
 	}
-	trials := make([]Trial, n)
+	bits := make([]float64, len(trials))
+	for i, t := range trials {
+		bits[i] = math.Log2(float64(s.N) / max(t.P, 1e-300))
+	}
+	slices.Sort(bits)
+	return bits, nil
+}
+
+// trials gives those that were done, in order.
+func (s Setting) trials(seed uint64, n int, watch func(done int) bool) ([]Trial, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	trials, finished := make([]Trial, n), make([]bool, n)
 	next := make(chan int)
 	var (
 		wg    sync.WaitGroup
@@ -45,6 +70,7 @@ func (s Setting) Run(seed uint64, n int, watch func(done int) bool) (Outcome, er
 				t, err := s.Try(seed, uint64(i))
 				trials[i] = t
 				mu.Lock()
+				finished[i] = err == nil
 				if err != nil && first == nil {
 					first = err
 				}
@@ -68,7 +94,13 @@ func (s Setting) Run(seed uint64, n int, watch func(done int) bool) (Outcome, er
 	}
 	close(next)
 	wg.Wait()
-	return s.outcome(trials), first
+	var out []Trial
+	for i, t := range trials {
+		if finished[i] {
+			out = append(out, t)
+		}
+	}
+	return out, first
 }
 
 func (s Setting) outcome(trials []Trial) (o Outcome) {
@@ -86,30 +118,4 @@ func (s Setting) outcome(trials []Trial) (o Outcome) {
 	o.One, o.All = rate.New(one, len(trials)), rate.New(all, len(trials))
 	o.Wrong = rate.New(wrong, len(trials)*(s.N-s.C))
 	return o
-}
-
-// Marks is the least number of marks at which at least goal of the trials
-// accuse one of the coalition, by bisection with common seeds between 1 and most;
-// most+1 if even that is too few.
-func (s Setting) Marks(seed uint64, trials int, goal float64, most int, watch func(m int, o Outcome) bool) (int, error) {
-	lo, hi := 0, most+1
-	for m := min(most, 64); hi-lo > 1; m = (lo + hi) / 2 {
-		if hi == most+1 && lo > 0 {
-			m = min(most, 2*lo)
-		}
-		s.M = m
-		o, err := s.Run(seed, trials, nil)
-		if err != nil {
-			return 0, err
-		}
-		if watch != nil && !watch(m, o) {
-			return 0, ErrStopped
-		}
-		if o.One.Of() >= goal {
-			hi = m
-		} else {
-			lo = m
-		}
-	}
-	return hi, nil
 }

@@ -203,6 +203,8 @@ func (s Setting) Try(seed, trial uint64) (t Trial, err error) {
 			t.Wrong++
 		}
 	}
-	t.P = r.Best.PAdjusted
+	if t.P = 1; r.Best.PUpper > 0 { // else no copy scored above nothing
+		t.P = r.Best.PAdjusted
+	}
 	return t, nil
 }

@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"fmt"
+	"html"
+	"strconv"
+	"strings"
+)
+
+// MinSVG is the least width that SVG draws in, px.
+const MinSVG = 320
+
+// SVG draws the power curves as one self-contained element: no script, nothing
+// remote, light or dark as its reader prefers, ink on paper in print. Its
+// description is the text twin.
+func (p *Plan) SVG(width int) string {
+	d := &drawing{p: p, width: float64(max(width, MinSVG)), left: 52, top: 24, height: 240}
+	d.right = d.width - 16
+	d.axes()
+	for c := p.Colluders - 1; c >= 0; c-- { // one copy's curve over all others
+		d.curve(c)
+	}
+	title := fmt.Sprintf("Probability of accusing one of those who leaked, by share of %s", p.named())
+	height := d.top + d.height + 56
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="fw-plan" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="plan-title" aria-describedby="plan-desc"><title id="plan-title">%s</title><desc id="plan-desc">%s</desc><style>%s</style>%s</svg>`,
+		px(d.width), px(height), px(d.width), px(height), html.EscapeString(title), html.EscapeString(p.Words()), style, d.b.String())
+}
+
+// named is the text's name, or a word for it.
+func (p *Plan) named() string {
+	if p.Main == "" {
+		return "the text"
+	}
+	return p.Main
+}
+
+type drawing struct {
+	p                  *Plan
+	width, left, right float64
+	top, height        float64
+	b                  strings.Builder
+	labels             []float64 // where labels of curves stand already
+}
+
+func px(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+func (d *drawing) x(of float64) float64  { return d.left + of*(d.right-d.left) }
+func (d *drawing) y(one float64) float64 { return d.top + (1-one)*d.height }
+
+func (d *drawing) axes() {
+	for i := 0; i <= 4; i++ {
+		y := d.y(float64(i) / 4)
+		fmt.Fprintf(&d.b, `<path class="p-hair" d="M%s %sH%s"/><text class="p-soft" x="%s" y="%s" text-anchor="end">%d %%</text>`, px(d.left), px(y), px(d.right), px(d.left-8), px(y+4.5), 25*i)
+	}
+	y := d.y(Goal)
+	fmt.Fprintf(&d.b, `<path class="p-goal" d="M%s %sH%s"/><text class="p-soft" x="%s" y="%s">%.0f %%: counts as traceable</text>`, px(d.left), px(y), px(d.right), px(d.left), px(d.top-8), 100*Goal)
+	for _, t := range []struct {
+		n     int
+		label string
+	}{{12, "1/12"}, {6, "1/6"}, {3, "1/3"}, {2, "1/2"}, {1, "all of it"}} {
+		anchor, x := "middle", d.x(1/float64(t.n))
+		if t.n == 1 {
+			anchor = "end"
+		}
+		fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sv5"/><text class="p-soft" x="%s" y="%s" text-anchor="%s">%s</text>`, px(x), px(d.y(0)), px(x), px(d.y(0)+20), anchor, t.label)
+	}
+	fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sH%s"/><text class="p-soft" x="%s" y="%s">share of %s, contiguous, where fewest marks stand</text>`, px(d.left), px(d.y(0)), px(d.right), px(d.left), px(d.y(0)+42), html.EscapeString(d.p.named()))
+}
+
+// dashes tell the curves apart without colour.
+var dashes = []string{"none", "9 3", "6 3", "4 3", "2 3", "1 3"}
+
+func (d *drawing) curve(c int) {
+	var path strings.Builder
+	fmt.Fprintf(&path, "M%s %s", px(d.x(0)), px(d.y(0)))
+	half, at := -1.0, 0.0
+	for _, q := range d.p.Curve {
+		fmt.Fprintf(&path, "L%s %s", px(d.x(q.Of)), px(d.y(q.Catch[c])))
+		if half < 0 && q.Catch[c] >= .5 {
+			half, at = q.Of, q.Catch[c]
+		}
+	}
+	label := "one copy"
+	if c > 0 {
+		label = fmt.Sprintf("%d merged", c+1)
+	}
+	fmt.Fprintf(&d.b, `<path class="p-curve" stroke-dasharray="%s" d="%s"><title>%s</title></path>`, dashes[c], path.String(), label)
+	if half < 0 { // never there: named at its end
+		last := d.p.Curve[len(d.p.Curve)-1]
+		half, at = last.Of, last.Catch[c]
+	}
+	// Each label stands by its curve, and none upon another.
+	x, y, anchor := d.x(half)+6, d.y(min(at, .9))+16, "start"
+	if x+70 > d.right {
+		x, anchor = d.right, "end"
+	}
+	y = min(y, d.y(0)-6)
+	for moved := true; moved; {
+		moved = false
+		for i := 0; i+1 < len(d.labels); i += 2 {
+			if abs(d.labels[i]-x) < 76 && abs(d.labels[i+1]-y) < 15 {
+				y, moved = d.labels[i+1]+16, true
+				if y > d.y(0)-4 {
+					x, y = x-80, d.y(.5)
+				}
+			}
+		}
+	}
+	d.labels = append(d.labels, x, y)
+	fmt.Fprintf(&d.b, `<text class="p-name" x="%s" y="%s" text-anchor="%s">%s</text>`, px(x), px(y), anchor, label)
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// Words is the picture in words.
+func (p *Plan) Words() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Profile %v, %d copies, family-wise alpha %g. ", p.Profile, p.Copies, p.Alpha)
+	for _, x := range p.Parts {
+		fmt.Fprintf(&b, "The %v of %s that holds least (lines %d to %d): %d sites; probability of accusing one", x.Share, p.Main, x.From, x.To, x.All.Sites)
+		for c, one := range x.All.Catch {
+			fmt.Fprintf(&b, "; of %d: %.0f %%", c+1, 100*one)
+		}
+		b.WriteString(". ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// The curves differ by dashes and names, never by colour. A page may set the
+// properties; these are the fallbacks.
+const style = `
+.fw-plan{--p-ink:var(--ink,#1d1d1b);--p-soft:var(--soft,#63625d);--p-hair:var(--hair,#dedcd5);--p-paper:var(--paper,#fdfcfa);--p-accent:var(--accent,#1f5f7a);
+background:var(--p-paper);font:13px/1.3 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums;max-width:100%;height:auto;display:block}
+@media (prefers-color-scheme:dark){.fw-plan{--p-ink:var(--ink,#e8e6e1);--p-soft:var(--soft,#a3a19a);--p-hair:var(--hair,#383733);--p-paper:var(--paper,#171715);--p-accent:var(--accent,#7fb8d1)}}
+@media print{.fw-plan{--p-ink:#000;--p-soft:#444;--p-hair:#bbb;--p-paper:#fff;--p-accent:#1f5f7a}}
+.fw-plan text{fill:var(--p-ink);font-size:13px}
+.fw-plan .p-soft{fill:var(--p-soft)}
+.fw-plan .p-hair{stroke:var(--p-hair);fill:none}
+.fw-plan .p-axis{stroke:var(--p-soft);fill:none}
+.fw-plan .p-goal{stroke:var(--p-ink);stroke-dasharray:5 4;fill:none}
+.fw-plan .p-curve{stroke:var(--p-accent);stroke-width:2;fill:none;stroke-linejoin:round}
+.fw-plan .p-name{paint-order:stroke;stroke:var(--p-paper);stroke-width:5px;stroke-linejoin:round}
+`
