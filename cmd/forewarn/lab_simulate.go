@@ -204,7 +204,7 @@ type searched struct {
 // takes.
 func (c *labSimulate) worst(a *app, s collude.Setting) (f searched, err error) {
 	if f.marks = c.Marks; f.marks == 0 {
-		if f.marks, err = plan.Needed(s.Profile, c.C, plan.Bits(c.N, c.Alpha), .5); err != nil {
+		if f.marks, err = plan.Needed(s.Profile, c.C, c.N, c.Alpha, .5); err != nil {
 			f.marks = 100 * c.C
 		}
 	}

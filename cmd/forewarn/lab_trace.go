@@ -185,7 +185,7 @@ func cannotSay(book *lab.Codebook, t lab.Trace, alpha float64) (why, help string
 	merged := []string{1: "if one copy leaked", 2: "if two were merged", 3: "if three were"}
 	var need []string
 	for c := 1; c < len(merged); c++ {
-		if m, err := plan.Needed(profile, c, plan.Bits(len(book.Copies), alpha), plan.Goal); err == nil {
+		if m, err := plan.Needed(profile, c, len(book.Copies), alpha, plan.Goal); err == nil {
 			need = append(need, fmt.Sprintf("about %d %s", m, merged[c]))
 		}
 	}

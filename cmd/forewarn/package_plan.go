@@ -136,6 +136,9 @@ func alphaOf(r plan.Reach) string {
 }
 
 func (a *app) missing(p *plan.Plan, all []plan.Missing) {
+	if len(all) > 0 {
+		a.say("")
+	}
 	for _, m := range all {
 		merged := "one copy"
 		if m.Colluders > 1 {

@@ -145,3 +145,12 @@ func (l *Layout) Least(window int, counts func(fpcode.Class) bool) View {
 	}
 	return least
 }
+
+// Flat is a layout without places, whose lines are its offsets: to be filled by
+// who tries out what more marks would do.
+func Flat(path string, length int) *Layout {
+	return &Layout{Path: path, Prose: true, Length: length, line: func(off int) uint32 { return uint32(off) }}
+}
+
+// Count says how many sites there are, after Places were changed.
+func (l *Layout) Count(sites int) { l.sites = sites }

@@ -64,21 +64,19 @@ func tiny() carrier.Source {
 	}}
 }
 
-// The codebook that stands in testdata for ever is read, and is what is written.
-func TestGolden(t *testing.T) {
-	b := issue(t, tiny(), fpcode.Default, fpcode.JointDecoder, Seeded(1), 3).Marshal()
-	name := filepath.Join("testdata", "codebook-v1")
-	want, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Fatalf("%s is missing", name)
-	}
+const vectors = "../../doc/spec/vectors/codebook"
+
+// The vectors stand for ever: the good one is what is written, and reads as it
+// was meant; each bad one has one fault and is refused.
+func TestVectors(t *testing.T) {
+	good, err := os.ReadFile(filepath.Join(vectors, "good.codebook"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(b, want) {
-		t.Errorf("a codebook is written otherwise than %s", name)
+	if b := issue(t, tiny(), fpcode.Default, fpcode.JointDecoder, Seeded(1), 3).Marshal(); !bytes.Equal(b, good) {
+		t.Error("a codebook is written otherwise than good.codebook")
 	}
-	got, err := Parse(want)
+	got, err := Parse(good)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +86,23 @@ func TestGolden(t *testing.T) {
 	for _, c := range got.Copies {
 		if form.CopyHash(got.Render(c.Holder)) != c.Hash {
 			t.Errorf("%s renders otherwise than was committed to", c.Name)
+		}
+	}
+	bad, err := filepath.Glob(filepath.Join(vectors, "fail-*.codebook"))
+	if err != nil || len(bad) < 8 {
+		t.Fatalf("%d bad vectors, %v", len(bad), err)
+	}
+	for _, name := range bad {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := wire.ErrFormat
+		if strings.Contains(name, "version") {
+			want = ErrVersion
+		}
+		if _, err := Parse(b); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", filepath.Base(name), err, want)
 		}
 	}
 }

@@ -11,7 +11,8 @@
 // simulated coalitions that do their worst, with the decoder that accuses, and
 // the tables lie in this package, each with the command that made it. They count
 // marks with two alternatives at the profile's probabilities. Evidence is in bits:
-// a specimen accuses one of n copies at α when it has log2(n/α) bits.
+// a specimen accuses one of n copies at α when it has log2(n/α) bits; finding the
+// others of a coalition among many takes more (Table.Bits).
 //
 // Do not take a plan for a promise. It counts marks that are read right: what a
 // carrier survives is measured by 'forewarn lab survive', and a share of text by

@@ -76,7 +76,7 @@ func (m Missing) Grouped() (out []Spread) {
 // fails with ErrBeyond if not even the most marks that were simulated would do.
 func (p *Plan) Missing(w Want) (Missing, error) {
 	m := Missing{Want: w}
-	n, err := p.Table.Marks(w.Colluders, p.Bits(), Goal)
+	n, err := p.Table.Marks(w.Colluders, p.Table.Bits(w.Colluders, p.Copies, p.Alpha), Goal)
 	if err != nil {
 		return m, err
 	}

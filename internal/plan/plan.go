@@ -18,9 +18,6 @@ type Question struct {
 	File      string  // the text that an excerpt is taken from; empty: the prose with most marks
 }
 
-// Bits is the evidence that it takes to accuse.
-func (q Question) Bits() float64 { return Bits(q.Copies, q.Alpha) }
-
 // Check says what can't be planned for.
 func (q Question) Check() error {
 	switch {
@@ -174,7 +171,7 @@ func (p *Plan) reach(v carrier.View) Reach {
 	r := Reach{Sites: int(v.Sites), Marks: v.Bits.Bits() / p.PerMark}
 	read := r.Marks * (1 - p.Erasure)
 	for c := 1; c <= p.Colluders; c++ {
-		one, err := p.Table.CatchOne(c, read, p.Bits())
+		one, err := p.Table.CatchOne(c, read, p.Table.Bits(c, p.Copies, p.Alpha))
 		if err != nil {
 			one = 0
 		}

@@ -15,7 +15,8 @@ const MinSVG = 320
 // description is the text twin.
 func (p *Plan) SVG(width int) string {
 	d := &drawing{p: p, width: float64(max(width, MinSVG)), left: 52, top: 24, height: 240}
-	d.right = d.width - 16
+	d.right = d.width - 76 // names stand there
+	d.margin = d.y(0) + 4.5 + 15
 	d.axes()
 	for c := p.Colluders - 1; c >= 0; c-- { // one copy's curve over all others
 		d.curve(c)
@@ -39,7 +40,8 @@ type drawing struct {
 	width, left, right float64
 	top, height        float64
 	b                  strings.Builder
-	labels             []float64 // where labels of curves stand already
+	labels             []float64 // where names of curves stand already
+	margin             float64   // of the last name beside the picture, from below
 }
 
 func px(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -85,29 +87,26 @@ func (d *drawing) curve(c int) {
 		label = fmt.Sprintf("%d merged", c+1)
 	}
 	fmt.Fprintf(&d.b, `<path class="p-curve" stroke-dasharray="%s" d="%s"><title>%s</title></path>`, dashes[c], path.String(), label)
-	if half < 0 { // never there: named at its end
+	if half < 0 { // it never gets there: named at its end, each above the one before
 		last := d.p.Curve[len(d.p.Curve)-1]
-		half, at = last.Of, last.Catch[c]
+		y := min(d.y(last.Catch[c])+4.5, d.margin-15)
+		d.margin = y
+		d.name(label, d.right+6, y)
+		return
 	}
-	// Each label stands by its curve, and none upon another.
-	x, y, anchor := d.x(half)+6, d.y(min(at, .9))+16, "start"
-	if x+70 > d.right {
-		x, anchor = d.right, "end"
-	}
-	y = min(y, d.y(0)-6)
-	for moved := true; moved; {
-		moved = false
-		for i := 0; i+1 < len(d.labels); i += 2 {
-			if abs(d.labels[i]-x) < 76 && abs(d.labels[i+1]-y) < 15 {
-				y, moved = d.labels[i+1]+16, true
-				if y > d.y(0)-4 {
-					x, y = x-80, d.y(.5)
-				}
-			}
+	// Named where it passes the middle, none upon another.
+	x, y := d.x(half)+6, d.y(min(at, .9))+16
+	for i := 0; i < len(d.labels); i += 2 {
+		if abs(d.labels[i]-x) < 76 && abs(d.labels[i+1]-y) < 15 {
+			y = d.labels[i+1] + 16
 		}
 	}
 	d.labels = append(d.labels, x, y)
-	fmt.Fprintf(&d.b, `<text class="p-name" x="%s" y="%s" text-anchor="%s">%s</text>`, px(x), px(y), anchor, label)
+	d.name(label, x, y)
+}
+
+func (d *drawing) name(label string, x, y float64) {
+	fmt.Fprintf(&d.b, `<text class="p-name" x="%s" y="%s">%s</text>`, px(x), px(y), label)
 }
 
 func abs(x float64) float64 { return max(x, -x) }
