@@ -86,24 +86,40 @@ func binomial(n int, p float64) (out [MaxColluders + 1]float64) {
 // cell, in units of 2⁻⁵⁶ nat: ln P(y|x,partners)/P(y|partners). Where nothing is
 // learnt all are 0.
 func (h *Collusion) weights(c *cell, partners int) (out [MaxQ]int64) {
-	unknown := h.C - partners - 1
-	q := c.law.Q()
 	if c.state != Value && !h.Telling {
 		return out
 	}
-	// a[x] in units of 2⁻³²·65535, below 2⁵³.
-	var a [MaxQ]uint64
+	return logRatios(h.given(c, h.C-partners-1), c.law, 0)
+}
+
+// bystander is the score of each symbol for one more copy where known copies
+// explain all by themselves: ln(¾ + ¼·P(y|x)/P(y)), P being of one copy. Three to one
+// it had no part there; or else it agrees as they do, as every copy does that a
+// coalition kept only the common text of.
+func bystander(c *cell) (out [MaxQ]int64) {
 	if c.state != Value {
+		return out
+	}
+	h := oneCopy()
+	return logRatios(h.given(c, 0), c.law, 3)
+}
+
+// given is P(y | x, partners) for each symbol x of one more copy, so many being
+// unknown beside it, in units of 2⁻³² times 65535 for likelihoods: below 2⁵³, and at
+// least one unit.
+func (h *Collusion) given(c *cell, unknown int) (a [MaxQ]uint64) {
+	q := c.law.Q()
+	switch {
+	case c.state != Value:
 		ch := h.chances(c.state, unknown, c.law.P(1))
 		a[0], a[1] = scaled(ch[c.with[1]]), scaled(ch[c.with[1]+1])
-	} else if c.cols == 1 && q == 2 && c.like[1-c.bit] == 0 || c.cols == 1 && q > 2 {
+	case c.cols == 1 && (q > 2 || c.like[1-c.bit] == 0):
 		ch := h.chances(Value, unknown, c.law.P(int(c.bit)))
-		miss, hit := scaled(ch[c.with[c.bit]]), scaled(ch[c.with[c.bit]+1])
 		for x := range q {
-			a[x] = miss
+			a[x] = scaled(ch[c.with[c.bit]])
 		}
-		a[c.bit] = hit
-	} else {
+		a[c.bit] = scaled(ch[c.with[c.bit]+1])
+	default:
 		for v := range q {
 			ch := h.chances(Value, unknown, c.law.P(v))
 			miss, hit := scaled(ch[c.with[v]]), scaled(ch[c.with[v]+1])
@@ -117,17 +133,30 @@ func (h *Collusion) weights(c *cell, partners int) (out [MaxQ]int64) {
 			}
 		}
 	}
-	var hi, lo uint64
 	for x := range q {
 		a[x] = max(a[x], 1)
-		m, n := bits.Mul64(a[x], c.law.Weight(x))
+	}
+	return a
+}
+
+// logRatios is ln((o·A + a(x)) / ((o+1)·A)) in units of 2⁻⁵⁶ nat, A being the mean
+// of a under the law: for o = 0 the log-likelihood ratio, else that diluted by odds of
+// o to 1 that there is nothing in it. Exact in integers up to the logarithm.
+func logRatios(a [MaxQ]uint64, law Law, odds uint64) (out [MaxQ]int64) {
+	var hi, lo uint64
+	for x := range law.Q() {
+		m, n := bits.Mul64(a[x], law.Weight(x))
 		var carry uint64
 		lo, carry = bits.Add64(lo, n, 0)
 		hi, _ = bits.Add64(hi, m, carry)
 	}
-	norm := lnFixed(hi, lo)
-	for x := range q {
-		out[x] = lnFixed(a[x]>>32, a[x]<<32) - norm
+	norm := lnFixed(hi, lo) + lnFixed(0, odds+1)
+	times, base := bits.Mul64(lo, odds)
+	times += hi * odds
+	for x := range law.Q() {
+		l, carry := bits.Add64(base, a[x]<<32, 0)
+		u, _ := bits.Add64(times, a[x]>>32, carry)
+		out[x] = lnFixed(u, l) - norm
 	}
 	return out
 }

@@ -36,3 +36,31 @@ func TestDeletedInALongText(t *testing.T) {
 		}
 	}
 }
+
+// Whoever keeps only what two copies have in common, of wording and rules alike,
+// leaves text that either of them explains alone. Neither hides the other.
+func TestOnlyWhatIsCommon(t *testing.T) {
+	law, _ := Default.Law(2, 1)
+	for _, seed := range []byte{1, 2, 3} {
+		var rs []Reading
+		for i := range 300 {
+			r := Reading{Class: ClassProse, Q: 2, State: Value}
+			if i%10 == 0 {
+				r.Class = ClassOrder
+			}
+			binary.BigEndian.PutUint32(r.Site[:], uint32(i))
+			r.Site[15] = seed
+			a, b := Symbol(CopyKey(testPackage, holderID(3)), r.Site, law), Symbol(CopyKey(testPackage, holderID(4)), r.Site, law)
+			if r.Symbol = a; a != b || i%4 == 0 { // and more is lost than differs
+				r.State, r.Symbol = Erased, 0
+			}
+			rs = append(rs, r)
+		}
+		p := problem(rs, 100)
+		p.Laws = func(SiteID, uint8) Law { return law }
+		r, err := Decoders[JointDecoder].Decode(p)
+		if err != nil || len(r.Accused) != 2 || r.Accused[0].Holder[15]+r.Accused[1].Holder[15] != 7 {
+			t.Errorf("seed %d: accused %+v, %v", seed, r.Accused, err)
+		}
+	}
+}

@@ -77,16 +77,22 @@ func (b *bench) test(parts []explanation) test {
 }
 
 // evidence is what each site says of one more copy, by an explanation, in units of
-// 2⁻⁵⁶ nat. Known copies that explain all leave nothing to say.
+// 2⁻⁵⁶ nat.
 func (f *field) evidence(e explanation) []Evidence {
-	if len(e.partners) >= e.channel.C {
-		return nil
+	partners := e.partners
+	explained := len(partners) >= e.channel.C
+	if explained {
+		partners = nil
 	}
-	t := tabulate(f.sights, f.words, e.partners)
+	t := tabulate(f.sights, f.words, partners)
 	raw := make([]Evidence, len(f.sights))
 	of := make([][MaxQ]int64, len(t.cells))
 	for i := range t.cells {
-		of[i] = e.channel.weights(&t.cells[i], len(e.partners))
+		if explained {
+			of[i] = bystander(&t.cells[i])
+		} else {
+			of[i] = e.channel.weights(&t.cells[i], len(partners))
+		}
 	}
 	for i := range f.sights {
 		s := &f.sights[i]

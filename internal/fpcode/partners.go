@@ -71,8 +71,7 @@ func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 // again (compare Meerwald and Furon, "Toward practical joint decoding of binary
 // Tardos fingerprinting codes", IEEE Trans. Inf. Forensics Secur. 7, 2012). Of
 // all that it passes, the explanation with the greatest penalised likelihood
-// stays. One class may be explained by known copies alone, so that nothing is left
-// for anybody else; the whole specimen may not.
+// stays. One class may be explained by known copies alone; the whole specimen may not.
 //
 // The first copy is the hardest to find, because the channel can then be seen in
 // the biases alone. So for each c it begins with the best copies under the two
@@ -182,8 +181,10 @@ func (f *field) step(c int, partners []int) *step {
 	t := tabulate(f.sights, f.words, sorted)
 	s := new(step)
 	if c == 1 && len(sorted) == 0 {
-		s.channel = oneCopy()
-		s.value = s.channel.logLikelihood(t.cells, 0) + f.silent
+		// One copy is worth what its law says, however much noise is declared:
+		// else two would be preferred for being cleaner.
+		clean := Collusion{C: 1, Match: [MaxColluders + 1]uint16{one16 * leastNoise, one16 - one16*leastNoise}}
+		s.channel, s.value = oneCopy(), clean.logLikelihood(t.cells, 0)+f.silent
 	} else {
 		s.channel, s.value = f.channel(t.cells, len(sorted), c)
 	}
