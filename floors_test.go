@@ -19,9 +19,9 @@ import (
 // where that is listed. doc/design.md draws it.
 var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
-	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "lab", "plan"},
-	2: {"ledger", "sealer", "coordinator", "inquiry"},
-	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest"},
+	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "suggest", "lab", "plan"},
+	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
+	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest", "judges"},
 	4: {"home", "sim", "sim/telemetry", "cmd/forewarn"},
 }
 
@@ -32,6 +32,7 @@ var neighbours = map[string][]string{
 	"tlp":         {"wire"},
 	"entrylog":    {"wire"},
 	"evidence":    {"wire", "entrylog", "form", "fpcode", "token", "tlp"},
+	"suggest":     {"carrier"},
 	"leak":        {"cvd", "sighting", "timeline", "carrier"},
 	"plan":        {"carrier"},
 	"coordinator": {"ledger", "sealer"},

@@ -13,17 +13,26 @@ import (
 )
 
 type demoCmd struct {
-	Scenario string `help:"member, excerpt, insider, finder, rediscovery or patchdiff." default:"member" enum:"member,excerpt,insider,finder,rediscovery,patchdiff"`
+	Scenario string `help:"member, excerpt, collusion, insider, finder, rediscovery or patchdiff." default:"member" enum:"member,excerpt,collusion,insider,finder,rediscovery,patchdiff"`
 	Seed     uint64 `help:"Draws the members, who reads when, and who leaks." default:"1"`
 	Members  int    `help:"How many members, from 4 to 2000." default:"96"`
 	NoTokens bool   `help:"Strip the tokens from what leaks: only wording, order and rules are left."`
 }
 
 func (*demoCmd) Help() string {
-	return `A fictional vendor and its members live through the shape of summer 2025, with the real coordinator, sealer and inquiry under a simulated clock. The leaker is drawn from the seed; the inquiry is not told.
+	return `A fictional vendor and its members live through the shape of summer 2025, with the real coordinator, sealer and inquiry under a simulated clock. Who leaks is drawn from the seed; the inquiry is not told.
+
+  member       a member's copy leaks whole
+  excerpt      a third of a member's prose, and nothing else
+  collusion    two members merge their prose sentence by sentence
+  insider      the copy of one of the vendor's own staff
+  finder       the finder's unmarked original
+  rediscovery  somebody else found the same flaw
+  patchdiff    the attack is made from the patch
 
 Example:
-  forewarn demo --scenario excerpt --seed 7`
+  forewarn demo --scenario excerpt --seed 7
+  forewarn demo --scenario collusion`
 }
 
 func (c *demoCmd) Run(a *app) error {

@@ -7,6 +7,7 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/equivalence"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
@@ -14,6 +15,7 @@ import (
 	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
+	"forewarn/internal/suggest"
 )
 
 // hint says what to do about a class of errors: the first that fits.
@@ -31,6 +33,11 @@ var hints = []struct {
 	text  string
 }{
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
+	{equivalence.ErrDiffers, "nothing was kept. Members with different copies would see different things: take the mark away that makes the difference"},
+	{equivalence.ErrNoParse, "nothing was kept. Mend the rule; the tool named was run on it by itself"},
+	{suggest.ErrMoved, "nothing was marked. Run 'forewarn package suggest' on the source as it is now"},
+	{suggest.ErrProposal, "nothing was marked. Mend the proposal, or take its name away, and run the command again"},
+	{suggest.ErrFile, "nothing was marked. 'forewarn package suggest SOURCE -o FILE' writes one"},
 	{home.ErrNoProgramme, "found one with 'forewarn --dir DIR init --name NAME --coordinator NAME', or name its folder with --dir or FOREWARN_DIR"},
 	{home.ErrVersion, "nothing was changed. Use the newer version that made it"},
 	{home.ErrBroken, "restore what is named from a copy, as new as you have one"},

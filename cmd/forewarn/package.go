@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -10,27 +11,34 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/folder"
+	"forewarn/internal/fpcode"
+	"forewarn/internal/sealer"
 )
 
 type packageCmd struct {
 	Check       packageCheck       `cmd:"" help:"Check a source folder and say what would be traceable; nothing is kept."`
 	Plan        packagePlan        `cmd:"" help:"Say what could be traced from how much of the text, and what to add."`
 	Add         packageAdd         `cmd:"" help:"Add a source folder to a case, as a new revision."`
+	Suggest     packageSuggest     `cmd:"" help:"Propose marks for plain prose, and mark those that a person approved."`
 	Recall      packageRecall      `cmd:"" help:"Ask holders to stop using a revision."`
 	Acknowledge packageAcknowledge `cmd:"" help:"Say that your member stopped using a recalled revision."`
 }
 
 type packageAdd struct {
-	Case   string `arg:"" help:"Title or id."`
-	Source string `arg:"" help:"The source folder: Markdown, rules, indicators, PoC, and forewarn.yaml."`
-	New    bool   `help:"Make a further package of the case instead of the next revision of its last one."`
+	Case    string `arg:"" help:"Title or id."`
+	Source  string `arg:"" help:"The source folder: Markdown, rules, indicators, PoC, and forewarn.yaml."`
+	New     bool   `help:"Make a further package of the case instead of the next revision of its last one."`
+	Profile string `help:"How marks are drawn: default, single, two-point, three-point or arcsine. Fixed by the first revision of a package; further ones have its." enum:",default,single,two-point,three-point,arcsine" default:""`
 }
 
 func (*packageAdd) Help() string {
 	return `Compiles the folder to a Form and fixes it as a revision. doc/spec/source.md describes how choices, free lists and constants are marked.
 
+The profile says how often each alternative is chosen, and by it how many holders may merge their copies and still be found. 'default' is for one to five; 'single' needs the fewest marks when one copy leaks, and is blind to three or more that are merged. A package keeps the profile of its first revision.
+
 Example:
-  forewarn package add Layout examples/advisory --as ana`
+  forewarn package add Layout examples/advisory --as ana
+  forewarn package add Layout examples/advisory --new --profile single --as ana`
 }
 
 func (c *packageAdd) Run(a *app) error {
@@ -38,8 +46,16 @@ func (c *packageAdd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	profile, err := profileOf(c.Profile)
+	if err != nil {
+		return err
+	}
 	// What would be refused is refused before anything is kept.
-	if _, _, _, err := carrier.Compile(src, checkKey); err != nil {
+	if _, _, _, err := carrier.CompileFor(src, checkKey, cmp.Or(profile, sealer.Profile), nil); err != nil {
+		return err
+	}
+	results, err := a.judge(src, "")
+	if err != nil {
 		return err
 	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
@@ -54,17 +70,26 @@ func (c *packageAdd) Run(a *app) error {
 				return err
 			}
 		}
-		added, err := d.AddRevision(a, by, id, pkg, src)
+		added, err := d.AddRevision(a, by, id, pkg, profile, src)
 		if err != nil {
 			return err
 		}
 		if a.JSON {
-			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "report": reportOf(added.Report)})
+			return a.printJSON(fields{"package": added.Package, "revision": added.Revision, "number": added.Number, "profile": added.Profile.String(), "report": reportOf(added.Report), "judged": judgedOf(results)})
 		}
-		a.say("Added %q as revision %d of package %s.", added.Manifest.Title, added.Number, added.Package.Short())
+		a.say("Added %q as revision %d of package %s, profile %v.", added.Manifest.Title, added.Number, added.Package.Short(), added.Profile)
 		a.report(added.Report)
+		a.judged(results)
 		return nil
 	})
+}
+
+// profileOf reads a profile's name; none is 0.
+func profileOf(name string) (fpcode.Profile, error) {
+	if name == "" {
+		return 0, nil
+	}
+	return fpcode.ParseProfile(name)
 }
 
 // source reads a source folder.
@@ -122,25 +147,44 @@ func (a *app) report(r carrier.Report) {
 }
 
 type packageCheck struct {
-	Source string `arg:"" help:"The source folder."`
+	Source  string `arg:"" help:"The source folder."`
+	Profile string `help:"default, single, two-point, three-point or arcsine: as for 'package add'." enum:"default,single,two-point,three-point,arcsine" default:"default"`
+	Corpus  string `help:"A folder of what the rules should and should not match: events in .json or .jsonl, captures in .pcap, and other files for YARA." placeholder:"DIR"`
 }
 
-func (*packageCheck) Help() string { return "Example:\n  forewarn package check examples/advisory" }
+func (*packageCheck) Help() string {
+	return `Compiles the folder, and runs what members run (Suricata, YARA, an evaluation of Sigma) on variants of its rules that show every mark: all must be accepted and give the same verdict on what is made of the rules and on the corpus. A tool that isn't installed is named.
+
+Example:
+  forewarn package check examples/advisory
+  forewarn package check examples/advisory --profile single
+  forewarn package check examples/advisory --corpus captures`
+}
 
 func (c *packageCheck) Run(a *app) error {
 	src, err := a.source(c.Source)
 	if err != nil {
 		return err
 	}
-	_, m, r, err := carrier.Compile(src, checkKey)
+	profile, err := profileOf(c.Profile)
+	if err != nil {
+		return err
+	}
+	_, m, r, err := carrier.CompileFor(src, checkKey, profile, nil)
+	if err != nil {
+		return err
+	}
+	results, err := a.judge(src, c.Corpus)
 	if err != nil {
 		return err
 	}
 	if a.JSON {
-		return a.printJSON(fields{"title": m.Title, "report": reportOf(r)})
+		return a.printJSON(fields{"title": m.Title, "report": reportOf(r), "judged": judgedOf(results)})
 	}
 	a.say("%s", m.Title)
 	a.report(r)
+	a.judged(results)
+	a.answerable(src)
 	return nil
 }
 

@@ -16,12 +16,14 @@ import (
 // The directives vanish. Without blank lines, each least-indented line begins an
 // item, and deeper lines belong to the item above. With blank lines, items are
 // paragraphs, and a deeper paragraph belongs to the one above; the blank lines
-// stay where they are.
+// stay where they are. Running text knows two more kinds of block: facts.go and
+// example.go.
 
 // segment is a stretch of a source: text with inline marks, or a block.
 type segment struct {
 	at, end int
 	block   bool
+	example bool // of a block: a copy shows one of the items
 	items   []item
 }
 
@@ -58,33 +60,51 @@ func nearly(list []string, s string) bool {
 	return false
 }
 
-// cutBlocks cuts a source into text and order blocks.
+// cutBlocks cuts a source into text and blocks.
 func (c *compiler) cutBlocks(d *document) []segment {
 	var out []segment
 	dir := d.format.directives
-	open := -1 // the open directive's offset
+	var open *block
 	start := 0 // of the segment being read
 	for _, l := range lines(d.src, 0, len(d.src)) {
 		s := strings.TrimSpace(d.src[l.at:l.end])
+		kind, by := d.opensBlock(s)
 		switch {
-		case among(dir.opens, s) && open >= 0:
-			c.refuse(d.path, l.at, "an order block inside an order block", sprintf("close the first with %q", dir.closes[0]))
-		case among(dir.opens, s):
+		case kind != noBlock && open != nil:
+			c.refuse(d.path, l.at, sprintf("%s inside %s", kind, open.kind), sprintf("close the first with %q", dir.closes[0]))
+		case kind != noBlock:
 			out = append(out, segment{at: start, end: l.at})
-			open, start = l.at, l.end
-		case among(dir.closes, s) && open < 0:
+			open, start = &block{kind: kind, at: l.at, by: by}, l.end
+		case among(dir.closes, s) && open == nil:
 			c.refuse(d.path, l.at, sprintf("%q closes no block", s), sprintf("remove it; if the comment is the text's own, word it in another way than %q", s))
 		case among(dir.closes, s):
-			out = append(out, segment{at: start, end: l.at, block: true, items: c.cutItems(d, open, start, l.at)})
-			open, start = -1, l.end
-		case nearly(dir.opens, s):
+			out = append(out, c.cutBlock(d, open, start, l.at))
+			open, start = nil, l.end
+		case open != nil && open.kind == exampleBlock && s == d.format.directives.or():
+			open.cuts = append(open.cuts, l)
+		case d.nearlyOpens(s):
 			c.refuse(d.path, l.at, sprintf("%s is not quite a directive", quote(s)), sprintf("write %q alone on its line", dir.opens[0]))
 		}
 	}
-	if open >= 0 {
-		c.refuse(d.path, open, "an order block is opened and not closed", sprintf("put %q on a line after the list", dir.closes[0]))
+	if open != nil {
+		c.refuse(d.path, open.at, sprintf("%s is opened and not closed", open.kind), sprintf("put %q on a line after the list", dir.closes[0]))
 	}
 	return append(out, segment{at: start, end: len(d.src)})
+}
+
+// cutBlock reads what stands between the directives.
+func (c *compiler) cutBlock(d *document, b *block, from, to int) segment {
+	s := segment{at: from, end: to, block: true}
+	switch b.kind {
+	case factsBlock:
+		s.items = c.cutSentences(d, b.at, from, to)
+	case exampleBlock:
+		s.example = true
+		s.items = c.cutExamples(d, b, from, to)
+	default:
+		s.items = c.cutItems(d, b.at, from, to)
+	}
+	return s
 }
 
 // cutItems finds the items of the block whose directive is at open.

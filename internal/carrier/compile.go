@@ -78,15 +78,35 @@ func (c *compiler) warn(d *document, off int, text string) {
 // compile goes on after a refusal as long as what follows makes sense, so that
 // an author sees most of what is wrong at once.
 func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
-	if !c.checkSource(src) {
+	docs, m := c.read(src)
+	if m == nil || len(c.refusals) > 0 {
 		return nil, nil, Report{}
+	}
+	c.dealLaws(docs)
+	f := c.build(docs)
+	if err := f.Check(); err != nil {
+		c.refuse("", 0, err.Error(), "make the package smaller, or give it fewer marks")
+		return nil, nil, Report{}
+	}
+	return f, m, c.report(docs)
+}
+
+// read cuts all files into pieces and puts them through the gates.
+func (c *compiler) read(src Source) ([]*document, *Manifest) {
+	if !c.checkSource(src) {
+		return nil, nil
 	}
 	for _, f := range src.Files {
 		c.texts[f.Path] = string(f.Data)
 	}
 	m := c.readManifest()
 	if m == nil {
-		return nil, nil, Report{}
+		return nil, nil
+	}
+	if text, ok := c.texts[ApprovalsPath]; ok {
+		if _, err := ReadApprovals(text); err != nil {
+			c.refusals = append(c.refusals, err.(Refusals)...)
+		}
 	}
 	docs := c.documents(src, m)
 	c.docs = docs
@@ -104,16 +124,7 @@ func (c *compiler) compile(src Source) (*form.Form, *Manifest, Report) {
 			c.lookAround(d)
 		}
 	}
-	if len(c.refusals) > 0 {
-		return nil, nil, Report{}
-	}
-	c.dealLaws(docs)
-	f := c.build(docs)
-	if err := f.Check(); err != nil {
-		c.refuse("", 0, err.Error(), "make the package smaller, or give it fewer marks")
-		return nil, nil, Report{}
-	}
-	return f, m, c.report(docs)
+	return docs, m
 }
 
 func ordersOf(m *Manifest, path string) (out []ListOrder) {
@@ -129,7 +140,7 @@ func ordersOf(m *Manifest, path string) (out []ListOrder) {
 func (c *compiler) documents(src Source, m *Manifest) (out []*document) {
 	used := map[string]bool{}
 	for _, f := range src.Files {
-		if f.Path == ManifestPath {
+		if f.Path == ManifestPath || f.Path == ApprovalsPath {
 			continue
 		}
 		d := &document{path: f.Path, src: c.texts[f.Path]}

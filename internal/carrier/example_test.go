@@ -82,7 +82,7 @@ func TestExampleIsTraceable(t *testing.T) {
 	a := r.Files[i]
 	t.Logf("advisory: %d words, %d sites, %.1f bits; any third has at least %d sites and %.1f bits", a.Words, a.Sites, a.Bits.Bits(), a.Third.Sites, a.Third.Bits.Bits())
 	t.Logf("package: %d sites, %.1f bits, %d tokens, %d of %d bytes untraceable; by class %+v", r.Sites, r.Bits.Bits(), r.Tokens, r.Untraceable, r.Bytes, r.Classes)
-	if a.Words < 1500 || a.Words > 1700 || a.Sites < 190 || a.Third.Sites < 55 {
+	if a.Words < 1500 || a.Words > 1750 || a.Sites < 190 || a.Third.Sites < 55 {
 		t.Errorf("advisory %+v", a)
 	}
 	for _, level := range []form.Level{form.HeadsUp, form.Description, form.Detection, form.Indicators, form.PoC} {
@@ -139,6 +139,20 @@ func TestExampleParses(t *testing.T) {
 
 // toolView is what a tool takes from an output, by other means than essences.
 func toolView(o form.Output) (any, error) {
+	if o.Path == "indicators.stix.json" {
+		var bundle map[string]any
+		if err := json.Unmarshal(o.Data, &bundle); err != nil {
+			return nil, err
+		}
+		objects, ok := bundle["objects"].([]any)
+		if !ok || len(objects) != 8 {
+			return nil, errors.New("not a bundle of eight objects")
+		}
+		slices.SortFunc(objects, func(a, b any) int {
+			return strings.Compare(a.(map[string]any)["id"].(string), b.(map[string]any)["id"].(string))
+		})
+		return bundle, nil
+	}
 	switch filepath.Ext(o.Path) {
 	case ".json":
 		var doc struct {

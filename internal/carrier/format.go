@@ -122,6 +122,8 @@ func formatOf(name, src string) *format {
 		return sigmaFormat
 	case f == jsonFormat && csafKeys.MatchString(src):
 		return csafFormat
+	case f == jsonFormat && stixKeys.MatchString(src):
+		return stixFormat
 	case f != nil:
 		return f
 	case underPoC(name):

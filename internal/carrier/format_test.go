@@ -5,6 +5,17 @@ import (
 	"testing"
 )
 
+const bundleID = "bundle--00000000-0000-4000-8000-000000000001"
+
+var (
+	ipA = `{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-4000-8000-00000000000a","value":"192.0.2.1"}`
+	ipB = `{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-4000-8000-00000000000b","value":"192.0.2.2"}`
+)
+
+func bundle(objects ...string) string {
+	return `{"type":"bundle","id":"` + bundleID + `","objects":[` + strings.Join(objects, ",") + `]}`
+}
+
 // same and differ are pairs of files: to their readers' tools the pairs of the
 // first say the same, those of the second do not.
 var essences = []struct {
@@ -43,6 +54,30 @@ var essences = []struct {
 			{`{"product_tree":{"product_groups":[{"summary":"a"}]}}`, `{"product_tree":{"product_groups":[{"summary":"b"}]}}`},
 			{`{"vulnerabilities":[{"cve":"CVE-1900-1111"}]}`, `{"vulnerabilities":[{"cve":"CVE-1900-2222"}]}`},
 			{`{"text":1}`, `{"text":2}`},
+		},
+	},
+	{
+		f: stixFormat,
+		same: [][2]string{
+			{bundle(ipA, ipB), bundle(ipB, ipA)},
+			{bundle(strings.Replace(ipA, "}", `,"description":"a"}`, 1)), bundle(strings.Replace(ipA, "}", `,"description":"b"}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"labels":["a","b"]}`, 1)), bundle(strings.Replace(ipA, "}", `,"labels":["b","a"]}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"external_references":[{"source_name":"a","description":"x"},{"source_name":"b"}]}`, 1)), bundle(strings.Replace(ipA, "}", `,"external_references":[{"source_name":"b"},{"source_name":"a","description":"y"}]}`, 1))},
+		},
+		differ: [][2]string{
+			{bundle(ipA), bundle(ipB)},
+			{bundle(ipA), bundle(ipA, ipB)},
+			{bundle(ipA), strings.Replace(bundle(ipA), "bundle--0", "bundle--1", 1)},
+			{bundle(strings.Replace(ipA, "}", `,"pattern":"a"}`, 1)), bundle(strings.Replace(ipA, "}", `,"pattern":"b"}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"name":"a"}`, 1)), bundle(strings.Replace(ipA, "}", `,"name":"b"}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"modified":"a"}`, 1)), bundle(strings.Replace(ipA, "}", `,"modified":"b"}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"protocols":["ipv4","tcp"]}`, 1)), bundle(strings.Replace(ipA, "}", `,"protocols":["tcp","ipv4"]}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"external_references":[{"description":"x","url":"a"}]}`, 1)), bundle(strings.Replace(ipA, "}", `,"external_references":[{"description":"x","url":"b"}]}`, 1))},
+			{bundle(strings.Replace(ipA, "}", `,"extensions":{"e":{"description":"a"}}}`, 1)), bundle(strings.Replace(ipA, "}", `,"extensions":{"e":{"description":"b"}}}`, 1))},
+		},
+		broken: []string{
+			`{"type":"bundle"}`, `{"type":"bundle","id":"bundle--1"}`, `{"type":"report","id":"` + strings.Replace(bundleID, "bundle", "report", 1) + `"}`, bundle(ipA, ipA),
+			strings.Replace(bundle(ipA), `"ipv4-addr--`, `"ipv6-addr--`, 1), bundle(`{"id":"x"}`), bundle(`1`), strings.Replace(bundle(), "[]", "{}", 1),
 		},
 	},
 	{
@@ -193,7 +228,7 @@ func TestEssence(t *testing.T) {
 }
 
 func FuzzEssence(f *testing.F) {
-	formats := []*format{csafFormat, sigmaFormat, csvFormat, suricataFormat, yaraFormat}
+	formats := []*format{csafFormat, sigmaFormat, csvFormat, suricataFormat, yaraFormat, stixFormat}
 	for _, c := range essences {
 		for i, of := range formats {
 			if of == c.f || c.f == jsonFormat && of == csafFormat || c.f == yamlFormat && of == sigmaFormat {
@@ -225,6 +260,7 @@ func TestFormatOf(t *testing.T) {
 	for _, c := range []struct{ path, src, want string }{
 		{"a.md", "", "markdown"}, {"a.MD", "", "markdown"}, {"LICENSE", "", "text"}, {"x.unknown", "", "text"},
 		{"a.json", "{}", "json"}, {"a.json", `{"document":{"csaf_version":"2.0"}}`, "csaf"},
+		{"a.json", `{ "type" : "bundle" }`, "stix"}, {"a.json", `{"type":"bundles"}`, "json"},
 		{"a.yml", "a: b", "yaml"}, {"a.yaml", "title: a\ndetection:\n", "sigma"}, {"a.yml", "x:\n  detection:\n", "yaml"},
 		{"r.rules", "", "suricata"}, {"r.yara", "", "yara"}, {"i.csv", "", "csv"},
 		{"poc/x", "", "code"}, {"poc/x.md", "", "markdown"}, {"tools/x.py", "", "code"}, {"poc/requests.txt", "", "code"},

@@ -28,7 +28,8 @@ func init() {
 		"a number": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen " +
 			"twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half quarter dozen twice double triple single " +
 			"second third fourth fifth sixth seventh eighth ninth tenth",
-		"a unit": "minute minutes hour hours day days week weeks month months year years daily weekly monthly hourly yearly percent byte bytes kilobyte kilobytes megabyte megabytes",
+		"a unit": "minute minutes hour hours day days week weeks month months year years daily weekly monthly hourly yearly percent byte bytes kilobyte kilobytes megabyte megabytes gigabyte gigabytes " +
+			"bit bits seconds ms s sec secs min mins h hr hrs d kb mb gb tb kib mib gib tib",
 	} {
 		for w := range strings.FieldsSeq(words) {
 			counted[w] = kind
@@ -38,6 +39,7 @@ func init() {
 		"an obligation":    "must shall mandatory obligatory",
 		"a recommendation": "should ought recommended",
 		"a permission":     "may might optional",
+		"a restriction":    "only solely exclusively",
 	} {
 		for w := range strings.FieldsSeq(words) {
 			present[w] = kind
@@ -48,6 +50,8 @@ func init() {
 		"enable/disable enabled/disabled enables/disables increase/decrease raise/lower open/closed opens/closes start/stop starts/stops include/exclude " +
 		"including/excluding upload/download inbound/outbound incoming/outgoing read/write true/false yes/no on/off internal/external local/remote public/private " +
 		"client/server request/response source/destination first/last left/right before/since until/from inside/outside within/beyond safe/dangerous high/low " +
+		"has/lacks have/lack fails/manages failed/managed often/rarely often/seldom frequently/rarely many/few much/little continues/ceases continued/ceased " +
+		"gains/loses if/unless when/unless attach/detach mount/unmount push/pull encode/decode compress/decompress affected/immune vulnerable/immune positive/negative " +
 		"install/remove add/remove adds/removes encrypt/decrypt encrypted/decrypted success/failure succeeds/fails succeeded/failed") {
 		a, b, _ := strings.Cut(pair, "/")
 		opposed[a] = append(opposed[a], b)
@@ -180,7 +184,7 @@ func differ(wa, wb []string) string {
 			return kind
 		}
 	}
-	for _, kind := range []string{"an obligation", "a recommendation", "a permission"} {
+	for _, kind := range []string{"an obligation", "a recommendation", "a permission", "a restriction"} {
 		has := func(w string) bool { return present[w] == kind }
 		if slices.ContainsFunc(wa, has) != slices.ContainsFunc(wb, has) {
 			return kind

@@ -12,6 +12,8 @@ import (
 //	{{#tone quickly|fast}}       the same choice wherever the name stands
 //	{{token:hex}}                a constant of the copy
 //	{{token:uuid#boundary}}      the same constant wherever the name stands
+//	{{date:2025-07-08}}          a value that copies write in different ways
+//	{{date:2025-07-08#days}}     all of the name are written in the same way
 //	{{{{                         a literal {{
 //
 // A mark stands on one line. Alternatives hold no braces and no bars.
@@ -25,6 +27,8 @@ type inline struct {
 	altsAt  []int // where each begins
 	name    string
 	alpha   token.Alphabet
+	fact    *factKind // of a value; alts are its ways, without places
+	value   string    // canonical
 }
 
 const (
@@ -104,6 +108,9 @@ func parseMark(text string, from, to int, refuse func(at int, what, do string)) 
 		}
 		return inline{}, false
 	}
+	if k := factOf(body); k != nil {
+		return parseFact(k, body[len(k.name)+1:], from, refuse)
+	}
 	if strings.HasPrefix(body, "#") {
 		name, rest, spaced := strings.Cut(body[1:], " ")
 		if !spaced || !validName(name) {
@@ -129,6 +136,29 @@ func parseMark(text string, from, to int, refuse func(at int, what, do string)) 
 	case n > maxAlternatives:
 		refuse(from, sprintf("%d alternatives", n), sprintf("give 2 to %d", maxAlternatives))
 		return inline{}, false
+	}
+	return m, true
+}
+
+// parseFact reads a value and its name, and writes it in all ways.
+func parseFact(k *factKind, body string, from int, refuse func(at int, what, do string)) (m inline, ok bool) {
+	given, name, named := strings.Cut(body, "#")
+	if named && !validName(name) {
+		refuse(from, sprintf("%s isn't a name", quote(name)), sprintf("use 1 to %d letters, digits and ._-", maxName))
+		return inline{}, false
+	}
+	value, ways := k.write(given)
+	if value == "" {
+		refuse(from, sprintf("%s isn't a %s that can be marked", quote(given), k.name), "write "+k.given)
+		return inline{}, false
+	}
+	if what, do := k.checkFact(value, ways); what != "" {
+		refuse(from, what, do)
+		return inline{}, false
+	}
+	m = inline{fact: k, value: value, alts: ways, name: name}
+	for range ways {
+		m.altsAt = append(m.altsAt, from)
 	}
 	return m, true
 }

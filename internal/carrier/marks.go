@@ -32,6 +32,12 @@ func (c *compiler) readMarks(d *document, pointers []ListOrder) {
 	}
 	n := numbering{}
 	for _, s := range segments {
+		if s.example {
+			if c.readExample(d, s, n); c.full {
+				return
+			}
+			continue
+		}
 		if s.block {
 			if c.readOrder(d, s, n); c.full {
 				return
@@ -59,6 +65,8 @@ func (n numbering) next(digest [32]byte) (i uint32) {
 //
 //	choice, named      "forewarn/site/named/v1"   name, number of alternatives
 //	choice, unnamed    "forewarn/site/choice/v1"  path, alternatives sorted, how many equal ones came before
+//	value              "forewarn/site/fact/v1"    path, kind, value, its ways as written, how many equal ones came before
+//	example            "forewarn/site/example/v1" path, examples sorted, how many equal ones came before
 //	group of a list    "forewarn/site/order/v1"   path, items sorted, how many equal ones came before
 //
 // A site that keeps its texts keeps its id from revision to revision, wherever
@@ -101,9 +109,13 @@ func (c *compiler) readInline(d *document, m inline, n numbering) {
 		}
 		p.alts = m.alts
 		s := &site{class: d.format.choice, q: len(m.alts), name: m.name}
-		if m.name != "" {
+		switch {
+		case m.name != "":
 			s.id = siteID("forewarn/site/named/v1", []string{m.name}, uint32(s.q))
-		} else {
+		case m.fact != nil:
+			texts := []string{d.path, m.fact.name, m.value}
+			s.id = siteID("forewarn/site/fact/v1", append(texts, p.alts...), n.next(textsDigest("fact", texts, 0)))
+		default:
 			p.alts = slices.Sorted(slices.Values(m.alts))
 			texts := append([]string{d.path}, p.alts...)
 			s.id = siteID("forewarn/site/choice/v1", texts, n.next(textsDigest("choice", texts, 0)))
@@ -135,6 +147,9 @@ func (c *compiler) checkChoice(d *document, m inline) bool {
 			return false
 		}
 		texts[i] = text
+	}
+	if m.fact != nil {
+		return true // parseFact read each way back
 	}
 	if which, what, do, ok := gate(texts); !ok {
 		c.refuse(d.path, m.altsAt[which], what, do)

@@ -93,7 +93,7 @@ func (c *compiler) checkSource(s Source) bool {
 			c.refuse(f.Path, 0, sprintf("the same name as %q but for case", other), "rename one of them: some systems would keep only one")
 		case i > 0 && s.Files[i-1].Path > f.Path:
 			c.refuse(f.Path, 0, sprintf("comes after %q", s.Files[i-1].Path), "sort the files by path")
-		case low == bulkKeyPath || low == ManifestPath && f.Path != ManifestPath:
+		case low == bulkKeyPath || low == ManifestPath && f.Path != ManifestPath || low == ApprovalsPath && f.Path != ApprovalsPath:
 			c.refuse(f.Path, 0, "this name is reserved", "rename the file")
 		case len(f.Data) > MaxFile:
 			c.refuse(f.Path, 0, sprintf("%d bytes", len(f.Data)), sprintf("a file has at most %d", MaxFile))

@@ -98,6 +98,26 @@ var vectorSources = map[string]vector{
 	},
 	"good-rules": {Comment: "One class for all marks of rules.",
 		Files: []vectorFile{{"a.yml", "title: {{quick|fast}} imports\nid: {{token:uuid}}\ndetection:\n  s:\n    # order\n    - x\n    - y\n    # end\n"}}},
+	"good-values": {Comment: "One value in several ways; the same value twice is two sites, values of one name are one.",
+		Files: []vectorFile{{"a.md", "Due {{date:2025-07-08#day}}, told {{date:2025-06-24#day}}; asked {{date:2025-07-08}} and {{date:2025-07-08}}, within {{duration:90m}}, at {{time:17:00}}, {{count:12}} of {{size:64 KiB}}.\n"}}},
+	"good-facts": {Comment: "The sentences of a paragraph; an abbreviation ends none.",
+		Files: []vectorFile{{"a.md", "<!-- facts -->\nThe module, i.e. the old one, is loaded. Checking is off.\nNobody\nlooked. Logs are kept.\n<!-- end -->\n"}}},
+	"good-examples": {Comment: "One of three examples; who vouches for them is in no copy.",
+		Files: []vectorFile{{"a.md", "<!-- example: Mira Lindqvist -->\nOne host was found so.\n<!-- or -->\nTwo were found later on.\n\nNobody saw the third.\n<!-- or -->\n\nFour came by post.\n\n<!-- end -->\n"}, {"approvals.yaml", "format: approvals/1\napprovals: []\n"}}},
+	"good-stix": {Comment: "Roles are a set, descriptions are for people.",
+		Files: []vectorFile{{"a.json", `{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [{"type": "ipv4-addr", "id": "ipv4-addr--00000000-0000-4000-8000-00000000000a", "value": "192.0.2.1"}, {"type": "identity", "id": "identity--00000000-0000-4000-8000-00000000000b", "description": "A {{quick|fast}} one", "roles": ["ciso", "psirt", "desk"]}]}`}}},
+	"fail-value-is-none": {Comment: "A day that no calendar has.",
+		Files: []vectorFile{{"a.md", "Due {{date:2025-02-29}}.\n"}}},
+	"fail-value-has-one-way": {Comment: "10:30 am holds 10:30.",
+		Files: []vectorFile{{"a.md", "At {{time:10:30}}.\n"}}},
+	"fail-fact-leans-on-another": {Comment: "A sentence that points back.",
+		Files: []vectorFile{{"a.md", "<!-- facts -->\nChecking is off. This is new.\n<!-- end -->\n"}}},
+	"fail-nobody-vouches": {Comment: "Examples without a name.",
+		Files: []vectorFile{{"a.md", "<!-- example -->\nOne host was found so.\n<!-- or -->\nTwo were found later on.\n<!-- end -->\n"}}},
+	"fail-examples-differ-in-an-address": {Comment: "Members would look for different addresses.",
+		Files: []vectorFile{{"a.md", "<!-- example: Mira -->\nOne was 192.0.2.1 for sure.\n<!-- or -->\nOne was 192.0.2.2 for sure.\n<!-- end -->\n"}}},
+	"fail-stix-pattern": {Comment: "A choice in what tools match.",
+		Files: []vectorFile{{"a.json", `{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [{"type": "indicator", "id": "indicator--00000000-0000-4000-8000-00000000000b", "pattern": "{{quick|fast}}"}]}`}}},
 	"fail-choice-is-not-equal": {Comment: "Alternatives with another version.",
 		Files: []vectorFile{{"a.md", "Install {{release 7.4.2|release 7.4.3}} now.\n"}}},
 	"fail-mark-not-closed": {Comment: "A mark across two lines.",
@@ -119,6 +139,8 @@ func TestVectors(t *testing.T) {
 			v.Bias = strings.Repeat("0b", 32)
 			manifest := "title: t\ntlp: TLP:CLEAR\n"
 			switch name {
+			case "good-stix":
+				manifest += "order:\n  - file: a.json\n    pointer: /objects/1/roles\n"
 			case "good-json":
 				manifest += "order:\n  - file: a.json\n    pointer: /document/references\n"
 			case "fail-poc-shown-early":

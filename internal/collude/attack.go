@@ -78,7 +78,7 @@ var attacks = []Attack{
 	{Name: "all-0", What: "the alternative written second, wherever one copy has it", play: by(func(k, c int) float64 { return 0 })},
 	{Name: "all-1", What: "the alternative written first, wherever one copy has it", play: by(func(k, c int) float64 { return 1 })},
 	{Name: "coin-flip", What: "wherever copies differ, a coin decides", play: by(half)},
-	{Name: "minimax", What: "the mixture that tells a decoder who knows it least, for even sites", play: minimax},
+	{Name: "minimax", What: "what tells least of all copies together, for the biases of profile default", play: minimax},
 	{Name: "delete", What: "nothing wherever copies differ", play: where(true, 1, 0)},
 	{Name: "half-delete", What: "nothing at half of the sites where copies differ, else by lot", play: where(true, .5, 0)},
 	{Name: "third-value", What: "something of their own wherever copies differ", play: where(true, 0, 1)},
@@ -107,25 +107,6 @@ func compare(a, b int) float64 {
 		return 0
 	}
 	return .5
-}
-
-// minimax is the symmetric strategy at which the mutual information between the
-// specimen and one copy, the others known, is least for sites with the default
-// profile's biases, found by TestMinimax; up to six colluders.
-func minimax(c int) strategy {
-	table := map[int][]float64{2: {.5}, 3: {1. / 3}, 4: {.25}, 5: {.2, .4}, 6: {1. / 6, 1. / 3}}
-	return by(func(k, c int) float64 {
-		t, ok := table[c]
-		switch {
-		case !ok:
-			return float64(k) / float64(c)
-		case 2*k == c:
-			return .5
-		case k-1 < len(t) && 2*k < c:
-			return t[k-1]
-		}
-		return 1 - t[c-k-1]
-	})(c)
 }
 
 // Strategy is an attack by its numbers: first, erased and other by how many of c

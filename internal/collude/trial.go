@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"forewarn/internal/fpcode"
 )
@@ -15,6 +16,7 @@ type Setting struct {
 	C       int // of them in the coalition
 	M       int // marked sites with two alternatives in the specimen
 	Profile fpcode.Profile
+	Mix     []float64 // instead of a Profile: the rarer symbol's probability at consecutive sites, dealt anew for each len(Mix)
 	Attack  Attack
 	Erasure float64 // share of sites that are lost whatever the coalition did
 	Cluster int     // lost in stretches of so many sites; below 2: independently
@@ -31,7 +33,9 @@ func (s Setting) Check() error {
 		return fmt.Errorf("a coalition of %d among %d copies: it takes 0 to all of them", s.C, s.N)
 	case s.M < 1 || s.M > 1<<16:
 		return fmt.Errorf("%d marks: from 1 to 65,536 can be simulated", s.M)
-	case s.Profile.Count(2) == 0:
+	case slices.ContainsFunc(s.Mix, func(p float64) bool { return !(p >= 1e-6 && p <= .5) }):
+		return fmt.Errorf("a mix of biases has probabilities between 10⁻⁶ and ½")
+	case len(s.Mix) == 0 && s.Profile.Count(2) == 0:
 		return fmt.Errorf("%v is not a profile", s.Profile)
 	case s.Attack.play == nil && s.Attack.share == nil:
 		return fmt.Errorf("no attack was given")
@@ -69,14 +73,8 @@ func (s Setting) Problem(seed, trial uint64) fpcode.Problem {
 		binary.BigEndian.PutUint64(pkg[i:], rng.Uint64())
 	}
 	bias := fpcode.BiasKey(pkg)
-	dealt := s.Profile.Deal(bias, "simulated", s.M)
-	byIndex := map[uint8]fpcode.Law{}
-	for _, d := range dealt {
-		if _, ok := byIndex[d]; !ok {
-			byIndex[d], _ = s.Profile.Law(2, d) // Check saw that there is one
-		}
-	}
-	laws := func(id fpcode.SiteID, _ uint8) fpcode.Law { return byIndex[dealt[binary.BigEndian.Uint32(id[:])]] }
+	dealt := s.laws(bias, rng)
+	laws := func(id fpcode.SiteID, _ uint8) fpcode.Law { return dealt[binary.BigEndian.Uint32(id[:])] }
 	symbols := make([]func(fpcode.SiteID, fpcode.Law) uint8, s.C)
 	for i := range symbols {
 		symbols[i] = fpcode.Symbols(fpcode.CopyKey(pkg, holder(i)))
@@ -131,6 +129,30 @@ func (s Setting) Problem(seed, trial uint64) fpcode.Problem {
 		p.Holders = append(p.Holders, holder(i))
 	}
 	return p
+}
+
+// laws is the law of each site.
+func (s Setting) laws(bias fpcode.Key, rng *rand.Rand) (out []fpcode.Law) {
+	if len(s.Mix) == 0 {
+		for _, d := range s.Profile.Deal(bias, "simulated", s.M) {
+			l, err := s.Profile.Law(2, d)
+			if err != nil {
+				panic(err) // Check saw that there is one
+			}
+			out = append(out, l)
+		}
+		return out
+	}
+	for len(out) < s.M {
+		for _, i := range rng.Perm(len(s.Mix)) {
+			l, err := fpcode.NewLaw([]uint64{0, uint64((1 - s.Mix[i]) * (1 << 32)), 1 << 32})
+			if err != nil {
+				panic(err)
+			}
+			out = append(out, l)
+		}
+	}
+	return out[:s.M]
 }
 
 func (s Setting) alpha() float64 {

@@ -285,7 +285,7 @@ func (w *works) enrol(i int) error {
 }
 
 func (w *works) addPackage() error {
-	added, err := w.desk.AddRevision(ctx, w.ana, w.cs, cvd.PackageID{}, carrier.Source{Files: []carrier.SourceFile{
+	added, err := w.desk.AddRevision(ctx, w.ana, w.cs, cvd.PackageID{}, 0, carrier.Source{Files: []carrier.SourceFile{
 		{Path: "advisory.md", Data: []byte("# A flaw\n\nIt {{answers|replies}} to callers who are {{not signed in|without a session}}. The constant is {{token:hex}}.\n")},
 		{Path: "forewarn.yaml", Data: []byte("title: A flaw\ntlp: TLP:AMBER\nbulk:\n  - samples/*\n")},
 		{Path: "samples/table.csv", Data: []byte(strings.Repeat("a,b,c\n", 50))},

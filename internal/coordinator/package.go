@@ -3,10 +3,12 @@ package coordinator
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/cvd"
 	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
 	"forewarn/internal/sealer"
 )
 
@@ -15,14 +17,17 @@ type Added struct {
 	Package  cvd.PackageID
 	Revision cvd.RevisionID
 	Number   uint32
+	Profile  fpcode.Profile
 	Manifest carrier.Manifest
 	Report   carrier.Report
 }
 
 // AddRevision keeps a source folder as a draft of a case's package and has the
 // sealer compile it to the package's next revision. A zero package makes a new
-// one. When the source is refused, the draft is kept and nothing else happened.
-func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg cvd.PackageID, src carrier.Source) (out Added, err error) {
+// one. The zero profile is the package's own, or the sealer's for a new one; a
+// package keeps the profile of its first revision, and another one is refused. When
+// the source is refused, the draft is kept and nothing else happened.
+func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg cvd.PackageID, profile fpcode.Profile, src carrier.Source) (out Added, err error) {
 	packed, err := src.Pack()
 	if err != nil {
 		return out, err
@@ -43,18 +48,20 @@ func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg
 	if _, err := d.Do(ctx, by, cvd.SaveDraft{Package: out.Package, Case: cs, Source: ref}); err != nil {
 		return out, err
 	}
+	var earlier []cvd.RevisionID
 	err = d.View(func(p *cvd.Programme) error {
-		out.Number = uint32(len(p.Packages[out.Package].Revisions)) + 1
+		earlier = slices.Clone(p.Packages[out.Package].Revisions)
+		out.Number = uint32(len(earlier)) + 1
 		return p.May(by, cvd.ActMakeRevision, cvd.APackage(out.Package), d.at(p))
 	})
 	if err != nil {
 		return out, err
 	}
-	r, err := d.Sealer.Compile(ctx, sealer.CompileRequest{Case: cs, Package: out.Package, Revision: out.Revision, Number: out.Number, Source: packed})
+	r, err := d.Sealer.Compile(ctx, sealer.CompileRequest{Case: cs, Package: out.Package, Revision: out.Revision, Number: out.Number, Source: packed, Earlier: earlier, Profile: profile})
 	if err != nil {
 		return out, fmt.Errorf("%w; the draft was kept and no revision was made", err)
 	}
-	out.Manifest, out.Report = r.Manifest, r.Report
+	out.Profile, out.Manifest, out.Report = r.Profile, r.Manifest, r.Report
 	title, err := d.PutText(ctx, CaseKey(cs), RevisionText{Title: r.Manifest.Title, Summary: r.Manifest.Summary})
 	if err != nil {
 		return out, err

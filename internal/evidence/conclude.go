@@ -170,7 +170,22 @@ func Sentence(conclusion string, accused []Accused) string {
 	for i := range accused {
 		all = append(all, accused[i].Derived())
 	}
-	return "By the rule fixed beforehand the material is traced to " + enumerate(all, "and") + "." + owned(accused)
+	return "By the rule fixed beforehand the material is traced to " + enumerate(all, "and") + merged(accused) + "." + owned(accused)
+}
+
+// merged says of several copies that joint/1 names that the material is made of
+// all of them: each was found beside the others.
+func merged(accused []Accused) string {
+	n := 0
+	for i := range accused {
+		if len(accused[i].Parts) > 0 && slices.Contains(accused[i].NamedBy, EvidenceWording) {
+			n++
+		}
+	}
+	if n < 2 || Merged(accused) < 2 {
+		return ""
+	}
+	return ": it is derived from them, merged"
 }
 
 // owned says of several copies what makes them count as one.
@@ -237,9 +252,9 @@ func RequiredLimits(f *Findings) (out List[string]) {
 		out = append(out, fmt.Sprintf(limitFound, unknown))
 	}
 	if f.Run > 1 {
-		out = append(out, fmt.Sprintf(limitRun, f.Run, f.Run*(f.Run+1)))
+		out = append(out, fmt.Sprintf(limitRun, f.Run, int(Spend(f.Decoder, f.Run))))
 	}
-	return append(out, f.laterLimits()...)
+	return append(append(out, f.jointLimits()...), f.laterLimits()...)
 }
 
 // KnownBefore is the instant before which a copy has to have been anchored to be

@@ -41,7 +41,7 @@ type Dossier struct {
 	Run       Run      // the sealer's word on how often, and over what, codes were opened
 	Issued    IssuedOpening
 	Waves     []entrylog.EntryProof // KindWaveSealed: all of the package's, oldest first
-	Copies    []OpenedCopy          // of those named, one for each copy that the findings list
+	Copies    []OpenedCopy          // of those named, one for each copy that the findings list; and one of each partner
 	Facts     []Fact                // opened entries of the main log behind fetches, receipts and groups
 	Inquiry   Inquiry
 

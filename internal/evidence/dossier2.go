@@ -13,13 +13,13 @@ import (
 
 const dossierMagic2 = "forewarn dossier v2\n"
 
-// FindingsVersion2 opens findings that tell of edits by hand, or of evidence
-// accumulated over cases.
+// FindingsVersion2 opens findings that tell of edits by hand, of evidence
+// accumulated over cases, or of copies that were tested beside others.
 const FindingsVersion2 = "forewarn findings v2"
 
 // version is the one that findings with this content have.
 func (f *Findings) version() string {
-	if f.Edits != nil || f.Accumulated != nil {
+	if f.Edits != nil || f.Accumulated != nil || f.joint() {
 		return FindingsVersion2
 	}
 	return FindingsVersion
@@ -66,7 +66,7 @@ func formatOf(b []byte) *format {
 
 // format is the least version that has all of a dossier.
 func (d *Dossier) format() *format {
-	if len(d.Edits.Text) > 0 || len(d.History) > 0 || len(d.Life) > 0 {
+	if len(d.Edits.Text) > 0 || len(d.History) > 0 || len(d.Life) > 0 || bytes.HasPrefix(d.Findings, []byte("{\n  \"version\": \""+FindingsVersion2)) {
 		return &format2
 	}
 	return &format1

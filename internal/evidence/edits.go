@@ -109,7 +109,7 @@ func WithEdits(b Basis, e *form.Edits, alpha string, named []*Accused, key func(
 		out.Made = append(out.Made, EditMade{hex.EncodeToString(x.Site[:]), at(b.Readings, x.Site), at(&after.Readings, x.Site), x.By, x.Why})
 	}
 	for _, a := range named {
-		n := b.Of(key(a.Holder))
+		n := b.under(a, key).Of(key(a.Holder))
 		result := namesNone
 		if n.Consistent && atMost(n.PAdjusted, alpha) {
 			result = namesIt

@@ -85,9 +85,11 @@ type Findings struct {
 	ProcessError string       `json:"process_error"`
 	Limits       List[string] `json:"limits"`
 
-	// What only FindingsVersion2 has. Findings with neither are of FindingsVersion.
-	Edits       *EditedBy    `json:"edits,omitempty"`
-	Accumulated *Accumulated `json:"accumulated,omitempty"`
+	// What only FindingsVersion2 has; findings with none of it, by decoder single/1,
+	// are of FindingsVersion.
+	Partners    List[Partner] `json:"partners,omitempty"` // beside which named copies were tested, and that aren't named
+	Edits       *EditedBy     `json:"edits,omitempty"`
+	Accumulated *Accumulated  `json:"accumulated,omitempty"`
 }
 
 // Accused is a copy that material is derived from, with what says so. The row is
@@ -114,6 +116,10 @@ type Accused struct {
 	PSampledSE string `json:"p_sampled_se"`
 	PAdjusted  string `json:"p_adjusted"` // p_upper over all copies and runs: the one that decides
 	Consistent bool   `json:"consistent"` // the three ways of computing agree
+
+	// Of joint/1: how this copy was tested, and what stands if that was chosen.
+	Parts   List[Part] `json:"parts,omitempty"`
+	PChosen string     `json:"p_chosen,omitempty"` // Basis.Chosen
 
 	SitesRead     int `json:"sites_read"`     // with a value, anywhere in the specimens
 	SitesAgreeing int `json:"sites_agreeing"` // of those, as in this copy
@@ -299,7 +305,7 @@ func ParseFindings(b []byte) (*Findings, error) {
 		return nil, fmt.Errorf("%w: findings: %w", wire.ErrFormat, err)
 	}
 	if f.Version != f.version() {
-		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q for those with edits or accumulated evidence", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
+		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q for those by joint/1, with edits or with accumulated evidence", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
 	}
 	again, err := f.Marshal()
 	if err != nil {

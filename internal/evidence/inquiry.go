@@ -54,8 +54,8 @@ func (r *ReadingsFrozen) Wire(c *wire.Coder) {
 }
 
 // CodebookOpened is the body of KindCodebookOpened: the keys of all copies of a
-// package were used once more. Every accusation of that run is corrected by
-// Run·(Run+1). The subject is the package.
+// package were used once more. Every accusation of that run is corrected for
+// it (Spend). The subject is the package.
 type CodebookOpened struct {
 	Case, Package entrylog.Ref
 	Run           uint32   // of this package, from 1

@@ -18,9 +18,14 @@ type Basis struct {
 	Copies   int // issued, all of them tested
 	Run      int // of this package, from 1
 
+	// Decoder is the one that the waves bind. Empty: single/1.
+	Decoder string
+
 	// Edits, where there are any, are applied to what was read. Nothing is decided
 	// by a Basis that has some.
 	Edits *form.Edits
+
+	test Test // of joint/1
 }
 
 // Numbers are what the wording of the specimens says of one copy.
@@ -31,6 +36,7 @@ type Numbers struct {
 	PSampled   string
 	PSampledSE string
 	PAdjusted  string
+	PChosen    string // of joint/1
 	Consistent bool
 
 	SitesRead     int
@@ -46,9 +52,14 @@ const samplingFloor = 1e-10
 // probability is the hash of the frozen readings.
 func (b Basis) Of(key fpcode.Key) Numbers {
 	list := b.list()
-	a := fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
+	a := b.recompute(list, key)
 	read, agreeing := b.agreement(list, key)
+	chosen := ""
+	if b.joint() {
+		chosen = b.Chosen(a.PUpper)
+	}
 	return Numbers{
+		PChosen:       chosen,
 		Score:         a.Score,
 		PUpper:        fpcode.RoundUp2(a.PUpper),
 		PEstimate:     fpcode.RoundUp2(a.PEstimate),
@@ -63,7 +74,12 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 
 // Attainable is the p_adjusted of a copy that agreed with every site read: the
 // least that any copy could have. Above alpha, too little was read to name one.
+// Of joint/1 it is that of a copy which agreed everywhere and was alone, so that
+// no key is needed to compute it.
 func (b Basis) Attainable() string {
+	if b.joint() {
+		return fpcode.RoundUp2(fpcode.AttainableAlone(b.list(), b.Form.Laws(), b.Copies, b.Run))
+	}
 	ev := fpcode.Weigh(b.list(), b.Form.Laws(), fpcode.Declared())
 	var best int64
 	for _, e := range ev {
@@ -73,7 +89,8 @@ func (b Basis) Attainable() string {
 }
 
 // OfClass is how much one class of carriers would say alone: sites read, their
-// adjusted p_upper, and whether the three ways of computing agree.
+// adjusted p_upper, and whether the three ways of computing agree. Of joint/1 the
+// test stays that of all classes.
 func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted string, consistent bool) {
 	var list []fpcode.Reading
 	for _, r := range b.list() {
@@ -82,7 +99,7 @@ func (b Basis) OfClass(key fpcode.Key, class fpcode.Class) (read int, adjusted s
 		}
 	}
 	read, _ = b.agreement(list, key)
-	a := fpcode.Recompute(list, b.Form.Laws(), key, b.Copies, b.Run, b.Readings.Hash())
+	a := b.recompute(list, key)
 	return read, fpcode.RoundUp2(a.PAdjusted), a.Consistent
 }
 
@@ -209,7 +226,8 @@ func TokenCounts(found, firstPublic Window) bool {
 }
 
 // Sensitivities is what each evidence would say of the named copies if there
-// were no other: all wording, each class of carriers, tokens.
+// were no other: all wording, each class of carriers, tokens. key is asked for the
+// copies named and for those that they were tested beside.
 func Sensitivities(b Basis, alpha string, named []*Accused, key func(ID) fpcode.Key) List[Alone] {
 	if len(named) == 0 {
 		return List[Alone]{{Evidence: EvidenceWording, Result: namesNone}, {Evidence: EvidenceTokens, Result: namesNone}}
@@ -226,7 +244,7 @@ func Sensitivities(b Basis, alpha string, named []*Accused, key func(ID) fpcode.
 		}
 		row(EvidenceWording, a.SitesRead, a.PAdjusted, slices.Contains(by, EvidenceWording))
 		for _, class := range fpcode.Classes() {
-			if n, p, consistent := b.OfClass(key(a.Holder), class); n > 0 {
+			if n, p, consistent := b.under(a, key).OfClass(key(a.Holder), class); n > 0 {
 				row(EvidenceWording+", "+class.String()+" only", n, p, consistent && atMost(p, alpha))
 			}
 		}

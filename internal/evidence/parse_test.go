@@ -15,8 +15,10 @@ func FuzzParseDossier(f *testing.F) {
 	for _, v := range files(f, "../../doc/spec/vectors/dossier2", ".dossier") {
 		f.Add(v)
 	}
-	for _, v := range files(f, dossierVectors, ".dossier") {
-		f.Add(v)
+	for _, folder := range []string{dossierVectors, jointVectors} {
+		for _, v := range files(f, folder, ".dossier") {
+			f.Add(v)
+		}
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		d, err := evidence.ParseDossier(in)

@@ -234,23 +234,57 @@ func edits(a, b []byte) (out []edit) {
 	return out
 }
 
-func dossierCases(t *testing.T) (good []byte, keys [2]string, cases map[string]dossierVector) {
+// dossierSet is a good dossier and what must fail.
+type dossierSet struct {
+	t     *testing.T
+	c     *evidencetest.Case
+	make  func() *evidence.Dossier
+	good  []byte
+	cases map[string]dossierVector
+}
+
+func newDossierSet(t *testing.T, c *evidencetest.Case, make func() *evidence.Dossier) *dossierSet {
+	return &dossierSet{t, c, make, signed(t, c, make()), map[string]dossierVector{}}
+}
+
+func (s *dossierSet) add(name, comment, step string, sign bool, bad []byte) {
+	s.t.Helper()
+	if len(bad) != len(s.good) {
+		s.t.Fatalf("%s: %d bytes instead of %d", name, len(bad), len(s.good))
+	}
+	s.cases[name] = dossierVector{comment, step, sign, edits(s.good, bad)}
+}
+
+func (s *dossierSet) flip(at int) []byte {
+	b := bytes.Clone(s.good)
+	b[at] ^= 1
+	return b
+}
+
+// lie is a change that the inquiry signs.
+func (s *dossierSet) lie(name, comment, step string, change func(*evidence.Dossier)) {
+	s.t.Helper()
+	d := s.make()
+	change(d)
+	s.add(name, comment, step, true, signed(s.t, s.c, d))
+}
+
+// replace changes the findings' text.
+func (s *dossierSet) replace(old, new string) func(*evidence.Dossier) {
+	return func(d *evidence.Dossier) {
+		s.t.Helper()
+		if !bytes.Contains(d.Findings, []byte(old)) || len(old) != len(new) {
+			s.t.Fatalf("the findings do not hold %q", old)
+		}
+		d.Findings = bytes.Replace(d.Findings, []byte(old), []byte(new), 1)
+	}
+}
+
+func dossierCases(t *testing.T) *dossierSet {
 	c := evidencetest.New(3, 44)
 	specimens := append(c.Leak(1), c.Request(1)...)
-	make := func() *evidence.Dossier { return c.Dossier(specimens, 1) }
-	good = signed(t, c, make())
-	cases = map[string]dossierVector{}
-	add := func(name, comment, step string, sign bool, bad []byte) {
-		if len(bad) != len(good) {
-			t.Fatalf("%s: %d bytes instead of %d", name, len(bad), len(good))
-		}
-		cases[name] = dossierVector{comment, step, sign, edits(good, bad)}
-	}
-	flip := func(at int) []byte {
-		b := bytes.Clone(good)
-		b[at] ^= 1
-		return b
-	}
+	s := newDossierSet(t, c, func() *evidence.Dossier { return c.Dossier(specimens, 1) })
+	good, add, flip, lie, replace := s.good, s.add, s.flip, s.lie, s.replace
 	all, table := parts(good)
 	add("fail-magic", "another magic", "file", false, flip(0))
 	add("fail-section-name", "another name of a section", "file", false, flip(len(magic)+4))
@@ -260,20 +294,7 @@ func dossierCases(t *testing.T) (good []byte, keys [2]string, cases map[string]d
 	for _, p := range all {
 		add("fail-flip-"+strings.ReplaceAll(p.name, " ", "-"), "a byte of section "+p.name+" changed", "sections", false, flip((p.from+p.to)/2))
 	}
-	lie := func(name, comment, step string, change func(*evidence.Dossier)) {
-		d := make()
-		change(d)
-		add(name, comment, step, true, signed(t, c, d))
-	}
-	replace := func(old, new string) func(*evidence.Dossier) {
-		return func(d *evidence.Dossier) {
-			if !bytes.Contains(d.Findings, []byte(old)) || len(old) != len(new) {
-				t.Fatalf("the findings do not hold %q", old)
-			}
-			d.Findings = bytes.Replace(d.Findings, []byte(old), []byte(new), 1)
-		}
-	}
-	f, err := evidence.ParseFindings(make().Findings)
+	f, err := evidence.ParseFindings(s.make().Findings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,19 +323,23 @@ func dossierCases(t *testing.T) (good []byte, keys [2]string, cases map[string]d
 	lie("lie-fetch", "a fetch by another entry", "opened entries", func(d *evidence.Dossier) {
 		d.Facts[0].Proof = c.Frozen(specimens).Inner(c.Fetch["0/0"])
 	})
-	return good, [2]string{c.LogKey, c.InquiryKey}, cases
+	return s
 }
 
-func TestDossierVectors(t *testing.T) {
-	good, keys, cases := dossierCases(t)
+func TestDossierVectors(t *testing.T) { dossierCases(t).compare(dossierVectors) }
+
+// compare holds the set against the vectors of a folder.
+func (s *dossierSet) compare(folder string) {
+	t, good, cases, keys := s.t, s.good, s.cases, [2]string{s.c.LogKey, s.c.InquiryKey}
+	t.Helper()
 	if *update {
-		write(t, filepath.Join(dossierVectors, "good.dossier"), good)
-		writeJSON(t, filepath.Join(dossierVectors, "keys.json"), map[string]string{"log": keys[0], "inquiry": keys[1]})
+		write(t, filepath.Join(folder, "good.dossier"), good)
+		writeJSON(t, filepath.Join(folder, "keys.json"), map[string]string{"log": keys[0], "inquiry": keys[1]})
 		for name, v := range cases {
-			writeJSON(t, filepath.Join(dossierVectors, name+".json"), v)
+			writeJSON(t, filepath.Join(folder, name+".json"), v)
 		}
 	}
-	stored, err := os.ReadFile(filepath.Join(dossierVectors, "good.dossier"))
+	stored, err := os.ReadFile(filepath.Join(folder, "good.dossier"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +350,7 @@ func TestDossierVectors(t *testing.T) {
 	if err != nil || r.Conclusion != evidence.Traced {
 		t.Fatalf("good.dossier: %q, %v", r.Conclusion, err)
 	}
-	for name, b := range files(t, dossierVectors, ".json") {
+	for name, b := range files(t, folder, ".json") {
 		if name == "keys" {
 			continue
 		}

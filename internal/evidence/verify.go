@@ -122,6 +122,12 @@ func (v *verification) notChecked() []string {
 	if _, unknown := KnownBefore(v.f.FrozenAt, v.f.Specimens); unknown > 0 {
 		out = append(out, fmt.Sprintf("When %d of the specimens first existed is not known. That the copies named were committed to before them is shown only as far as the freeze.", unknown))
 	}
+	if n := len(v.f.Partners); n > 0 {
+		out[3] = fmt.Sprintf("That no evidence names the other copies: the keys of all but %d of them stay closed, and nothing more is told of any. And that each wave's root has no more leaves than copies were counted.", n)
+	}
+	if v.f.joint() && len(v.named()) > 0 {
+		out = append(out, "That the copies beside which others were tested are those that the decoder finds: for that, all keys would have to be open. p_chosen counts every choice that there was.")
+	}
 	if v.f.Run > 1 {
 		out = append(out, fmt.Sprintf("That this reading was made without knowledge of the keys: they had been open before, in run %d or earlier.", v.f.Run-1))
 	}
@@ -152,7 +158,7 @@ type verification struct {
 	opened    entrylog.Entry // KindCodebookOpened
 	basis     Basis
 	rec       *token.Recogniser
-	keys      map[ID][]*OpenedCopy // of each named holder
+	keys      map[ID][]*OpenedCopy // of each named holder, and of partners
 }
 
 func failf(format string, args ...any) error {
@@ -241,6 +247,9 @@ func (v *verification) findings() (string, error) {
 	}
 	if n := len(f.Accused) + len(f.Conflicting); n > maxNamed || n*f.Readings.Sites > maxWork {
 		return "", failf("they name %d copies on %d sites; at most %d are allowed, and %d together", n, f.Readings.Sites, maxNamed, maxWork)
+	}
+	if err := f.tested(); err != nil {
+		return "", err
 	}
 	v.f = f
 	return fmt.Sprintf("canonical JSON, %d bytes", len(v.d.Findings)), nil
@@ -331,10 +340,13 @@ func (v *verification) forms() (string, error) {
 			if w.Form == hash && w.SlotTable != table {
 				return "", failf("Form %d: its slot table is not the one that wave %s was sealed with", i+1, w.Wave)
 			}
+			if w.Form == hash && w.Profile != f.Bias() {
+				return "", failf("Form %d: it is of profile %v; wave %s committed to %v", i+1, f.Bias(), w.Wave, w.Profile)
+			}
 		}
 		v.form[hash] = f
 	}
-	return fmt.Sprintf("%d, each with the hash and slot table that its waves were sealed with", len(v.form)), nil
+	return fmt.Sprintf("%d, each with the hash, slot table and profile that its waves were sealed with", len(v.form)), nil
 }
 
 func (v *verification) bias() (string, error) {
@@ -434,10 +446,13 @@ func (v *verification) read() (string, error) {
 	if f == nil {
 		return "", failf("the Form that was read is not in the dossier")
 	}
-	if v.readings.Reader != form.ReaderVersion {
-		return "", failf("it was read with %q; this program reads with %q: use a version of forewarn that has it", v.readings.Reader, form.ReaderVersion)
+	if w := v.revisionRead(); w >= 0 && v.wave[w].Reader != v.readings.Reader {
+		return "", failf("it was read with %q; the waves bound %q before there was anything to read", v.readings.Reader, v.wave[w].Reader)
 	}
-	again := form.Read(f, v.d.Specimens)
+	again, err := form.ReadVersion(f, v.readings.Reader, v.d.Specimens)
+	if err != nil {
+		return "", failf("%v", err)
+	}
 	if !bytes.Equal(again.Marshal(), v.d.Readings) {
 		return "", failf("reading the specimens again gives other readings")
 	}
@@ -468,7 +483,7 @@ func (v *verification) codebook() (string, error) {
 		return "", failf("the codebook was opened for something else than these readings")
 	case e.Time.Before(v.f.FrozenAt):
 		return "", failf("the codebook was opened before the readings were frozen")
-	case v.f.Channel != fpcode.Declared().String():
+	case v.f.Channel != ChannelText(v.f.Decoder):
 		return "", failf("the findings' channel is not the one that decoder %s declares", v.f.Decoder)
 	case int64(o.Run) != int64(v.f.Run) || int64(o.Copies) != int64(v.f.Copies):
 		return "", failf("the findings count run %d over %d copies; the entry says run %d over %d", v.f.Run, v.f.Copies, o.Run, o.Copies)
@@ -479,6 +494,6 @@ func (v *verification) codebook() (string, error) {
 		}
 	}
 	v.opened = e
-	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Copies: v.f.Copies, Run: v.f.Run}
+	v.basis = Basis{Form: v.form[v.readings.Form], Readings: v.readings, Copies: v.f.Copies, Run: v.f.Run, Decoder: v.f.Decoder}
 	return fmt.Sprintf("opened after the freeze, on %s, as run %d", stamp(e.Time), v.f.Run), nil
 }

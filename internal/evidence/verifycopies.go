@@ -57,7 +57,7 @@ func (v *verification) copies() (string, error) {
 		if w.Epoch != v.wave[v.d.Copies[0].Wave].Epoch {
 			return "", failf("copy %d: its tokens are of epoch %d and those of the first of epoch %d; only one key is opened", i+1, w.Epoch, v.wave[v.d.Copies[0].Wave].Epoch)
 		}
-		if w.Form != v.readings.Form {
+		if w.Form != v.readings.Form && !v.partner(holder) {
 			return "", failf("copy %d: it is of another Form than the one that was read", i+1)
 		}
 		for _, other := range v.keys[holder] {
@@ -93,18 +93,30 @@ func (v *verification) copies() (string, error) {
 			return "", failf("the findings do not name the copy of %s by what they say of it", a.Name)
 		}
 	}
+	if err := v.partners(seen); err != nil {
+		return "", err
+	}
 	if len(seen) != len(v.keys) {
 		return "", failf("copies are opened that the findings do not name")
 	}
-	return fmt.Sprintf("%d opened, each under the root of a wave statement that was anchored before %s", len(v.d.Copies), stamp(limit)), nil
+	beside := ""
+	if n := len(v.f.Partners); n > 0 {
+		beside = fmt.Sprintf("; %d of them only because named ones were tested beside them", n)
+	}
+	return fmt.Sprintf("%d opened, each under the root of a wave statement that was anchored before %s%s", len(v.d.Copies), stamp(limit), beside), nil
 }
 
 // print prints every opened copy anew, from the Form and its key alone, and
 // compares with what was committed to.
 func (v *verification) print() (string, error) {
-	f := v.form[v.readings.Form]
+	printed := 0
 	for i := range v.d.Copies {
 		o := &v.d.Copies[i]
+		f := v.form[v.wave[o.Wave].Form]
+		if f == nil {
+			continue // a partner's, of another revision: its key is bound, and only that is used
+		}
+		printed++
 		symbols, err := symbols(f, v.basis, o.Key)
 		if err != nil {
 			return "", err
@@ -120,7 +132,7 @@ func (v *verification) print() (string, error) {
 	if len(v.d.Copies) == 0 {
 		return "nothing to print: no copy is named", nil
 	}
-	return fmt.Sprintf("%d printed from Form and keys, each with the committed hash", len(v.d.Copies)), nil
+	return fmt.Sprintf("%d printed from Form and keys, each with the committed hash", printed), nil
 }
 
 func symbols(f *form.Form, b Basis, key fpcode.Key) (map[fpcode.SiteID]uint8, error) {
@@ -133,7 +145,7 @@ func symbols(f *form.Form, b Basis, key fpcode.Key) (map[fpcode.SiteID]uint8, er
 
 // Numbers is what an accusation's row states, for comparison.
 func (a *Accused) numbers() Numbers {
-	return Numbers{a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE, a.PAdjusted, a.Consistent, a.SitesRead, a.SitesAgreeing}
+	return Numbers{a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE, a.PAdjusted, a.PChosen, a.Consistent, a.SitesRead, a.SitesAgreeing}
 }
 
 func (v *verification) probabilities() (string, error) {
@@ -145,13 +157,21 @@ func (v *verification) probabilities() (string, error) {
 	}
 	var all []string
 	for _, a := range v.named() {
-		n := v.basis.Of(v.keys[a.Holder][0].Key)
+		b := v.basis.under(a, v.keyOf)
+		if v.f.joint() && !b.Explainable() {
+			return "", failf("%s: the channel is not the one that the readings and the copies beside give, or something that was read is left out", a.Name)
+		}
+		n := b.Of(v.keyOf(a.Holder))
 		if n != a.numbers() {
 			return "", failf("%s: the findings say score %d, p_upper %s, p_estimate %s, p_sampled %s ± %s, p_adjusted %s, %d of %d sites; computed again it is %d, %s, %s, %s ± %s, %s, %d of %d",
 				a.Name, a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE, a.PAdjusted, a.SitesAgreeing, a.SitesRead,
 				n.Score, n.PUpper, n.PEstimate, n.PSampled, n.PSampledSE, n.PAdjusted, n.SitesAgreeing, n.SitesRead)
 		}
-		all = append(all, fmt.Sprintf("%s: p_adjusted %s on %d of %d sites", a.Name, n.PAdjusted, n.SitesAgreeing, n.SitesRead))
+		beside := ""
+		if n := len(a.Beside()); n > 0 {
+			beside = fmt.Sprintf(", beside %d by the channels that follow", n)
+		}
+		all = append(all, fmt.Sprintf("%s: p_adjusted %s on %d of %d sites%s", a.Name, n.PAdjusted, n.SitesAgreeing, n.SitesRead, beside))
 	}
 	if all == nil {
 		return "none to compute: no copy is named", nil
@@ -248,7 +268,7 @@ func (v *verification) counts(a *Accused, t TokenHit) error {
 }
 
 func (v *verification) sensitivity() (string, error) {
-	want := Sensitivities(v.basis, v.f.Alpha, v.named(), func(h ID) fpcode.Key { return v.keys[h][0].Key })
+	want := Sensitivities(v.basis, v.f.Alpha, v.named(), v.keyOf)
 	same := func(a, b Alone) bool { return a == b }
 	if !slices.EqualFunc(want, v.f.Sensitivity, same) {
 		return "", failf("what each evidence would say alone is not as computed again")
@@ -258,7 +278,7 @@ func (v *verification) sensitivity() (string, error) {
 
 func (v *verification) assumptions() (string, error) {
 	f := v.f
-	if !slices.Equal(f.Assumptions, Assumptions()) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != ConclusionRule {
+	if !slices.Equal(f.Assumptions, AssumptionsFor(f.Decoder)) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != ConclusionRule {
 		return "", failf("the findings leave out or change an assumption, the meaning of the probabilities, process error or the rule")
 	}
 	for _, l := range RequiredLimits(f) {

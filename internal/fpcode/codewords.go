@@ -115,9 +115,10 @@ func (c *codewords) byNibbles(base int32, weight []int32, out []int32) {
 }
 
 // byBytes looks up eight columns at a time. Tables of one word of columns, 8
-// KiB, stay in the first-level cache while a block of copies passes.
+// KiB, stay in the first-level cache while a block of copies passes, and the block,
+// of 128 KiB, in the second while all tables do.
 func (c *codewords) byBytes(base int32, weight []int32, out []int32) {
-	const block = 1 << 14
+	block := max(256, 1<<14/max(1, c.words))
 	tables := make([][8][256]int32, c.words)
 	for i := range tables {
 		for k := range 8 {

@@ -72,11 +72,12 @@ func (h *Collusion) chances(state State, unknown int, p float64) (out [MaxCollud
 // binomial is the probabilities of 0…n successes.
 func binomial(n int, p float64) (out [MaxColluders + 1]float64) {
 	out[0] = 1
+	rest := 1 - float64(p) // the conversion keeps a p that was just computed from being fused
 	for i := range n {
 		for k := i + 1; k > 0; k-- {
-			out[k] = float64(out[k]*(1-p)) + float64(out[k-1]*p)
+			out[k] = float64(out[k]*rest) + float64(out[k-1]*p)
 		}
-		out[0] = float64(out[0] * (1 - p))
+		out[0] = float64(out[0] * rest)
 	}
 	return out
 }
@@ -192,9 +193,21 @@ type latent struct {
 // cells, by expectation and maximisation (Dempster, Laird and Rubin, J. R. Stat.
 // Soc. B 39, 1977; for collusion Furon and Pérez-Freire, "EM decoding of Tardos
 // traitor tracing codes", MM&Sec 2009): how many unknown copies show a symbol is
-// the latent variable. It starts from drawing by lot and from its contrary, since
-// the likelihood can have a summit near each, and keeps the better end.
+// the latent variable. The likelihood can have a summit near drawing by lot and one
+// near its contrary: it climbs both, and keeps the higher.
 func estimate(cells []cell, partners, c int, telling bool) Collusion {
+	unseen := unseenOf(cells, partners, c, telling)
+	best := climb(cells, unseen, partners, c, telling, true)
+	if c > 2 {
+		contrary := climb(cells, unseen, partners, c, telling, false)
+		if contrary.logLikelihood(cells, partners) > best.logLikelihood(cells, partners) {
+			best = contrary
+		}
+	}
+	return best
+}
+
+func unseenOf(cells []cell, partners, c int, telling bool) [][]latent {
 	unseen := make([][]latent, len(cells))
 	for i := range cells {
 		cl := &cells[i]
@@ -210,17 +223,11 @@ func estimate(cells []cell, partners, c int, telling bool) Collusion {
 			}
 		}
 	}
-	best := climb(cells, unseen, partners, c, telling, func(k int) float64 { return float64(k) / float64(c) })
-	if c > 2 {
-		contrary := climb(cells, unseen, partners, c, telling, func(k int) float64 { return 1 - float64(k)/float64(c) })
-		if contrary.logLikelihood(cells, partners) > best.logLikelihood(cells, partners) {
-			best = contrary
-		}
-	}
-	return best
+	return unseen
 }
 
-func climb(cells []cell, unseen [][]latent, partners, c int, telling bool, start func(k int) float64) Collusion {
+// climb starts from drawing by lot if byLot, else from its contrary.
+func climb(cells []cell, unseen [][]latent, partners, c int, telling, byLot bool) Collusion {
 	var match, erased, other [MaxColluders + 1]float64
 	most := mostNoise
 	if partners == c {
@@ -245,7 +252,9 @@ func climb(cells []cell, unseen [][]latent, partners, c int, telling bool, start
 		case c:
 			match[k] = 1 - 1.0/32
 		default:
-			match[k] = min(max(start(k), 1.0/32), 1-1.0/32)
+			if match[k] = float64(k) / float64(c); !byLot {
+				match[k] = 1 - match[k]
+			}
 		}
 		if telling {
 			erased[k], other[k] = gone/all, odd/all

@@ -42,17 +42,17 @@ func newBench(sights []sight, words *codewords, copies int) *bench {
 	return b
 }
 
-// explain explains the specimen without the excluded copies, as one or class by
+// explain explains the specimen without one copy (-1: with all), as one or class by
 // class, whichever has the greater penalised likelihood.
-func (b *bench) explain(excluded func(i int) bool, touched map[int]bool) []explanation {
-	whole := b.whole.explain(excluded, touched)
+func (b *bench) explain(without int, touched map[int]bool) []explanation {
+	whole := b.whole.explain(without, touched)
 	if len(b.apart) == 0 {
 		return []explanation{whole}
 	}
 	var parts []explanation
 	var value int64
 	for _, f := range b.apart {
-		e := f.explain(excluded, touched)
+		e := f.explain(without, touched)
 		parts = append(parts, e)
 		value += e.value
 	}
@@ -172,9 +172,9 @@ func testsFor(sights []sight, words *codewords) *tests {
 	}
 	full := newBench(sights, words, words.n)
 	out := &tests{own: map[int]*test{}}
-	out.common = full.test(named(b.explain(func(int) bool { return false }, touched)))
+	out.common = full.test(named(b.explain(-1, touched)))
 	for j := range touched {
-		t := full.test(named(b.explain(func(i int) bool { return i == j }, map[int]bool{})))
+		t := full.test(named(b.explain(j, map[int]bool{})))
 		out.own[number[j]] = &t
 	}
 	return out

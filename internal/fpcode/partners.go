@@ -1,6 +1,9 @@
 package fpcode
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // An explanation says how the specimen, or what it shows of one class of carriers,
 // came about without the copy that is to be tested: how many copies were merged,
@@ -31,11 +34,14 @@ type field struct {
 	// which that says nothing, so that they compare with those in which it does.
 	silent  int64
 	telling bool // some sites show no value
+
+	steps map[string]*step // what was worked out
+	ends  [MaxColluders + 1][][]int
 }
 
 // newField is the field of one class, or of all, over some of so many copies.
 func newField(class Class, sights []sight, words *codewords, copies int) *field {
-	f := &field{class: class, words: words, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
+	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
 	var n [Other + 1]int64
 	for _, s := range sights {
 		if class == 0 || s.class == class {
@@ -56,9 +62,9 @@ func newField(class Class, sights []sight, words *codewords, copies int) *field 
 // lnUnits is ln n in units of 2⁻¹⁶ nat.
 func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 
-// explain finds the best explanation in which the copies that are excluded have
-// no part. touched collects every copy that was a partner in any explanation
-// that was considered: without one that never was, all would be as it is.
+// explain finds the best explanation in which one copy has no part, or in which
+// all may if without is -1. touched collects every copy that was a partner in any
+// explanation that was considered: without one that never was, all would be as it is.
 //
 // For each number c of colluders it adds, one at a time, the copy that the
 // specimen speaks for most, given those found before, and estimates the channel
@@ -67,41 +73,144 @@ func lnUnits(n uint64) int64 { return lnFixed(0, n) >> (lnUnit - 16) }
 // all that it passes, the explanation with the greatest penalised likelihood
 // stays. One class may be explained by known copies alone, so that nothing is left
 // for anybody else; the whole specimen may not.
-func (f *field) explain(excluded func(i int) bool, touched map[int]bool) explanation {
-	start := tabulate(f.sights, f.words, nil)
-	best := explanation{class: f.class, channel: oneCopy()}
-	best.value = best.channel.logLikelihood(start.cells, 0) + f.silent
-	scores := make([]int32, f.words.n)
+//
+// The first copy is the hardest to find, because the channel can then be seen in
+// the biases alone. So for each c it begins with the best copies under the two
+// summits that the likelihood can have. If that finds nobody to speak of, it begins
+// with more copies of the second: a coalition that shows what few of its copies
+// have tells next to nothing of each one, and much of each two.
+func (f *field) explain(without int, touched map[int]bool) explanation {
+	s := search{f, without, touched, explanation{class: f.class, channel: oneCopy()}}
+	one := f.step(1, nil)
+	s.best.value = one.value
+	nobody := one.value
 	for c := 1; c <= MaxColluders; c++ {
-		e, t := explanation{class: f.class}, start
 		known := c - 1
 		if f.class != 0 {
 			known = c
 		}
-		for {
-			before := e.value
-			if c == 1 && len(e.partners) == 0 {
-				e.channel, e.value = best.channel, best.value
-			} else {
-				e.channel, e.value = f.channel(t.cells, len(e.partners), c)
+		if c > 1 {
+			s.keep(nil, f.step(c, nil))
+			nobody = max(nobody, f.step(c, nil).value)
+		}
+		if known == 0 {
+			continue
+		}
+		began := s.next(f.step(c, nil).top, 1)
+		s.paths(c, began, known)
+		for _, top := range f.summits(c) {
+			if next := s.next(top, 1); !slices.Equal(next, began) {
+				s.paths(c, next, known)
 			}
-			if e.value > best.value {
-				best = explanation{f.class, slices.Clone(e.partners), e.channel, e.value}
-			}
-			// What has fallen behind by a whole partner is not followed further.
-			if n := len(e.partners); n == known || n > 0 && e.value < before-f.price {
-				break
-			}
-			next := f.most(&e, t, excluded, scores)
-			if next < 0 {
-				break
-			}
-			touched[next] = true
-			e.partners = append(e.partners, next)
-			t = tabulate(f.sights, f.words, e.partners)
 		}
 	}
-	return best
+	for c := 3; c <= MaxColluders && s.best.value < nobody+2*f.price; c++ {
+		s.paths(c, s.next(f.summits(c)[1], moreFirsts), c-1)
+	}
+	return s.best
+}
+
+// moreFirsts is how many copies to begin with, for each number of colluders, when
+// the best one led to nobody, or to somebody who is hardly worth a partner's price.
+const moreFirsts = 4
+
+// search is one explanation being looked for.
+type search struct {
+	*field
+	without int
+	touched map[int]bool
+	best    explanation
+}
+
+func (s *search) keep(partners []int, at *step) {
+	if at.value > s.best.value {
+		s.best.partners, s.best.channel, s.best.value = slices.Clone(partners), at.channel, at.value
+	}
+}
+
+// next is the first so many of those who come next, the copy that is left out
+// aside.
+func (s *search) next(top []int, many int) (out []int) {
+	for _, i := range top {
+		if i != s.without && len(out) < many {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// paths follows explanations by c copies that begin with each of some.
+func (s *search) paths(c int, firsts []int, known int) {
+	for _, i := range firsts {
+		s.path(c, []int{i}, known)
+	}
+}
+
+// path adds the best copy beside those that an explanation has, again and again,
+// up to so many known ones.
+func (s *search) path(c int, partners []int, known int) {
+	before := s.step(c, nil).value
+	for {
+		s.touched[partners[len(partners)-1]] = true
+		at := s.step(c, partners)
+		s.keep(partners, at)
+		next := s.next(at.top, 1)
+		// What has fallen behind by a whole partner is not followed further.
+		if len(partners) == known || at.value < before-s.price || len(next) == 0 {
+			return
+		}
+		before = at.value
+		partners = append(partners, next[0])
+	}
+}
+
+// A step is c copies of which some are known: the channel that fits, what the
+// explanation is worth, and who comes next. It depends on the partners as a set and
+// on nothing that is left out, so that each is worked out once for all tests.
+type step struct {
+	channel Collusion
+	value   int64
+	top     []int
+}
+
+func (f *field) step(c int, partners []int) *step {
+	sorted := slices.Sorted(slices.Values(partners))
+	key := fmt.Sprint(c, sorted)
+	if known := f.steps[key]; known != nil {
+		return known
+	}
+	t := tabulate(f.sights, f.words, sorted)
+	s := new(step)
+	if c == 1 && len(sorted) == 0 {
+		s.channel = oneCopy()
+		s.value = s.channel.logLikelihood(t.cells, 0) + f.silent
+	} else {
+		s.channel, s.value = f.channel(t.cells, len(sorted), c)
+	}
+	if len(sorted) < c {
+		s.top = f.top(&s.channel, t, sorted)
+	}
+	f.steps[key] = s
+	return s
+}
+
+// summits is who comes first under each of the two channels that the likelihood
+// of c copies, none of them known, may have a summit near; nobody's for c below 3.
+func (f *field) summits(c int) [][]int {
+	if c < 3 {
+		return nil
+	}
+	if known := f.ends[c]; known != nil {
+		return known
+	}
+	telling := f.step(c, nil).channel.Telling
+	start := tabulate(f.sights, f.words, nil)
+	unseen := unseenOf(start.cells, 0, c, telling)
+	for _, byLot := range []bool{true, false} {
+		h := climb(start.cells, unseen, 0, c, telling, byLot)
+		f.ends[c] = append(f.ends[c], f.top(&h, start, nil))
+	}
+	return f.ends[c]
 }
 
 // channel estimates the channel of c copies, with sites without a value and
@@ -121,18 +230,25 @@ func (f *field) channel(cells []cell, partners, c int) (best Collusion, value in
 	return best, value
 }
 
-// most is the copy of the greatest score beside the partners, lowest index
-// first.
-func (f *field) most(e *explanation, t cellTable, excluded func(i int) bool, scores []int32) int {
-	base, weight := f.weights(&e.channel, t, len(e.partners), searchGrain)
+// top is the copies of the greatest scores beside the partners, the greatest first,
+// of equal ones the lowest index: one more than are ever asked for, because one may
+// be left out.
+func (f *field) top(h *Collusion, t cellTable, partners []int) (out []int) {
+	const many = moreFirsts + 1
+	base, weight := f.weights(h, t, len(partners), searchGrain)
+	scores := make([]int32, f.words.n)
 	f.words.scores(base, weight, scores)
-	best := -1
-	for i, s := range scores {
-		if (best < 0 || s > scores[best]) && !excluded(i) && !slices.Contains(e.partners, i) {
-			best = i
+	for i, score := range scores {
+		if len(out) == many && score <= scores[out[many-1]] || slices.Contains(partners, i) {
+			continue
 		}
+		at := len(out)
+		for at > 0 && score > scores[out[at-1]] {
+			at--
+		}
+		out = slices.Insert(out, at, i)[:min(many, len(out)+1)]
 	}
-	return best
+	return out
 }
 
 // searchGrain is the resolution of scores while searching: 2⁻¹⁰ nat, so that they

@@ -1,6 +1,6 @@
-// Package galley pulls a proof of a reading: the sheet on which a person sees
-// found text with every passage marked that a reader made something of, what it
-// made of it, and what else could stand there.
+// Package galley pulls the sheet on which a person sees found text with every
+// passage marked that a reader made something of, what it made of it, and what
+// else could stand there.
 //
 //	Form, specimens, readings, edits ─► Sheet.Page ─► one HTML file
 //

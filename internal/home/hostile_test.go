@@ -110,7 +110,7 @@ func TestHostilePackageFolders(t *testing.T) {
 			}
 			src, err := folder.LoadSource(dir)
 			if err == nil {
-				_, err = tn.desk.AddRevision(ctx, tn.who["cleo"], tn.cs, cvd.PackageID{}, src)
+				_, err = tn.desk.AddRevision(ctx, tn.who["cleo"], tn.cs, cvd.PackageID{}, 0, src)
 			}
 			clearError(t, what, err)
 			if strings.Contains(fmt.Sprint(err), "SECRET") {

@@ -214,7 +214,7 @@ func (tn *town) invite(m *reader) {
 func (tn *town) addPackage() {
 	tn.t.Helper()
 	var err error
-	tn.added, err = tn.desk.AddRevision(ctx, tn.who["cleo"], tn.cs, cvd.PackageID{}, source())
+	tn.added, err = tn.desk.AddRevision(ctx, tn.who["cleo"], tn.cs, cvd.PackageID{}, 0, source())
 	ok(tn.t, err)
 }
 

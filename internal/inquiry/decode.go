@@ -18,11 +18,12 @@ import (
 	"forewarn/internal/token"
 )
 
-// decode has the decoder that the waves' statements named weigh every copy.
-func decode(book sealer.Codebook, f *form.Form, r *form.Readings, decoder string, alpha float64) (fpcode.Result, error) {
+// decode has the decoder that the waves' statements named weigh every copy. tested
+// is how it tests the copies that tokens are of, where it doesn't accuse them.
+func decode(book sealer.Codebook, f *form.Form, r *form.Readings, tokens []leak.Hit, decoder string, alpha float64) (result fpcode.Result, tested []fpcode.Accusation, err error) {
 	d, ok := fpcode.Decoders[decoder]
 	if !ok {
-		return fpcode.Result{}, fmt.Errorf("the waves bind decoder %q, which this program does not have; use a version that does", decoder)
+		return result, nil, fmt.Errorf("the waves bind decoder %q, which this program does not have; use a version that does", decoder)
 	}
 	keys := make(map[[16]byte]fpcode.Key, len(book.Lines))
 	p := fpcode.Problem{Readings: r.List(), Laws: f.Laws(), Run: int(book.Run.Number), Alpha: alpha, Seed: r.Hash()}
@@ -31,7 +32,20 @@ func decode(book sealer.Codebook, f *form.Form, r *form.Readings, decoder string
 		p.Holders = append(p.Holders, l.Holder)
 	}
 	p.CopyKey = func(h [16]byte) fpcode.Key { return keys[h] }
-	return d.Decode(p)
+	if result, err = d.Decode(p); err != nil {
+		return result, nil, err
+	}
+	var others [][16]byte
+	for _, t := range tokens {
+		h := [16]byte(t.Holder)
+		if !slices.Contains(others, h) && !slices.ContainsFunc(result.Accused, func(a fpcode.Accusation) bool { return a.Holder == h }) {
+			others = append(others, h)
+		}
+	}
+	if len(others) > 0 {
+		tested, err = fpcode.Tested(p, decoder, others)
+	}
+	return result, tested, err
 }
 
 // hits finds every token of the codebook in the specimens, in order. A token is

@@ -60,6 +60,13 @@ func (i *inquest) dossier(ctx context.Context, p parts) (*evidence.Dossier, erro
 				return nil, err
 			}
 		}
+		for _, x := range p.findings.Partners {
+			if entrylog.Ref(x.Wave) == entrylog.Ref(w.id) {
+				if err := i.openCopy(ctx, d, p, w, uint32(n), entrylog.Ref(x.Holder)); err != nil {
+					return nil, err
+				}
+			}
+		}
 	}
 	facts := cited(p.findings)
 	settle := []entrylog.Seq{p.noted}
@@ -143,12 +150,19 @@ func (i *inquest) open(ctx context.Context, d *evidence.Dossier, p parts, w wave
 		if entrylog.Ref(c.Wave) != entrylog.Ref(w.id) {
 			continue
 		}
-		opening, err := i.Sealer.Opening(ctx, p.Package, w.id, cvd.HolderID(a.Holder))
-		if err != nil {
+		if err := i.openCopy(ctx, d, p, w, index, entrylog.Ref(a.Holder)); err != nil {
 			return err
 		}
-		d.Copies = append(d.Copies, evidence.OpenedCopy{Holder: entrylog.Ref(a.Holder), Wave: index, Key: copyKeys(p.book)(entrylog.Ref(a.Holder)),
-			LeafSalt: opening.LeafSalt, Copy: opening.Copy, Path: opening.Path})
 	}
+	return nil
+}
+
+func (i *inquest) openCopy(ctx context.Context, d *evidence.Dossier, p parts, w wave, index uint32, holder entrylog.Ref) error {
+	opening, err := i.Sealer.Opening(ctx, p.Package, w.id, cvd.HolderID(holder))
+	if err != nil {
+		return err
+	}
+	d.Copies = append(d.Copies, evidence.OpenedCopy{Holder: holder, Wave: index, Key: copyKeys(p.book)(holder),
+		LeafSalt: opening.LeafSalt, Copy: opening.Copy, Path: opening.Path})
 	return nil
 }

@@ -124,11 +124,11 @@ func (o *Office) read(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID
 	if err != nil {
 		return nil, err
 	}
-	sealed := map[cvd.RevisionID]bool{}
+	reader := map[cvd.RevisionID]string{} // as the waves of a revision bound it
 	if err := desk.View(func(p *cvd.Programme) error {
 		for _, id := range p.Cases[cs].Waves {
 			if w := p.Waves[id]; w.Statement != nil {
-				sealed[w.Revision] = true
+				reader[w.Revision] = w.Statement.Reader
 			}
 		}
 		return nil
@@ -137,14 +137,18 @@ func (o *Office) read(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID
 	}
 	var out []candidate
 	for _, cf := range forms {
-		if !sealed[cf.Revision] {
+		if reader[cf.Revision] == "" {
 			continue // nobody has a copy of it
 		}
 		f, err := form.Parse(cf.Form)
 		if err != nil {
 			return nil, fmt.Errorf("the Form of revision %s: %w", cf.Revision, err)
 		}
-		c := candidate{CaseForm: cf, form: f, readings: form.Read(f, specimens)}
+		readings, err := form.ReadVersion(f, reader[cf.Revision], specimens)
+		if err != nil {
+			return nil, fmt.Errorf("the waves of revision %s bind a reader: %w", cf.Revision, err)
+		}
+		c := candidate{CaseForm: cf, form: f, readings: readings}
 		c.read, _, _ = c.readings.Count()
 		out = append(out, c)
 	}

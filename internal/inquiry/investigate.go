@@ -140,7 +140,8 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	}
 	i.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run.Number)
 	last := waves[len(waves)-1].statement
-	result, err := decode(book, c.form, &c.readings, last.Decoder, float64(last.AlphaPico)/1e12)
+	tokens := hits(book, c.form, i.specimens)
+	result, tested, err := decode(book, c.form, &c.readings, tokens, last.Decoder, float64(last.AlphaPico)/1e12)
 	if err != nil {
 		return out, err
 	}
@@ -156,12 +157,14 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	}
 
 	// Judge.
-	tokens := hits(book, c.form, i.specimens)
 	in := leak.Inputs{Facts: facts, AlphaAllPico: AlphaAllPico, Reading: leak.Reading{
 		Form: c.form, Readings: &c.readings, FrozenAt: entry.Time,
 		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
-		Tokens: tokens, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
+		Tokens: tokens, Tested: tested, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
 	}}
+	if in.Burnt, err = i.burnt(ctx, c.Package, frozen); err != nil {
+		return out, err
+	}
 	for _, l := range book.Lines {
 		in.Reading.Holders = append(in.Reading.Holders, entrylog.Ref(l.Holder))
 	}

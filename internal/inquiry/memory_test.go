@@ -250,7 +250,7 @@ func (h *house) addCase(title string) {
 	for i := range 48 {
 		fmt.Fprintf(&text, "Sentence %d of %s says that the import {{answers|replies}} to callers who are {{not signed in|without a session}}.\n\n", i, title)
 	}
-	added, err := h.desk.AddRevision(ctx, h.who["ana"], cs, cvd.PackageID{}, carrier.Source{Files: []carrier.SourceFile{
+	added, err := h.desk.AddRevision(ctx, h.who["ana"], cs, cvd.PackageID{}, 0, carrier.Source{Files: []carrier.SourceFile{
 		{Path: "advisory.md", Data: []byte(text.String())},
 		{Path: "forewarn.yaml", Data: []byte("title: A flaw\ntlp: TLP:AMBER\n")},
 	}})

@@ -79,7 +79,7 @@ func (c *plot) limit() float64 {
 	if err != nil || c.f.Copies < 1 || c.f.Run < 1 {
 		return 0
 	}
-	return alpha / float64(c.f.Copies) / fpcode.Spend(c.f.Run)
+	return alpha / float64(c.f.Copies) / evidence.Spend(c.f.Decoder, c.f.Run)
 }
 
 const deepestShown = 60 // decades

@@ -37,6 +37,7 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 	for i := range rows {
 		named = append(named, &rows[i])
 	}
+	f.Partners = j.partners(rows)
 	f.Sensitivity = evidence.Sensitivities(j.basis, f.Alpha, named, func(h evidence.ID) fpcode.Key { return in.Reading.CopyKey(entrylog.Ref(h)) })
 	f.PAttainable, f.OtherCopies.Count = j.basis.Attainable(), j.basis.Copies-len(rows)-unlisted
 	conclusion, reason := evidence.Conclude(f.Alpha, f.PAttainable, unlisted, rows)
@@ -60,6 +61,9 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 	f.Duties = j.duties()
 	f.Rivals = j.rivals()
 	f.Limits = append(append(evidence.RequiredLimits(f), j.lateGroups(rows)...), j.limits()...)
+	if conclusion != evidence.Traced {
+		f.Limits = append(f.Limits, j.burnt(rows)...)
+	}
 	return f, nil
 }
 
@@ -129,7 +133,18 @@ func newJudge(in Inputs) (*judge, error) {
 			return bad("a token %s is of nobody, or in no specimen", t.Slot)
 		}
 	}
-	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Copies: len(r.Holders), Run: r.Run}
+	for _, a := range append(slices.Clone(r.Result.Accused), r.Tested...) {
+		all := [][16]byte{a.Holder}
+		for _, p := range a.Parts {
+			all = append(all, p.Beside...)
+		}
+		for _, h := range all {
+			if j.holder[h] == nil {
+				return bad("the decoder tells of holder %x, who has no copy", h)
+			}
+		}
+	}
+	j.basis = evidence.Basis{Form: r.Form, Readings: r.Readings, Copies: len(r.Holders), Run: r.Run, Decoder: r.Result.Version}
 	j.first, j.seq, j.grade = first(in)
 	return j, nil
 }
@@ -167,13 +182,14 @@ func first(in Inputs) (v sighting.Interval, seq entrylog.Seq, grade string) {
 func (j *judge) frame() *evidence.Findings {
 	r, facts := j.in.Reading, j.in.Facts
 	f := &evidence.Findings{
-		Version: evidence.FindingsVersion, Programme: facts.Programme,
-		Case: evidence.ID(facts.Case), CaseName: facts.CaseName, Package: evidence.ID(facts.Package),
-		Reader: r.Readings.Reader, Decoder: r.Result.Version, Profile: r.Profile.String(), Channel: r.Result.Channel.String(),
+		Programme: facts.Programme,
+		Case:      evidence.ID(facts.Case), CaseName: facts.CaseName, Package: evidence.ID(facts.Package),
+		Reader: r.Readings.Reader, Decoder: r.Result.Version, Profile: r.Profile.String(), Channel: evidence.ChannelText(r.Result.Version),
 		Alpha: evidence.AlphaText(r.AlphaPico), Run: r.Run, Copies: len(r.Holders), FrozenAt: micro(r.FrozenAt),
 		Rule: evidence.ConclusionRule, Readings: evidence.Counts(r.Readings), FirstSighting: window(j.first, j.seq),
-		Assumptions: evidence.Assumptions(), Meaning: evidence.Meaning, ProcessError: evidence.ProcessError,
+		Assumptions: evidence.AssumptionsFor(r.Result.Version), Meaning: evidence.Meaning, ProcessError: evidence.ProcessError,
 	}
+	f.SetVersion()
 	for _, w := range facts.Waves {
 		if w.Form == r.Readings.Form {
 			f.Revision = evidence.ID(w.Revision)
@@ -244,12 +260,16 @@ func (j *judge) rows(alpha string) (out []evidence.Accused, unlisted int, err er
 		}
 	}
 	for _, h := range order {
-		if j.holder[h] == nil {
-			return nil, 0, fmt.Errorf("%w: the decoder names holder %s, who has no copy", ErrInputs, h)
+		a, err := j.row(h)
+		if err != nil {
+			return nil, 0, err
 		}
-		a := j.row(h)
 		if a.NamedBy = a.Named(alpha); len(a.NamedBy) == 0 {
 			continue // tokens that may be replays, and nothing else
+		}
+		if late := j.besideLate(&a); late != "" {
+			j.tooLate = append(j.tooLate, late)
+			continue
 		}
 		if len(out) == evidence.MaxNamed {
 			unlisted++
@@ -270,13 +290,18 @@ func (j *judge) rows(alpha string) (out []evidence.Accused, unlisted int, err er
 	return out, unlisted, nil
 }
 
-func (j *judge) row(h entrylog.Ref) evidence.Accused {
-	who, n := j.holder[h], j.basis.Of(j.in.Reading.CopyKey(h))
+func (j *judge) row(h entrylog.Ref) (evidence.Accused, error) {
+	who := j.holder[h]
+	parts, test, err := j.test(h)
+	if err != nil {
+		return evidence.Accused{}, err
+	}
+	n := j.basis.Under(test).Of(j.in.Reading.CopyKey(h))
 	a := evidence.Accused{
 		Holder: evidence.ID(h), Name: who.Name, Staff: who.Staff,
 		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
-		Tokens: j.tokens(h), Group: j.group(who),
+		Tokens: j.tokens(h), Group: j.group(who), Parts: parts, PChosen: n.PChosen,
 	}
 	if slices.ContainsFunc(a.Tokens, func(t evidence.TokenHit) bool { return t.Counts }) {
 		var size int64
@@ -286,7 +311,7 @@ func (j *judge) row(h entrylog.Ref) evidence.Accused {
 		slots := len(j.in.Reading.Form.Slots())
 		a.PTokens, a.PAimed = evidence.TokenChance(size, j.basis.Copies, slots, j.basis.Run), evidence.TokenAim(j.basis.Copies, slots)
 	}
-	return a
+	return a, nil
 }
 
 func (j *judge) group(who *Holder) (g evidence.Group) {

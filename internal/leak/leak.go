@@ -46,6 +46,10 @@ type Inputs struct {
 	// AlphaAllPico is the alpha at which evidence is accumulated over cases, in units
 	// of 10⁻¹², whether or not it accuses anybody; 0: it isn't.
 	AlphaAllPico uint64
+
+	// Burnt are the holders whose keys were open before this run began, with the
+	// name of the findings that opened them.
+	Burnt map[entrylog.Ref]string
 }
 
 // Facts is what the programme's log says about one package. Gather makes it.
@@ -150,6 +154,9 @@ type Reading struct {
 	Result    fpcode.Result  // Scores in the order of Holders
 	Holders   []entrylog.Ref // that were tested: all of Facts.Holders
 	Tokens    []Hit          // of issued copies, in the specimens
+	// Tested is how the decoder tests the copies of Tokens that it does not accuse;
+	// by joint/1 their numbers rest on other copies.
+	Tested []fpcode.Accusation
 
 	// Edits by hand, if there are any; the result above is without them.
 	Edits *Edits

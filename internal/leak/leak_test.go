@@ -31,7 +31,7 @@ func inputs(t testing.TB, c *evidencetest.Case, specimens []form.Specimen) leak.
 	readings := form.Read(c.Form, specimens)
 	in := leak.Inputs{Facts: facts(c), Reading: leak.Reading{
 		Form: c.Form, Readings: &readings, FrozenAt: evidencetest.FrozenAt,
-		Profile: fpcode.Single, Bias: c.Bias(), AlphaPico: 1_000_000, Run: 1,
+		Profile: c.Profile, Bias: c.Bias(), AlphaPico: 1_000_000, Run: 1,
 		CopyKey: func(h entrylog.Ref) fpcode.Key { return c.Key(index(c, h)) },
 		CopyHash: func(w, h entrylog.Ref) ([32]byte, error) {
 			for i := range c.Waves {
@@ -50,7 +50,7 @@ func inputs(t testing.TB, c *evidencetest.Case, specimens []form.Specimen) leak.
 		problem.Holders = append(problem.Holders, h.ID)
 	}
 	var err error
-	if r.Result, err = fpcode.Decoders[fpcode.SingleDecoder].Decode(problem); err != nil {
+	if r.Result, err = fpcode.Decoders[c.Decoder()].Decode(problem); err != nil {
 		t.Fatal(err)
 	}
 	for i, s := range specimens {
@@ -63,6 +63,15 @@ func inputs(t testing.TB, c *evidencetest.Case, specimens []form.Specimen) leak.
 				}
 			}
 		}
+	}
+	var others [][16]byte
+	for _, k := range r.Tokens {
+		if !slices.ContainsFunc(r.Result.Accused, func(a fpcode.Accusation) bool { return a.Holder == k.Holder }) {
+			others = append(others, k.Holder)
+		}
+	}
+	if r.Tested, err = fpcode.Tested(problem, c.Decoder(), others); err != nil {
+		t.Fatal(err)
 	}
 	return in
 }

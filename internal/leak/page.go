@@ -22,6 +22,8 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
+	"tested": testedWords, "opened": openedWords,
+	"exact": func(a evidence.Accused) bool { return a.Exact() },
 	"without": func(f *evidence.Findings, h evidence.ID) string {
 		for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {
 			if a.Holder == h {
@@ -30,7 +32,6 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return ""
 	},
-	"exact": func(a evidence.Accused) bool { return a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead },
 }).Parse(pageText))
 
 // pageData is what the template sees: the findings, and what is drawn of them.

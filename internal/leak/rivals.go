@@ -75,7 +75,7 @@ var rivalTable = []struct {
 		(*judge).onwardShare,
 	},
 	{
-		"Several holders together",
+		collusionName,
 		[]string{"Places that agree with different copies, places left out or rewritten where copies differ.", "No single copy that agrees nearly everywhere."},
 		"A longer specimen, and a decoder for coalitions: the one fixed for this package weighs each copy alone and is blind to merges of three or more.",
 		(*judge).collusion,
@@ -92,7 +92,11 @@ type look struct {
 func (j *judge) rivals() (out evidence.List[evidence.Rival]) {
 	for _, r := range rivalTable {
 		l := r.look(j)
-		out = append(out, evidence.Rival{Name: r.name, Predicts: r.predicts, Seen: l.seen, Reading: l.reading, Basis: l.basis, Settles: r.settles})
+		row := evidence.Rival{Name: r.name, Predicts: r.predicts, Seen: l.seen, Reading: l.reading, Basis: l.basis, Settles: r.settles}
+		if r.name == collusionName && j.joint() {
+			row.Predicts, row.Settles = mergedPredicts, mergedSettles
+		}
+		out = append(out, row)
 	}
 	return out
 }
@@ -432,41 +436,6 @@ func (j *judge) inRules() (rules, all int) {
 		}
 	}
 	return rules, all
-}
-
-func (j *judge) collusion() look {
-	switch {
-	case len(j.f.Conflicting) > 0:
-		return look{[]string{j.marks(), "Material from several copies would look like this."}, supports, design}
-	case len(j.coalitions()) > 1:
-		return look{[]string{j.marks(), "Several copies of unrelated holders are named, each by its own test."}, supports, design}
-	case j.traced() && j.agreesThroughout():
-		a := j.f.Accused[0]
-		return look{[]string{fmt.Sprintf("The copy named agrees at %d of %d places read. A merge would agree less.", a.SitesAgreeing, a.SitesRead)}, against, design}
-	case j.traced() && j.f.Accused[0].SitesRead > 0:
-		a := j.f.Accused[0]
-		return look{[]string{fmt.Sprintf("The copy named agrees at %d of %d places read: others may have contributed, or text was altered on the way.", a.SitesAgreeing, a.SitesRead)}, neutral, design}
-	case j.traced():
-		return look{[]string{"Only tokens were found. They tell one copy; they do not say that no other contributed."}, neutral, design}
-	case j.unmarked():
-		return look{[]string{j.marks(), "Several copies merged would look like this; so would an unmarked original."}, neutral, design}
-	}
-	return look{[]string{j.marks()}, unknown, model}
-}
-
-func (j *judge) coalitions() map[evidence.ID]bool {
-	out := map[evidence.ID]bool{}
-	for i := range j.f.Accused {
-		out[j.f.Accused[i].Coalition()] = true
-	}
-	return out
-}
-
-// agreesThroughout is agreement at nineteen places of twenty, which noise of
-// copying and reading leaves (the decoder declares one in thirty-two).
-func (j *judge) agreesThroughout() bool {
-	a := j.f.Accused[0]
-	return a.SitesRead > 0 && a.SitesAgreeing*20 >= a.SitesRead*19
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }

@@ -62,7 +62,7 @@ func (t *terminal) facts(f *evidence.Findings) {
 	t.row("read", fmt.Sprintf("%d of %d marked places; %d show something else, %d are missing", r.Read, r.Sites, r.Other, r.Erased))
 	t.row("tested", fmt.Sprintf("%d copies, run %d, decoder %s, alpha %s family-wise", f.Copies, f.Run, f.Decoder, power(f.Alpha)))
 	t.row("first known out", windowText(f.FirstSighting))
-	t.row("other copies", fmt.Sprintf("%d tested; no evidence names them", f.OtherCopies.Count))
+	t.row("other copies", fmt.Sprintf("%d tested; no evidence names them", f.OtherCopies.Count)+openedWords(f))
 	for _, e := range f.Exposure {
 		t.row(e.Label, fmt.Sprintf("%s%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", knownAs(e), e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
 	}
@@ -90,6 +90,12 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	t.row("p_upper", power(a.PUpper))
 	t.row("p_estimate", power(a.PEstimate))
 	t.row("p_sampled", power(a.PSampled)+spread(a))
+	if a.PChosen != "" {
+		t.row("p_chosen", power(a.PChosen)+", p_adjusted had the inquiry been free to choose how it is tested")
+	}
+	for _, p := range a.Parts {
+		t.row("tested", testedWords(f, p))
+	}
 	t.row("places", fmt.Sprintf("%d of %d read agree", a.SitesAgreeing, a.SitesRead))
 	for _, k := range a.Tokens {
 		t.row("token "+k.Slot, fmt.Sprintf("%s in specimen %d at byte %d. %s", k.Text, k.Specimen+1, k.Offset, k.Note))
@@ -137,10 +143,9 @@ func (t *terminal) later(f *evidence.Findings) {
 	}
 }
 
-// spread is how sure p_sampled is. Where the copy agrees everywhere every sample
-// weighs the same, and their mean is a product of known probabilities.
+// spread is how sure p_sampled is.
 func spread(a evidence.Accused) string {
-	if a.SitesRead > 0 && a.SitesAgreeing == a.SitesRead {
+	if a.Exact() {
 		return " (product, exact)"
 	}
 	return " ± " + power(a.PSampledSE)

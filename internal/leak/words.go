@@ -15,7 +15,7 @@ import (
 func (j *judge) why() (out []string) {
 	if j.traced() {
 		out, _ = j.exculpated(false)
-		return out
+		return append(out, j.burnt(j.f.Accused)...)
 	}
 	r := j.f.Readings
 	switch {
@@ -183,8 +183,10 @@ func (j *judge) ratio(w Wave, days int, span time.Duration) string {
 func tenthsText(n int64) string { return fmt.Sprintf("%d.%d", n/10, n%10) }
 
 func (j *judge) limits() (out []string) {
+	if !j.joint() {
+		out = append(out, fmt.Sprintf("The decoder %s weighs each copy alone. Material merged from two copies may name both, one or none of them; from three or more it is blind, and as a rule cannot say.", j.f.Decoder))
+	}
 	out = append(out,
-		fmt.Sprintf("The decoder %s weighs each copy alone. Material merged from two copies may name both, one or none of them; from three or more it is blind, and as a rule cannot say.", j.f.Decoder),
 		"Tokens tell one copy until somebody else has seen them. After that they can be copied.",
 		"First sighting is when something was first noticed, not when it first happened, and not when material left its holder.",
 	)

@@ -28,12 +28,20 @@ type CompileRequest struct {
 	Revision cvd.RevisionID
 	Number   uint32 // of the revision in its package, from 1
 	Source   []byte // carrier.Source.Pack
+
+	// Earlier is the package's revisions before this one, by number. Sites that any
+	// of them has keep their laws.
+	Earlier []cvd.RevisionID
+	// Profile is bound by a package's first revision. Zero: that of the package,
+	// or Profile for a new one.
+	Profile fpcode.Profile
 }
 
 // CompileResult is what the desk learns of a Form: hashes, what the manifest
 // says, and what can be traced. Never where the marks' values are.
 type CompileResult struct {
 	Form, SlotTable [32]byte
+	Profile         fpcode.Profile
 	Manifest        carrier.Manifest
 	Report          carrier.Report
 }
@@ -155,9 +163,10 @@ type SlotToken struct {
 }
 
 const (
-	maxHolders = 1 << 20
-	maxParcel  = 128 << 20
-	maxFrame   = 1 << 30
+	maxHolders   = 1 << 20
+	maxParcel    = 128 << 20
+	maxFrame     = 1 << 30
+	maxRevisions = 1 << 16
 )
 
 func (q *CompileRequest) Wire(c *wire.Coder) {
@@ -166,11 +175,14 @@ func (q *CompileRequest) Wire(c *wire.Coder) {
 	q.Revision.Wire(c)
 	c.U32(&q.Number)
 	c.Bytes(&q.Source, maxForm)
+	wire.List(c, &q.Earlier, maxRevisions, func(c *wire.Coder, r *cvd.RevisionID) { r.Wire(c) })
+	c.U8((*uint8)(&q.Profile))
 }
 
 func (r *CompileResult) Wire(c *wire.Coder) {
 	c.Fixed(r.Form[:])
 	c.Fixed(r.SlotTable[:])
+	c.U8((*uint8)(&r.Profile))
 	r.Manifest.Wire(c)
 	r.Report.Wire(c)
 }

@@ -138,6 +138,9 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 	if len(q.Holders) == 0 {
 		return SealResult{}, fmt.Errorf("%w: the wave has no holder; the empty audience is nobody", ErrRefused)
 	}
+	if err := s.keepsProfile(kept.Package, f); err != nil {
+		return SealResult{}, err
+	}
 	k, err := s.packageKey(kept.Package, false)
 	if err != nil {
 		return SealResult{}, err
@@ -213,7 +216,7 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		Form: f.Hash(), SlotTable: f.SlotTableHash(), Bias: fpcode.Commit(fpcode.BiasKey(k)),
 		Profile: f.Bias(), Decoder: decoderFor(f.Bias()), AlphaPico: q.AlphaPico,
 		Issued: evidence.IssuedCommitment(issuedSalt(k, q.Wave), plan.Count),
-		Reader: form.ReaderVersion, Epoch: Epoch, Bulk: bulkHash, Sealer: [32]byte(signing.Public().(ed25519.PublicKey)),
+		Reader: readerFor(f.Bias()), Epoch: Epoch, Bulk: bulkHash, Sealer: [32]byte(signing.Public().(ed25519.PublicKey)),
 		Depth: TreeDepth, Root: root,
 	}}, nil
 }

@@ -42,20 +42,6 @@ import (
 // scanning costs one block cipher call a candidate.
 const Epoch = 1
 
-// Profile is the bias profile of new packages. A package keeps the one that its
-// first revision was compiled with.
-const Profile = fpcode.Single
-
-// decoderFor names the rule by which the inquiry will accuse; it is bound in each
-// wave's statement, before any leak. Profile single is blind to merged copies, so
-// it is decoded copy by copy.
-func decoderFor(p fpcode.Profile) string {
-	if p == fpcode.Single {
-		return fpcode.SingleDecoder
-	}
-	return fpcode.JointDecoder
-}
-
 var (
 	// ErrRefused: the request is understood and will not be done. Ask for
 	// something else.
@@ -175,7 +161,11 @@ func (s *Sealer) Compile(_ context.Context, q CompileRequest) (CompileResult, er
 	if err != nil {
 		return CompileResult{}, err
 	}
-	f, manifest, report, err := carrier.Compile(src, fpcode.BiasKey(k))
+	profile, before, err := s.lawsBefore(q)
+	if err != nil {
+		return CompileResult{}, err
+	}
+	f, manifest, report, err := carrier.CompileFor(src, fpcode.BiasKey(k), profile, before)
 	if err != nil {
 		return CompileResult{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -197,7 +187,7 @@ func (s *Sealer) Compile(_ context.Context, q CompileRequest) (CompileResult, er
 	case err != nil:
 		return CompileResult{}, err
 	}
-	return CompileResult{Form: f.Hash(), SlotTable: f.SlotTableHash(), Manifest: *manifest, Report: report}, nil
+	return CompileResult{Form: f.Hash(), SlotTable: f.SlotTableHash(), Profile: profile, Manifest: *manifest, Report: report}, nil
 }
 
 func (s *Sealer) form(r cvd.RevisionID) (compiled, *form.Form, error) {

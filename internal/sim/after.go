@@ -151,8 +151,8 @@ func (w *world) second() error {
 func (w *world) inquire() (Result, error) {
 	w.clock.Set(inquired)
 	r := Result{Scenario: w.Scenario, Seed: w.Seed, Members: w.Members, Truth: []string{}, Home: w.home, Case: w.cs}
-	if w.leaker != nil {
-		r.Truth = append(r.Truth, w.leaker.name)
+	for _, h := range w.leaked {
+		r.Truth = append(r.Truth, h.name)
 	}
 	for i := range w.specimens {
 		w.specimens[i].Found = evidence.Window{To: pasted}

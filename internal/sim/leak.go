@@ -59,22 +59,23 @@ type constants struct{ trace, boundary, file string }
 // leak draws who leaks and what, and nobody learns it but the result.
 func (w *world) material() (exposed, error) {
 	switch w.Scenario {
-	case Member, Excerpt:
-		var able []*holder
-		for _, h := range w.orgs {
-			// Who fetched in time to have leaked before the attack.
-			if len(h.has) > 0 && h.has[0].at.Before(exploited.Add(-2*time.Hour)) {
-				able = append(able, h)
-			}
+	case Member, Excerpt, Collusion:
+		n := 1
+		if w.Scenario == Collusion {
+			n = 2
 		}
-		if len(able) == 0 {
-			return exposed{}, fmt.Errorf("nobody fetched before the attack; use more members")
+		able := w.able()
+		if len(able) < n {
+			return exposed{}, fmt.Errorf("%d members fetched before the attack, and the story needs %d; use more members", len(able), n)
 		}
-		w.leaker = able[w.rng.IntN(len(able))]
+		for range n {
+			i := w.rng.IntN(len(able))
+			w.leaked, able = append(w.leaked, able[i]), slices.Delete(able, i, i+1)
+		}
 	case Insider:
-		w.leaker = w.people[w.rng.IntN(len(w.people))]
-		if len(w.leaker.has) == 0 {
-			if err := w.fetch(w.leaker, 0, true); err != nil {
+		h := w.people[w.rng.IntN(len(w.people))]
+		if w.leaked = append(w.leaked, h); len(h.has) == 0 {
+			if err := w.fetch(h, 0, true); err != nil {
 				return exposed{}, err
 			}
 		}
@@ -83,14 +84,17 @@ func (w *world) material() (exposed, error) {
 	case Rediscovery, PatchDiff:
 		return w.others(string(w.Scenario))
 	}
-	copied := w.leaker.has[0].files
+	copied := w.leaked[0].has[0].files
 	prose := string(copied[prosePath])
-	if w.Scenario == Excerpt {
+	switch w.Scenario {
+	case Excerpt:
 		prose = third(prose, w.rng.Float64())
+	case Collusion:
+		prose = w.merge(prose, string(w.leaked[1].has[0].files[prosePath]))
 	}
 	out := exposed{specimens: []specimen{{"paste.txt", []byte(wrap(prose, 60+w.rng.IntN(60)))}}, constants: w.invented()}
-	if w.Scenario == Excerpt {
-		return out, nil
+	if w.Scenario == Excerpt || w.Scenario == Collusion {
+		return out, nil // who compares copies sees the constants differ, and makes up others
 	}
 	if probe, ok := copied[pocPath]; ok {
 		out.specimens = append(out.specimens, specimen{"probe.py", probe})
@@ -107,6 +111,40 @@ func (w *world) material() (exposed, error) {
 		out.constants = w.invented()
 	}
 	return out, nil
+}
+
+// able are the members who fetched in time to have leaked before the attack.
+func (w *world) able() (out []*holder) {
+	for _, h := range w.orgs {
+		if len(h.has) > 0 && h.has[0].at.Before(exploited.Add(-2*time.Hour)) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// merge takes each sentence of a text from either of two copies by lot, and lists
+// whole. Where their paragraphs don't run parallel, the paragraph is one's.
+func (w *world) merge(a, b string) string {
+	var out strings.Builder
+	paragraphs := [2][]string{strings.SplitAfter(a, "\n\n"), strings.SplitAfter(b, "\n\n")}
+	for i := range min(len(paragraphs[0]), len(paragraphs[1])) {
+		var parts [2][]string
+		for k := range parts {
+			p := paragraphs[k][i]
+			if parts[k] = sentenceIn.FindAllString(p, -1); strings.HasPrefix(p, "- ") {
+				parts[k] = []string{p}
+			}
+		}
+		if len(parts[0]) != len(parts[1]) {
+			out.WriteString(paragraphs[w.rng.IntN(2)][i])
+			continue
+		}
+		for n := range parts[0] {
+			out.WriteString(parts[w.rng.IntN(2)][n])
+		}
+	}
+	return out.String()
 }
 
 // invented constants are somebody's own.
@@ -196,6 +234,9 @@ func wrap(text string, width int) string {
 	}
 	return out.String()
 }
+
+// sentenceIn is a sentence with the blanks after it, or the rest of a paragraph.
+var sentenceIn = regexp.MustCompile(`(?s).+?(?:[.!?:]\s+|$)`)
 
 var (
 	choiceIn = regexp.MustCompile(`\{\{(?:#[a-z0-9._-]+ )?([^{}|]*)(?:\|[^{}]*)?\}\}`)

@@ -5,7 +5,7 @@
 //
 // The coordinator, the sealer and the inquiry are the real ones, on real files,
 // under a simulated clock. What is simulated is the people: who fetches when,
-// who signs, who answers, and who leaks. The leaker is drawn from the seed and
+// who signs, who answers, and who leaks. Leakers are drawn from the seed and
 // kept here; the inquiry gets what an investigator has, which is the specimens,
 // the telemetry and the log.
 //
@@ -40,6 +40,7 @@ type Scenario string
 const (
 	Member      Scenario = "member"      // a member's copy leaks whole
 	Excerpt     Scenario = "excerpt"     // one contiguous third of a member's prose, no tokens
+	Collusion   Scenario = "collusion"   // two members merge their prose sentence by sentence, no tokens
 	Insider     Scenario = "insider"     // a staff copy leaks
 	Finder      Scenario = "finder"      // the finder's unmarked original leaks
 	Rediscovery Scenario = "rediscovery" // somebody else finds the same flaw
@@ -47,7 +48,7 @@ const (
 )
 
 // Scenarios lists them all.
-var Scenarios = []Scenario{Member, Excerpt, Insider, Finder, Rediscovery, PatchDiff}
+var Scenarios = []Scenario{Member, Excerpt, Collusion, Insider, Finder, Rediscovery, PatchDiff}
 
 // Options choose a run.
 type Options struct {
@@ -97,8 +98,13 @@ type Result struct {
 }
 
 // Right reports whether the findings say what happened, and Wrong whether they
-// accuse somebody whose copy had no part in it. 'Cannot say' is neither.
+// accuse somebody whose copy had no part in it. 'Cannot say' is neither. Of copies
+// that were merged it is right to name one: whose it is had a part, and the marks
+// may not suffice for the other.
 func (r *Result) Right() bool {
+	if r.Scenario == Collusion {
+		return r.Findings.Conclusion == evidence.Traced && len(r.Findings.Accused) > 0 && !r.Wrong()
+	}
 	return slices.Equal(r.Findings.Accused, r.Truth) && (r.Findings.Conclusion == evidence.Traced) == (len(r.Truth) > 0)
 }
 
@@ -170,7 +176,7 @@ type world struct {
 	cs     cvd.CaseID
 	prods  []cvd.ProductID
 	ids    []cvd.WaveID
-	leaker *holder
+	leaked []*holder // whose copies did
 
 	evePath   string
 	sightings []sighting.Sighting
@@ -365,7 +371,7 @@ func (w *world) prepare() error {
 	if err != nil {
 		return err
 	}
-	added, err := w.desk.AddRevision(w, w.who["cleo"], w.cs, cvd.PackageID{}, src)
+	added, err := w.desk.AddRevision(w, w.who["cleo"], w.cs, cvd.PackageID{}, 0, src)
 	if err != nil {
 		return err
 	}

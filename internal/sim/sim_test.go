@@ -44,6 +44,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(string(s), func(t *testing.T) {
 			var mu sync.Mutex
 			right, all := 0, 0
+			named := map[int]int{} // how many copies → in how many runs
 			t.Run("seeds", func(t *testing.T) {
 				for seed := from; seed <= to; seed++ {
 					t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -72,6 +73,7 @@ func TestScenarios(t *testing.T) {
 						mu.Lock()
 						defer mu.Unlock()
 						all++
+						named[len(r.Findings.Accused)]++
 						if r.Right() {
 							right++
 						} else {
@@ -80,7 +82,7 @@ func TestScenarios(t *testing.T) {
 					})
 				}
 			})
-			t.Logf("%s: %d of %d right", s, right, all)
+			t.Logf("%s: %d of %d right; copies named → runs: %v", s, right, all, named)
 			// 99 in a hundred; of fewer runs, all.
 			if right*100 < all*99 {
 				t.Errorf("%d of %d right", right, all)

@@ -71,6 +71,8 @@ type Case struct {
 	Fetch, Receipt        map[string]entrylog.Seq // by "holder/wave", counted from 0
 	Group                 entrylog.Seq            // holders 2 and 3 are declared to be under one ownership
 
+	Profile fpcode.Profile // of the Form, and by it the decoder
+
 	NoteAt time.Time // when the freeze is noted in the log; zero: a minute after it
 
 	sealer ed25519.PrivateKey
@@ -123,11 +125,29 @@ func New(n, sites int) *Case { return NewWith(n, sites, nil) }
 
 // NewWith is New, where more may happen before the log is anchored for the last
 // time.
-func NewWith(n, sites int, more func(*Case)) *Case { return newCase(n, sites, nil, more) }
+func NewWith(n, sites int, more func(*Case)) *Case {
+	return newCase(n, sites, fpcode.Single, fpcode.Single, nil, more)
+}
 
-func newCase(n, sites int, founded []byte, more func(*Case)) *Case {
+// NewJoint is New with profile default, decoded by joint/1.
+func NewJoint(n, sites int) *Case { return NewJointWith(n, sites, nil) }
+
+// NewJointWith is NewJoint, where more may happen before the log is anchored for
+// the last time.
+func NewJointWith(n, sites int, more func(*Case)) *Case {
+	return newCase(n, sites, fpcode.Default, fpcode.Default, nil, more)
+}
+
+// Misstated is NewJoint, but the waves' statements name another profile than the
+// Form's.
+func Misstated(n, sites int) *Case {
+	return newCase(n, sites, fpcode.Default, fpcode.TwoPoint, nil, nil)
+}
+
+func newCase(n, sites int, profile, stated fpcode.Profile, founded []byte, more func(*Case)) *Case {
 	c := &Case{
-		ID: Ref("case"), Package: Ref("package"), Revision: Ref("revision"),
+		Profile: stated,
+		ID:      Ref("case"), Package: Ref("package"), Revision: Ref("revision"),
 		Fetch: map[string]entrylog.Seq{}, Receipt: map[string]entrylog.Seq{},
 		pkg: fpcode.Key(Bytes("package key")),
 	}
@@ -139,6 +159,9 @@ func newCase(n, sites int, founded []byte, more func(*Case)) *Case {
 	seed := Bytes("sealer")
 	c.sealer = ed25519.NewKeyFromSeed(seed[:])
 	c.Form = Form(sites)
+	if profile != fpcode.Single {
+		deal(c.Form, profile)
+	}
 	for i := range n + 1 {
 		seed := Bytes("receipts", i)
 		h := Holder{ID: Ref("holder", i), Account: Ref("account", i), Name: fmt.Sprintf("Member %c", 'A'+i), Receipts: ed25519.NewKeyFromSeed(seed[:])}
@@ -197,6 +220,23 @@ func (c *Case) replay() *Case {
 		}
 	}
 	return &out
+}
+
+// Decoder is the one that the waves bind.
+func (c *Case) Decoder() string {
+	if c.Profile == fpcode.Single {
+		return fpcode.SingleDecoder
+	}
+	return fpcode.JointDecoder
+}
+
+// deal gives a Form's sites the laws of a profile's pattern, in turn.
+func deal(f *form.Form, profile fpcode.Profile) {
+	f.Profile = profile
+	pattern := profile.Pattern()
+	for i := range f.Sites {
+		f.Sites[i].Law = pattern[i%len(pattern)]
+	}
 }
 
 // Form is a package of one advisory with so many choices, a rule and a proof of
@@ -294,7 +334,7 @@ func (c *Case) seal(w int) {
 		Wave: Ref("wave", w), Package: c.Package, Revision: c.Revision, Case: c.ID,
 		Level: level(w), OpensAt: Opens[w],
 		Form: c.Form.Hash(), SlotTable: c.Form.SlotTableHash(), Bias: fpcode.Commit(c.Bias()),
-		Profile: fpcode.Single, Decoder: fpcode.SingleDecoder, AlphaPico: 1_000_000,
+		Profile: c.Profile, Decoder: c.Decoder(), AlphaPico: 1_000_000,
 		Issued: evidence.IssuedCommitment(salt, uint32(len(c.Holders))),
 		Reader: form.ReaderVersion, Epoch: Epoch, Sealer: [32]byte(c.sealer.Public().(ed25519.PublicKey)),
 		Depth: Depth, Root: tree.Root(),

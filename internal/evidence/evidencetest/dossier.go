@@ -46,7 +46,7 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 		d.Waves = append(d.Waves, c.Entry(w))
 	}
 	f := c.findings(specimens, &readings)
-	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: len(c.Holders), Run: 1}
+	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: len(c.Holders), Run: 1, Decoder: c.Decoder()}
 	var rows []evidence.Accused
 	for _, h := range named {
 		rows = append(rows, c.row(h, basis, specimens))
@@ -57,6 +57,11 @@ func (c *Case) Dossier(specimens []form.Specimen, named ...int) *evidence.Dossie
 				d.Facts = append(d.Facts, evidence.Fact{Statement: fmt.Sprintf("entry %d of the log", seq), Proof: c.Inner(seq)})
 			}
 		}
+	}
+	for _, h := range c.partners(rows) {
+		s := c.Waves[0].Statement
+		f.Partners = append(f.Partners, evidence.Partner{Holder: evidence.ID(c.Holders[h].ID), Name: c.Holders[h].Name, Wave: evidence.ID(s.Wave), Label: evidence.WaveLabel(0), Means: evidence.PartnerMeans})
+		d.Copies = append(d.Copies, c.open(h, 0))
 	}
 	conclude(f, rows, basis, c)
 	var err error
@@ -144,12 +149,15 @@ func (c *Case) open(h, w int) evidence.OpenedCopy {
 }
 
 func (c *Case) row(h int, basis evidence.Basis, specimens []form.Specimen) evidence.Accused {
-	who, n := c.Holders[h], basis.Of(c.Key(h))
+	who := c.Holders[h]
+	parts, test := c.test(h, basis)
+	n := basis.Under(test).Of(c.Key(h))
 	a := evidence.Accused{
 		Holder: evidence.ID(who.ID), Name: who.Name, Staff: who.Staff,
 		Score: n.Score, PUpper: n.PUpper, PEstimate: n.PEstimate, PSampled: n.PSampled, PSampledSE: n.PSampledSE,
 		PAdjusted: n.PAdjusted, Consistent: n.Consistent, SitesRead: n.SitesRead, SitesAgreeing: n.SitesAgreeing,
 	}
+	a.Parts, a.PChosen = parts, n.PChosen
 	for w := range Opens {
 		s, id := c.Waves[w].Statement, fmt.Sprintf("%d/%d", h, w)
 		a.Copies = append(a.Copies, evidence.IssuedCopy{Wave: evidence.ID(s.Wave), Label: evidence.WaveLabel(w), Level: s.Level.String(), OpensAt: s.OpensAt, Copy: fmt.Sprintf("%x", form.CopyHash(c.Copy(h, w))), Acknowledged: true})
@@ -187,9 +195,9 @@ func (c *Case) findings(specimens []form.Specimen, r *form.Readings) *evidence.F
 	f := &evidence.Findings{
 		Version: evidence.FindingsVersion, Programme: Programme,
 		Case: evidence.ID(c.ID), Package: evidence.ID(c.Package), Revision: evidence.ID(c.Revision),
-		Reader: r.Reader, Decoder: fpcode.SingleDecoder, Profile: fpcode.Single.String(), Channel: fpcode.Declared().String(),
+		Reader: r.Reader, Decoder: c.Decoder(), Profile: c.Profile.String(), Channel: evidence.ChannelText(c.Decoder()),
 		Alpha: evidence.AlphaText(1_000_000), Run: 1, Copies: len(c.Holders), FrozenAt: FrozenAt,
-		Rule: evidence.ConclusionRule, Meaning: evidence.Meaning, ProcessError: evidence.ProcessError, Assumptions: evidence.Assumptions(),
+		Rule: evidence.ConclusionRule, Meaning: evidence.Meaning, ProcessError: evidence.ProcessError, Assumptions: evidence.AssumptionsFor(c.Decoder()),
 		Readings: evidence.Counts(r),
 	}
 	for _, s := range specimens {
@@ -198,11 +206,12 @@ func (c *Case) findings(specimens []form.Specimen, r *form.Readings) *evidence.F
 			Found: evidence.Window{From: FoundAt, To: FoundAt.Add(time.Hour)},
 		})
 	}
-	f.Limits = evidence.RequiredLimits(f)
 	return f
 }
 
 func conclude(f *evidence.Findings, rows []evidence.Accused, basis evidence.Basis, c *Case) {
+	f.SetVersion()
+	f.Limits = evidence.RequiredLimits(f)
 	var named []*evidence.Accused
 	for i := range rows {
 		named = append(named, &rows[i])

@@ -55,7 +55,7 @@ func (c *Case) Frame(specimens []form.Specimen, victim int, o evidence.OpenedCop
 	d := c.Dossier(specimens)
 	d.Copies = []evidence.OpenedCopy{o}
 	readings := form.Read(c.Form, specimens)
-	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: int(d.Issued.Copies), Run: 1}
+	basis := evidence.Basis{Form: c.Form, Readings: &readings, Copies: int(d.Issued.Copies), Run: 1, Decoder: c.Decoder()}
 	a := c.row(victim, basis, specimens)
 	n := basis.Of(o.Key)
 	a.Score, a.PUpper, a.PEstimate, a.PSampled, a.PSampledSE = n.Score, n.PUpper, n.PEstimate, n.PSampled, n.PSampledSE
@@ -140,7 +140,7 @@ func (c *Case) OldTick(d *evidence.Dossier, w int, at time.Time) {
 // Fork is a dossier's case with another history of the same length: an entry of
 // another body.
 func Fork(n, sites int) *Case {
-	return newCase(n, sites, []byte("another history"), nil)
+	return newCase(n, sites, fpcode.Single, fpcode.Single, []byte("another history"), nil)
 }
 
 // Sealer is the key that all waves name.

@@ -1,0 +1,169 @@
+package sigma
+
+import (
+	"path"
+	"strings"
+)
+
+// expression is a condition, or a part of one.
+type expression interface {
+	holds(r *Rule, e Event) bool
+}
+
+type (
+	anyOf  []expression
+	allOf  []expression
+	not    struct{ of expression }
+	called string // a search by its name
+)
+
+func (x anyOf) holds(r *Rule, e Event) bool {
+	for _, p := range x {
+		if p.holds(r, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x allOf) holds(r *Rule, e Event) bool {
+	for _, p := range x {
+		if !p.holds(r, e) {
+			return false
+		}
+	}
+	return true
+}
+
+func (x not) holds(r *Rule, e Event) bool    { return !x.of.holds(r, e) }
+func (x called) holds(r *Rule, e Event) bool { return r.searches[string(x)].holds(e) }
+
+// conditionParser reads, from loosest to tightest: or, and, not, and "1 of", a
+// name or parentheses.
+type conditionParser struct {
+	words []string
+	names []string
+	depth int
+}
+
+const maxDepth = 50 // parentheses and nots within one another
+
+func parseCondition(text string, names []string) (expression, error) {
+	if strings.Contains(text, "|") {
+		return nil, unsupported("an aggregation in the condition")
+	}
+	for _, sign := range "()" {
+		text = strings.ReplaceAll(text, string(sign), " "+string(sign)+" ")
+	}
+	p := &conditionParser{words: strings.Fields(text), names: names}
+	e, err := p.or()
+	if err == nil && len(p.words) > 0 {
+		err = syntax("%q in the condition is one too many", p.words[0])
+	}
+	return e, err
+}
+
+func (p *conditionParser) next() string {
+	if len(p.words) == 0 {
+		return ""
+	}
+	w := p.words[0]
+	p.words = p.words[1:]
+	return w
+}
+
+func (p *conditionParser) is(w string) bool {
+	return len(p.words) > 0 && strings.EqualFold(p.words[0], w)
+}
+
+func (p *conditionParser) or() (expression, error) {
+	e, err := p.and()
+	out := anyOf{e}
+	for err == nil && p.is("or") {
+		p.next()
+		if e, err = p.and(); err == nil {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+func (p *conditionParser) and() (expression, error) {
+	e, err := p.unary()
+	out := allOf{e}
+	for err == nil && p.is("and") {
+		p.next()
+		if e, err = p.unary(); err == nil {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+func (p *conditionParser) unary() (expression, error) {
+	if p.depth++; p.depth > maxDepth {
+		return nil, syntax("a condition nested deeper than %d", maxDepth)
+	}
+	defer func() { p.depth-- }()
+	switch w := p.next(); strings.ToLower(w) {
+	case "":
+		return nil, syntax("a condition that ends too early")
+	case "not":
+		e, err := p.unary()
+		return not{e}, err
+	case "(":
+		e, err := p.or()
+		if err == nil && p.next() != ")" {
+			err = syntax("a parenthesis in the condition is not closed")
+		}
+		return e, err
+	case "1", "any", "all":
+		if p.is("of") {
+			p.next()
+			return p.of(strings.EqualFold(w, "all"))
+		}
+		return p.named(w)
+	case "near":
+		return nil, unsupported("near")
+	default:
+		return p.named(w)
+	}
+}
+
+func (p *conditionParser) named(w string) (expression, error) {
+	for _, n := range p.names {
+		if n == w {
+			return called(w), nil
+		}
+	}
+	if len(p.words) > 0 && p.is("of") {
+		return nil, unsupported("%q of searches", w)
+	}
+	return nil, syntax("the condition names %q, which is no search", w)
+}
+
+// of reads the searches of "1 of" and "all of": a name with asterisks, or them.
+// Names with a leading underscore are not among them.
+func (p *conditionParser) of(all bool) (expression, error) {
+	pattern := p.next()
+	var found []expression
+	for _, n := range p.names {
+		match, err := path.Match(strings.ReplaceAll(pattern, "[", `\[`), n)
+		if pattern == "them" {
+			match, err = !strings.HasPrefix(n, "_"), nil
+		}
+		if err != nil {
+			return nil, syntax("%q in the condition isn't a name", pattern)
+		}
+		if match {
+			found = append(found, called(n))
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, syntax("the condition asks for %q, and no search is called so", pattern)
+	case all:
+		return allOf(found), nil
+	}
+	return anyOf(found), nil
+}

@@ -1,0 +1,153 @@
+package sigma
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// search is what a name of the detection stands for: alternatives, of each of
+// which all fields must match.
+type search []fields
+
+type fields []field
+
+// field is a field's name, "" for keywords in any field, and what it must be.
+type field struct {
+	name   string
+	values []value
+	all    bool   // every value, not one of them
+	place  string // where in the text they stand: contains, startswith, endswith, or the whole
+}
+
+func (s search) holds(e Event) bool {
+	for _, f := range s {
+		if f.hold(e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (fs fields) hold(e Event) bool {
+	for _, f := range fs {
+		if !f.holds(e) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f field) holds(e Event) bool {
+	for _, v := range f.values {
+		if v.in(e, f.name) != f.all {
+			return !f.all
+		}
+	}
+	return f.all
+}
+
+func parseSearch(v any) (search, error) {
+	switch v := v.(type) {
+	case yaml.MapSlice:
+		fs, err := parseFields(v)
+		return search{fs}, err
+	case []any:
+		var out search
+		var keywords []any
+		for _, e := range v {
+			if m, ok := e.(yaml.MapSlice); ok {
+				fs, err := parseFields(m)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, fs)
+			} else {
+				keywords = append(keywords, e)
+			}
+		}
+		if len(keywords) > 0 {
+			f, err := parseField("", keywords)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, fields{f})
+		}
+		if len(out) == 0 {
+			return nil, syntax("an empty search")
+		}
+		return out, nil
+	case string, uint64, int64, float64:
+		f, err := parseField("", v)
+		return search{fields{f}}, err
+	}
+	return nil, syntax("a search is a mapping, a list or a keyword")
+}
+
+func parseFields(m yaml.MapSlice) (fields, error) {
+	if len(m) == 0 {
+		return nil, syntax("an empty search")
+	}
+	var out fields
+	for _, kv := range m {
+		name, ok := kv.Key.(string)
+		if !ok {
+			name = fmt.Sprint(kv.Key)
+		}
+		f, err := parseField(name, kv.Value)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// parseField reads a name with its modifiers, and a value or a list of them.
+func parseField(key string, v any) (field, error) {
+	name, rest, _ := strings.Cut(key, "|")
+	f := field{name: name}
+	var mods []string
+	if rest != "" {
+		mods = strings.Split(rest, "|")
+	}
+	m, err := parseModifiers(mods)
+	if err != nil {
+		return f, err
+	}
+	f.all, f.place = m.all, m.place
+	list, isList := v.([]any)
+	if !isList {
+		list = []any{v}
+	}
+	if len(list) == 0 {
+		return f, syntax("%s: an empty list", key)
+	}
+	for _, e := range list {
+		values, err := m.value(e, name == "")
+		if err != nil {
+			return f, fmt.Errorf("%s: %w", key, err)
+		}
+		f.values = append(f.values, values)
+	}
+	return f, nil
+}
+
+// scalar is a YAML scalar as text; ok is false for null and for what is none.
+func scalar(v any) (s string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case uint64:
+		return strconv.FormatUint(v, 10), true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}

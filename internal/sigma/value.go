@@ -1,0 +1,209 @@
+package sigma
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// value is one thing that a field may have to be.
+type value struct {
+	test func(text string) bool
+	// null asks for an absent field, exists for one that is there or isn't.
+	null   bool
+	exists *bool
+	any    []value // of base64offset: one of these
+
+	instance string // a text that passes the test
+	hasOne   bool
+}
+
+func (v *value) in(e Event, name string) bool {
+	switch {
+	case v.null:
+		return len(e[name]) == 0
+	case v.exists != nil:
+		return (len(e[name]) > 0) == *v.exists
+	case v.any != nil:
+		return slices.ContainsFunc(v.any, func(o value) bool { return o.in(e, name) })
+	case name == "":
+		for _, texts := range e {
+			if slices.ContainsFunc(texts, v.test) {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(e[name], v.test)
+}
+
+// modifiers are what stands behind a field's name.
+type modifiers struct {
+	all, cased            bool
+	place                 string   // contains, startswith, endswith
+	encode                []string // wide, base64, base64offset, in order
+	re, flags             string   // re and i, m, s
+	cidr, exists, windash bool
+	compare               string // lt, lte, gt, gte
+}
+
+func parseModifiers(list []string) (m modifiers, err error) {
+	for _, w := range list {
+		switch w {
+		case "all":
+			m.all = true
+		case "cased":
+			m.cased = true
+		case "contains", "startswith", "endswith":
+			if m.place != "" {
+				return m, syntax("both %s and %s", m.place, w)
+			}
+			m.place = w
+		case "wide", "utf16le":
+			m.encode = append(m.encode, "wide")
+		case "utf16be", "base64", "base64offset":
+			m.encode = append(m.encode, w)
+		case "re":
+			m.re = w
+		case "i", "m", "s":
+			if m.re == "" {
+				return m, syntax("the modifier %s without re", w)
+			}
+			m.flags += w
+		case "cidr":
+			m.cidr = true
+		case "exists":
+			m.exists = true
+		case "windash":
+			m.windash = true
+		case "lt", "lte", "gt", "gte":
+			m.compare = w
+		default:
+			return m, unsupported("the modifier %q", w)
+		}
+	}
+	kinds := 0
+	for _, set := range []bool{m.re != "", m.cidr, m.exists, m.compare != "", m.place != "" || len(m.encode) > 0 || m.windash} {
+		if set {
+			kinds++
+		}
+	}
+	if kinds > 1 {
+		return m, unsupported("the modifiers %s together", strings.Join(list, " and "))
+	}
+	return m, nil
+}
+
+// value makes a test of a YAML scalar. Keywords are looked for inside of values.
+func (m *modifiers) value(v any, keyword bool) (value, error) {
+	s, ok := scalar(v)
+	switch {
+	case v == nil:
+		if m.place != "" || m.re != "" || m.cidr || m.exists || m.compare != "" || keyword {
+			return value{}, syntax("null with a modifier, or as a keyword")
+		}
+		return value{null: true}, nil
+	case !ok:
+		return value{}, syntax("a value that is neither text, number, truth value nor null")
+	case m.exists:
+		yes, err := strconv.ParseBool(s)
+		if err != nil || keyword {
+			return value{}, syntax("exists asks for true or false of a field")
+		}
+		return value{exists: &yes, instance: "x", hasOne: yes}, nil
+	case m.re != "":
+		return m.regexp(s)
+	case m.cidr:
+		return cidr(s)
+	case m.compare != "":
+		return m.number(s)
+	}
+	if len(m.encode) > 0 {
+		return m.encoded(s)
+	}
+	place := m.place
+	if keyword && place == "" {
+		place = "contains"
+	}
+	if m.windash {
+		return m.dashes(s, place)
+	}
+	return m.pattern(parsePattern(s), place), nil
+}
+
+// pattern makes a test of a text with wildcards.
+func (m *modifiers) pattern(p pattern, place string) value {
+	if place == "contains" || place == "endswith" {
+		p = append(pattern{{kind: star}}, p...)
+	}
+	if place == "contains" || place == "startswith" {
+		p = append(p, letter{kind: star})
+	}
+	if !m.cased {
+		p = p.lower()
+	}
+	return value{test: func(text string) bool {
+		if !m.cased {
+			text = strings.ToLower(text)
+		}
+		return p.match(text)
+	}, instance: p.instance(), hasOne: true}
+}
+
+// dashes tests for a value's dashes in all forms that Windows tools take.
+func (m *modifiers) dashes(s, place string) (value, error) {
+	var out value
+	for _, dash := range []string{"-", "/", "–", "—", "―"} {
+		v := m.pattern(parsePattern(strings.ReplaceAll(s, "-", dash)), place)
+		out.any = append(out.any, v)
+	}
+	out.instance, out.hasOne = out.any[0].instance, true
+	return out, nil
+}
+
+func (m *modifiers) regexp(s string) (value, error) {
+	flags := ""
+	if m.flags != "" {
+		flags = "(?" + m.flags + ")"
+	}
+	re, err := regexp.Compile(flags + s)
+	if err != nil {
+		// What PCRE has and RE2 hasn't: look-around and back-references.
+		return value{}, unsupported("the regular expression %q: %v", s, err)
+	}
+	one, ok := Instance(flags + s)
+	return value{test: re.MatchString, instance: one, hasOne: ok && re.MatchString(one)}, nil
+}
+
+func cidr(s string) (value, error) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return value{}, syntax("%q isn't a network in CIDR notation", s)
+	}
+	p = p.Masked()
+	return value{test: func(text string) bool {
+		a, err := netip.ParseAddr(strings.TrimSpace(text))
+		return err == nil && p.Contains(a.Unmap())
+	}, instance: p.Addr().String(), hasOne: true}, nil
+}
+
+func (m *modifiers) number(s string) (value, error) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return value{}, syntax("%q isn't a number", s)
+	}
+	test := map[string]func(x float64) bool{
+		"lt": func(x float64) bool { return x < n }, "lte": func(x float64) bool { return x <= n },
+		"gt": func(x float64) bool { return x > n }, "gte": func(x float64) bool { return x >= n },
+	}[m.compare]
+	one := n + 1
+	if m.compare[0] == 'l' {
+		one = n - 1
+	}
+	return value{test: func(text string) bool {
+		x, err := strconv.ParseFloat(text, 64)
+		return err == nil && test(x)
+	}, instance: strconv.FormatFloat(one, 'g', -1, 64), hasOne: true}, nil
+}
