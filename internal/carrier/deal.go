@@ -12,7 +12,8 @@ import (
 // the order in which they stand, are dealt the profile's pattern, shuffled by the
 // bias key a few at a time: whichever part of a text survives, it samples all
 // biases in their proportions. A site of the revision before keeps what it has,
-// because the symbols of its copies follow from it.
+// because the symbols of its copies follow from it; new ones are dealt what comes
+// after as many.
 func (c *compiler) dealLaws(docs []*document) {
 	seen := map[*site]bool{}
 	type row struct {
@@ -20,6 +21,7 @@ func (c *compiler) dealLaws(docs []*document) {
 		class fpcode.Class
 	}
 	rows := map[row][]*site{}
+	kept := map[row]int{}
 	var order []row
 	for _, d := range docs {
 		for i := range d.pieces {
@@ -28,11 +30,12 @@ func (c *compiler) dealLaws(docs []*document) {
 				continue
 			}
 			seen[s] = true
+			r := row{d.path, s.class}
 			if law, ok := c.lawBefore(s); ok {
 				c.give(s, law)
+				kept[r]++
 				continue
 			}
-			r := row{d.path, s.class}
 			if rows[r] == nil {
 				order = append(order, r)
 			}
@@ -40,7 +43,7 @@ func (c *compiler) dealLaws(docs []*document) {
 		}
 	}
 	for _, r := range order {
-		dealt := c.profile.Deal(c.bias, r.class.String()+" "+r.path, len(rows[r]))
+		dealt := c.profile.Deal(c.bias, r.class.String()+" "+r.path, kept[r]+len(rows[r]))[kept[r]:]
 		for i, s := range rows[r] {
 			c.give(s, dealt[i])
 		}

@@ -52,7 +52,7 @@ func (b Basis) parts() []fpcode.KeyedPart {
 // with these copies (fpcode.Explainable): else its channel was not estimated but
 // chosen, or something that was read is left out.
 func (b Basis) Explainable() bool {
-	return fpcode.Explainable(b.Readings.List(), b.Form.Laws(), b.parts())
+	return fpcode.Explainable(b.Readings.List(), b.Form.Laws(), b.parts(), b.Copies)
 }
 
 // Chosen is p_adjusted, had the inquiry been free to choose how the specimens are

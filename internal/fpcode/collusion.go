@@ -133,7 +133,7 @@ func (h *Collusion) weights(c *cell, partners int) (out [MaxQ]int64) {
 }
 
 // scaled is a probability in units of 2⁻³².
-func scaled(p float64) uint64 { return uint64(float64(p * one32)) }
+func scaled(p float64) uint64 { return uint64(max(0, float64(p*one32))) }
 
 // logLikelihood is ln P(all cells | partners, h) in units of 2⁻¹⁶ nat, over the
 // cells of one class or all.
@@ -175,6 +175,7 @@ const (
 	leastNoise   = 1.0 / 256
 	mostNoise    = 1.0 / 4
 	leastMissing = 1.0 / 4096
+	mostMissing  = 1 - 1.0/1024 // erased and other together: something may always be read
 	// Where no unknown copy is left to blame, more noise than this is one.
 	mostNoiseExplained = 1.0 / 16
 	rounds             = 40 // of estimation; the likelihood then moves by less than anything that is decided by it
@@ -307,6 +308,9 @@ func climb(cells []cell, unseen [][]latent, partners, c int, telling, byLot bool
 			if telling {
 				ee, oo, total := e[k]+e[j]+pseudo, o[k]+o[j]+pseudo, e[k]+e[j]+o[k]+o[j]+n[k]+n[j]+3*pseudo
 				ee, oo = max(ee/total, leastMissing), max(oo/total, leastMissing)
+				if missing := ee + oo; missing > mostMissing {
+					ee, oo = float64(ee*mostMissing)/missing, float64(oo*mostMissing)/missing
+				}
 				erased[k], other[k], erased[j], other[j] = ee, oo, ee, oo
 			}
 		}

@@ -108,7 +108,7 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 	}
 	sights, columns := sightsOf(p.Readings, p.Laws)
 	words := codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) })
-	r := Result{Version: JointDecoder}
+	r := Result{Version: JointDecoder, Best: Accusation{PUpper: 1, PEstimate: 1, PSampled: 1, PAdjusted: 1}}
 	r.count(p.Readings, len(sights))
 	all := testsFor(sights, words)
 	r.Scores = all.scores(sights, words)
@@ -123,7 +123,7 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 			}
 			a.Parts = append(a.Parts, part)
 		}
-		better := r.Best.PUpper == 0 || a.PUpper < r.Best.PUpper
+		better := a.PUpper < r.Best.PUpper
 		if a.PAdjusted <= p.Alpha {
 			if a.Consistent = samples == 0; samples > 0 {
 				a.sample(t.ev, p.Seed)

@@ -61,9 +61,9 @@ func AttainableAlone(readings []Reading, laws func(SiteID, uint8) Law, copies, r
 
 // Explainable reports whether these are the parts that joint/1 can explain a
 // specimen in: the whole, or each class of carriers that something was read of,
-// in order; with no more known copies in a part than were merged, and fewer in the
-// whole; and each with the channel that follows (EstimateBeside).
-func Explainable(readings []Reading, laws func(SiteID, uint8) Law, parts []KeyedPart) bool {
+// in order; with no more known copies in a part than were merged, or than there are
+// others, and fewer in the whole; and each with the channel that follows (EstimateBeside).
+func Explainable(readings []Reading, laws func(SiteID, uint8) Law, parts []KeyedPart, copies int) bool {
 	sights, _ := sightsOf(readings, laws)
 	var classes []Class
 	for _, c := range Classes() {
@@ -81,7 +81,7 @@ func Explainable(readings []Reading, laws func(SiteID, uint8) Law, parts []Keyed
 	}
 	for _, p := range parts {
 		c := p.Collusion.C
-		if c < 1 || c > MaxColluders || len(p.Beside) > c || whole && len(p.Beside) == c ||
+		if len(p.Beside) >= copies || c < 1 || c > MaxColluders || len(p.Beside) > c || whole && len(p.Beside) == c ||
 			p.Collusion != EstimateBeside(readings, laws, p.Class, p.Beside, c, p.Collusion.Telling) {
 			return false
 		}
@@ -124,5 +124,5 @@ func choices(others, known int, class bool) float64 {
 			channels += 2 // telling or not
 		}
 	}
-	return float64(float64(sizes*channels) * n)
+	return max(1, float64(float64(sizes*channels)*n))
 }

@@ -70,7 +70,7 @@ func TestTested(t *testing.T) {
 		}
 		for i, a := range all {
 			parts := opened(p, a)
-			if !Explainable(p.Readings, p.Laws, parts) {
+			if !Explainable(p.Readings, p.Laws, parts, len(p.Holders)) {
 				t.Errorf("seed %d, holder %d: its own parts do not follow", seed, i)
 			}
 			again := RecomputeBeside(p.Readings, p.Laws, p.CopyKey(a.Holder), parts, len(p.Holders), 1, p.Seed)
@@ -123,7 +123,7 @@ func TestExplainable(t *testing.T) {
 		"of no copies":         {[]KeyedPart{{}}, false},
 		"of seven":             {[]KeyedPart{{Collusion: Collusion{C: 7}}}, false},
 	} {
-		if got := Explainable(p.Readings, p.Laws, row.parts); got != row.want {
+		if got := Explainable(p.Readings, p.Laws, row.parts, len(p.Holders)); got != row.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
