@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"forewarn/internal/fpcode"
 )
 
 // The two design-based evidences. They are weighed apart and never blended.
@@ -14,16 +16,28 @@ const (
 	EvidenceTokens  = "tokens"
 )
 
-// ConclusionRule is what Conclude does, in words. It is printed in every
-// findings.
-const ConclusionRule = `Wording names a copy when its p_adjusted is at most alpha and the three ways of computing the probability agree. ` +
+// RuleFor is what Conclude does for a decoder's findings, in words. It is printed in
+// each of them.
+func RuleFor(decoder string) string {
+	if decoder == fpcode.JointDecoder {
+		return ruleBefore + `its score is not negative. ` + ruleAfter
+	}
+	return ConclusionRule
+}
+
+// ConclusionRule is RuleFor single/1.
+const ConclusionRule = ruleBefore +
+	`its score is not negative, or so little was read that even a copy which agreed everywhere would stay above alpha. ` +
+	ruleAfter
+
+const ruleBefore = `Wording names a copy when its p_adjusted is at most alpha and the three ways of computing the probability agree. ` +
 	`Tokens name a copy when a token of it stands in a specimen that certainly existed before that token was publicly seen anywhere else, and p_tokens is at most alpha. ` +
 	`Copies of one holder count as one, and so do those of holders under common ownership, where that was declared in the log before the first wave. ` +
 	`Only copies that were committed to before the specimens are known to have existed can be named. ` +
 	`If wording names copies, the material is traced to them, provided that tokens name no other. ` +
-	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one and that wording does not speak against it: ` +
-	`its score is not negative, or so little was read that even a copy which agreed everywhere would stay above alpha. ` +
-	`In every other case, and where more than sixteen copies are named, the answer is 'cannot say', and what each evidence would say alone is listed. ` +
+	`If wording names none, the material is traced to the copy that tokens name, provided that they name only one and that wording does not speak against it: `
+
+const ruleAfter = `In every other case, and where more than sixteen copies are named, the answer is 'cannot say', and what each evidence would say alone is listed. ` +
 	`Both evidences together accuse falsely, by chance, with probability alpha plus p_tokens at most.`
 
 // MaxNamed is the most copies that findings list. Beyond it nothing tells copies
@@ -60,9 +74,12 @@ func (a *Accused) Named(alpha string) (by List[string]) {
 
 // Contradicted reports whether wording speaks against this copy: fits worse than
 // chance does, although enough was read to name a copy. attainable is the
-// p_adjusted of a copy that agreed everywhere (Basis.Attainable).
+// p_adjusted of a copy that agreed everywhere (Basis.Attainable). Of joint/1 that is
+// the figure of a copy alone, while a test beside others, or by places where
+// nothing stands, may have enough to speak against a copy when a copy alone could
+// not be named. So there a negative score is enough.
 func (a *Accused) Contradicted(alpha, attainable string) bool {
-	return a.Score < 0 && Enough(attainable, alpha)
+	return a.Score < 0 && (len(a.Parts) > 0 || Enough(attainable, alpha))
 }
 
 // Enough reports whether enough was read to name a copy: whether one that agreed

@@ -59,7 +59,7 @@ type Findings struct {
 
 	Conclusion string       `json:"conclusion"` // Traced or CannotSay
 	Statement  string       `json:"statement"`  // the conclusion in one or two sentences
-	Rule       string       `json:"rule"`       // ConclusionRule
+	Rule       string       `json:"rule"`       // RuleFor the decoder
 	Why        List[string] `json:"why"`
 	WouldHelp  List[string] `json:"would_help"`
 

@@ -72,10 +72,10 @@ func (b Basis) Of(key fpcode.Key) Numbers {
 	}
 }
 
-// Attainable is the p_adjusted of a copy that agreed with every site read: the
-// least that any copy could have. Above alpha, too little was read to name one.
-// Of joint/1 it is that of a copy which agreed everywhere and was alone, so that
-// no key is needed to compute it.
+// Attainable is the p_adjusted of a copy that agreed with every site read. Above
+// alpha, too little was read to name one copy that was alone. By single/1 no copy
+// could have less. By joint/1 one may, beside others or by places where nothing
+// stands; it is the figure of a copy alone so that no key is needed to compute it.
 func (b Basis) Attainable() string {
 	if b.joint() {
 		return fpcode.RoundUp2(fpcode.AttainableAlone(b.list(), b.Form.Laws(), b.Copies, b.Run))

@@ -278,7 +278,7 @@ func (v *verification) sensitivity() (string, error) {
 
 func (v *verification) assumptions() (string, error) {
 	f := v.f
-	if !slices.Equal(f.Assumptions, AssumptionsFor(f.Decoder)) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != ConclusionRule {
+	if !slices.Equal(f.Assumptions, AssumptionsFor(f.Decoder)) || f.Meaning != Meaning || f.ProcessError != ProcessError || f.Rule != RuleFor(f.Decoder) {
 		return "", failf("the findings leave out or change an assumption, the meaning of the probabilities, process error or the rule")
 	}
 	for _, l := range RequiredLimits(f) {

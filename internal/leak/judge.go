@@ -186,7 +186,7 @@ func (j *judge) frame() *evidence.Findings {
 		Case:      evidence.ID(facts.Case), CaseName: facts.CaseName, Package: evidence.ID(facts.Package),
 		Reader: r.Readings.Reader, Decoder: r.Result.Version, Profile: r.Profile.String(), Channel: evidence.ChannelText(r.Result.Version),
 		Alpha: evidence.AlphaText(r.AlphaPico), Run: r.Run, Copies: len(r.Holders), FrozenAt: micro(r.FrozenAt),
-		Rule: evidence.ConclusionRule, Readings: evidence.Counts(r.Readings), FirstSighting: window(j.first, j.seq),
+		Rule: evidence.RuleFor(r.Result.Version), Readings: evidence.Counts(r.Readings), FirstSighting: window(j.first, j.seq),
 		Assumptions: evidence.AssumptionsFor(r.Result.Version), Meaning: evidence.Meaning, ProcessError: evidence.ProcessError,
 	}
 	f.SetVersion()

@@ -197,7 +197,7 @@ func (c *Case) findings(specimens []form.Specimen, r *form.Readings) *evidence.F
 		Case: evidence.ID(c.ID), Package: evidence.ID(c.Package), Revision: evidence.ID(c.Revision),
 		Reader: r.Reader, Decoder: c.Decoder(), Profile: c.Profile.String(), Channel: evidence.ChannelText(c.Decoder()),
 		Alpha: evidence.AlphaText(1_000_000), Run: 1, Copies: len(c.Holders), FrozenAt: FrozenAt,
-		Rule: evidence.ConclusionRule, Meaning: evidence.Meaning, ProcessError: evidence.ProcessError, Assumptions: evidence.AssumptionsFor(c.Decoder()),
+		Rule: evidence.RuleFor(c.Decoder()), Meaning: evidence.Meaning, ProcessError: evidence.ProcessError, Assumptions: evidence.AssumptionsFor(c.Decoder()),
 		Readings: evidence.Counts(r),
 	}
 	for _, s := range specimens {
