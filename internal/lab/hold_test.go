@@ -17,8 +17,8 @@ import (
 )
 
 var (
-	trials     = flag.Int("lab.trials", 6, "trials of each row of TestTraced")
-	strangers  = flag.Int("lab.strangers", 20, "trials of each row of TestNeverAccused")
+	trials     = flag.Int("lab.trials", 4, "trials of each row of TestTraced")
+	strangers  = flag.Int("lab.strangers", 5, "trials of each row of TestNeverAccused")
 	seed       = flag.Uint64("lab.seed", 1, "of what TestTraced and TestNeverAccused draw")
 	only       = flag.String("lab.only", "", "one row of them")
 	testAlpha  = 1e-6
