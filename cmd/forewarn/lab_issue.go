@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"forewarn/internal/carrier"
-	"forewarn/internal/collude"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
@@ -68,7 +67,7 @@ func (c *labIssue) Run(a *app) error {
 	}
 	var files []form.Output
 	bar := a.bar("rendering")
-	book, err := lab.Issue(m.Title, f, collude.Usual(profile), k, c.N, func(name string, copy []form.Output) error {
+	book, err := lab.Issue(m.Title, f, profile.Decoder(), k, c.N, func(name string, copy []form.Output) error {
 		for _, o := range copy {
 			o.Path = name + "/" + o.Path
 			files = append(files, o)

@@ -75,7 +75,7 @@ func (c *labSimulate) setting() (s collude.Setting, err error) {
 		return s, usage("%v", err)
 	}
 	if s.Decoder == "" {
-		s.Decoder = collude.Usual(s.Profile)
+		s.Decoder = s.Profile.Decoder()
 	}
 	name := c.Attack
 	if name == "worst" {

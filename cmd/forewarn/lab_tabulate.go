@@ -44,7 +44,7 @@ func (c *labTabulate) Run(a *app) error {
 	if _, err := os.Lstat(c.Out); err == nil {
 		return exists(c.Out)
 	}
-	t := plan.Table{Profile: profile, Decoder: collude.Usual(profile), Copies: 100, Trials: c.Trials, Seed: c.Seed, Shares: collude.Shares}
+	t := plan.Table{Profile: profile, Decoder: profile.Decoder(), Copies: 100, Trials: c.Trials, Seed: c.Seed, Shares: collude.Shares}
 	bar := a.bar("simulating")
 	for i, k := range c.Colluders {
 		bar(i, len(c.Colluders))

@@ -3,8 +3,6 @@ package collude
 import (
 	"cmp"
 	"slices"
-
-	"forewarn/internal/fpcode"
 )
 
 // Line is what some marks are worth against a coalition that does its worst: how
@@ -86,12 +84,4 @@ var grids = map[int][]int{
 	4: {120, 230, 350, 520, 780},
 	5: {180, 370, 560, 800, 1150},
 	6: {250, 500, 800, 1200, 1700},
-}
-
-// Usual is the decoder that a profile goes with.
-func Usual(p fpcode.Profile) string {
-	if p == fpcode.Single {
-		return fpcode.SingleDecoder
-	}
-	return fpcode.JointDecoder
 }

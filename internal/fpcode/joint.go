@@ -115,7 +115,13 @@ func decodeJoint(p Problem, samples int) (Result, error) {
 	sights, columns := sightsOf(p.Readings, p.Laws)
 	words := codewordsOf(sights, columns, len(p.Holders), func(i int) Key { return p.CopyKey(p.Holders[i]) })
 	r := Result{Version: JointDecoder, Best: Accusation{PUpper: 1, PEstimate: 1, PSampled: 1, PAdjusted: 1}}
-	r.count(p.Readings, len(sights))
+	values := 0
+	for i := range sights {
+		if sights[i].state == Value {
+			values++
+		}
+	}
+	r.count(p.Readings, values)
 	all := testsFor(sights, words)
 	r.Scores = all.scores(sights, words)
 	for _, i := range all.order(r.Scores) {

@@ -23,7 +23,8 @@ func merged(n, m, c int) (sights []sight, words *codewords) {
 	rng := rand.NewPCG(1, 2)
 	// p = ¾ for the symbol that was read: near enough to the law's for speed.
 	for i := range words.bits {
-		words.bits[i] = rng.Uint64() | rng.Uint64()
+		a, b := rng.Uint64(), rng.Uint64()
+		words.bits[i] = a | b
 	}
 	// The specimen is all "read": so the colluders are made to agree with it at
 	// sites that fall to them.

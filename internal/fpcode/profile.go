@@ -55,6 +55,15 @@ func ParseProfile(s string) (Profile, error) {
 	return 0, fmt.Errorf("%w: %q is not a bias profile; this version knows %s", ErrParameter, s, strings.Join(names, ", "))
 }
 
+// Decoder is the version of the decoder that goes with the profile. Single is blind
+// to merged copies, so it is decoded copy by copy.
+func (p Profile) Decoder() string {
+	if p == Single {
+		return SingleDecoder
+	}
+	return JointDecoder
+}
+
 // Profiles lists every known profile.
 func Profiles() []Profile { return []Profile{Single, TwoPoint, ThreePoint, Arcsine, Default} }
 

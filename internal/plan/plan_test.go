@@ -57,7 +57,7 @@ func TestTables(t *testing.T) {
 		if x.String() != string(b) {
 			t.Errorf("%s is written otherwise", n.Name())
 		}
-		if x.Profile.String()+".table" != n.Name() || x.Decoder != collude.Usual(x.Profile) {
+		if x.Profile.String()+".table" != n.Name() || x.Decoder != x.Profile.Decoder() {
 			t.Errorf("%s is of profile %v and decoder %s", n.Name(), x.Profile, x.Decoder)
 		}
 		for _, r := range x.Rows {

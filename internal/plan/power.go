@@ -106,15 +106,11 @@ func (t *Table) CatchOne(c int, marks, bits float64) (float64, error) {
 		return 0, err
 	}
 	i, exact := slices.BinarySearch(ev, bits)
-	for ; i < len(ev) && exact && ev[i] == bits; i++ { // as much is enough
-		if i == 0 {
-			return 1, nil
-		}
-		return 1 - t.Shares[i-1], nil
-	}
 	switch {
 	case i == 0:
 		return 1, nil
+	case exact: // as much is enough
+		return 1 - t.Shares[i-1], nil
 	case i == len(ev):
 		return 0, nil
 	}

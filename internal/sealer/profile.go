@@ -16,17 +16,8 @@ import (
 // copies whose symbols follow from it, and every wave's statement says so.
 const Profile = fpcode.Default
 
-// decoderFor names the rule by which the inquiry will accuse; it is bound in each
-// wave's statement, before any leak. Profile single is blind to merged copies, so
-// it is decoded copy by copy.
-func decoderFor(p fpcode.Profile) string {
-	if p == fpcode.Single {
-		return fpcode.SingleDecoder
-	}
-	return fpcode.JointDecoder
-}
-
-// readerFor names how specimens will be read, bound like the decoder. Readings that
+// readerFor names how specimens will be read. Like the decoder it is bound in each
+// wave's statement, before any leak. Readings that
 // say how sure they are came with the later profiles; profile single keeps the
 // reader that it was sealed with from the first.
 func readerFor(p fpcode.Profile) string {

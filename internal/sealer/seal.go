@@ -214,7 +214,7 @@ func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) erro
 		Wave: entrylog.Ref(q.Wave), Package: entrylog.Ref(kept.Package), Revision: entrylog.Ref(q.Revision), Case: entrylog.Ref(kept.Case),
 		Level: q.Level, OpensAt: q.OpensAt,
 		Form: f.Hash(), SlotTable: f.SlotTableHash(), Bias: fpcode.Commit(fpcode.BiasKey(k)),
-		Profile: f.Bias(), Decoder: decoderFor(f.Bias()), AlphaPico: q.AlphaPico,
+		Profile: f.Bias(), Decoder: f.Bias().Decoder(), AlphaPico: q.AlphaPico,
 		Issued: evidence.IssuedCommitment(issuedSalt(k, q.Wave), plan.Count),
 		Reader: readerFor(f.Bias()), Epoch: Epoch, Bulk: bulkHash, Sealer: [32]byte(signing.Public().(ed25519.PublicKey)),
 		Depth: TreeDepth, Root: root,
