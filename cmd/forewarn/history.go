@@ -88,7 +88,7 @@ func historyNote(x inquiry.HistoryCase) string {
 	case x.Lost:
 		return "opened and never counted: counts as the worst that it can be"
 	case !x.Touched:
-		return "had no copy in time"
+		return "no copy in time, or its key was open before"
 	case x.Told:
 		return ""
 	}

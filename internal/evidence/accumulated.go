@@ -66,6 +66,10 @@ func AlphaTogether(casePico, allPico uint64) string {
 
 const limitAccumulated = "By the evidence of all cases together, copies issued to %d members are named, at an alpha of its own: %s, besides this package's %s. The keys of their copies in those cases are open from here on, and later runs there prove nothing new about them."
 
+// LimitOpenBefore is printed beside limitAccumulated. Findings that were made before
+// it was are without it, so it isn't required.
+const LimitOpenBefore = "Of a case that was frozen after the key of a holder's copy had been opened, that holder gets no score: whoever had the dossier could have written what agrees. Which keys earlier dossiers opened cannot be seen from this one; that none such was counted is the inquiry's word, and an auditor with its log and its dossiers can see it."
+
 func (f *Findings) accumulatedLimits() []string {
 	if a := f.Accumulated; a != nil {
 		return []string{fmt.Sprintf(limitAccumulated, len(a.Members), a.Alpha, f.Alpha)}
@@ -157,6 +161,15 @@ func (v *verification) historyCase(c *countedCase) error {
 		return failf("freeze, codebook and wave are of different packages or Forms")
 	case c.entry.Time.Before(ze.Time):
 		return failf("the codebook was opened before the readings were frozen")
+	}
+	read := map[fpcode.SiteID]bool{}
+	for _, r := range readings.List() {
+		read[r.Site] = true
+	}
+	for _, s := range c.Sites {
+		if !read[s] {
+			return failf("site %x counts and was not read", s)
+		}
 	}
 	var list []fpcode.Reading
 	for _, r := range readings.List() {

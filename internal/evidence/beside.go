@@ -57,7 +57,8 @@ func (b Basis) Explainable() bool {
 
 // Chosen is p_adjusted, had the inquiry been free to choose how the specimens are
 // explained without this copy (fpcode.AdjustChosen). The decoder leaves no choice;
-// that it was run so is the inquiry's word, and this is what stands without it.
+// that it was run so is the inquiry's word, and this is what stands without it, given
+// that keys were drawn fairly.
 func (b Basis) Chosen(pUpper float64) string {
 	return fpcode.RoundUp2(fpcode.AdjustChosen(pUpper, b.Copies, b.Run, b.parts()))
 }
@@ -184,20 +185,30 @@ func Spend(decoder string, k int) float64 {
 func AssumptionsFor(decoder string) List[string] {
 	out := Assumptions()
 	if decoder == fpcode.JointDecoder {
+		for i := range out {
+			if out[i] == assumptionAlpha {
+				out[i] = assumptionAlphaJoint
+			}
+		}
 		out = append(out, assumptionBeside, assumptionPartners)
 	}
 	return out
 }
 
 const (
+	// In place of assumptionAlpha: what joint/1 tells of one copy can depend on another
+	// that no evidence names.
+	assumptionAlphaJoint = "Alpha holds for this package, all copies and decodings of it together, for specimens that were fixed in advance of any result; P packages come to P times alpha. For specimens chosen after results of this package were seen it is proved only for copies that no earlier explanation considered: of others, results may tell something although no evidence names them. " +
+		"Once findings named a copy, under whichever heading, or tested one beside it, its key is open, and later runs prove nothing new about its holder. (By the arithmetic, as long as nothing but such results is told.)"
 	assumptionBeside = "Beside which copies one was tested, and by which channel, follows by the decoder from the readings and from every copy but that one. " +
-		"(The dossier shows that the channel follows from the readings and the copies beside. That these were found by the decoder, and not chosen to accuse somebody, is the inquiry's word, since the other copies stay closed; whoever is given all keys can run the decoder again. p_chosen is what is left without that word: it counts every choice that there was.)"
+		"(The dossier shows that the channel follows from the readings and the copies beside. That these were found by the decoder, and not chosen to accuse somebody, is the inquiry's word, since the other copies stay closed; whoever is given all keys can run the decoder again. p_chosen is what is left without that word, given that keys were drawn fairly: it counts every choice that there was, of partners among the copies that were issued, and none of their keys. A partner's key that was picked before the material existed, among many tries, so that its marks are where another copy's aren't, makes that copy look guilty in any specimen, without influence on it. Fair drawing is what excludes it.)"
 	assumptionPartners = "A copy that another was tested beside, a partner, is not accused by it: the decoder only supposes that it had a part, to see the other more clearly, and a supposition that is wrong makes the test weaker, never unjust. Partners have no number here. Their keys are open as those of the named are: later runs of this package prove nothing new about their holders."
 )
 
 // What findings by joint/1 have to print besides.
 const (
 	limitPartners = "The dossier opens the keys of %d copies that are not named, because named ones were tested beside them. Whoever has it can write those copies anew; later runs of this package prove nothing new about their holders."
+	limitChosen   = "Over copies and decodings together alpha is proved for specimens that were fixed in advance of any result of this package. For those chosen after results were seen it is proved only for copies that no earlier explanation considered. Whether the specimens of run %d were so chosen cannot be seen from them."
 	limitMerged   = "The decoder looks for up to %d copies that were merged. How many it supposes is what explains the readings best, not a count: fewer may be named than had a part, and of material merged from more than the marks suffice for, none."
 )
 
@@ -207,6 +218,9 @@ func (f *Findings) jointLimits() (out []string) {
 	}
 	if n := len(f.Partners); n > 0 {
 		out = append(out, fmt.Sprintf(limitPartners, n))
+	}
+	if f.Run > 1 {
+		out = append(out, fmt.Sprintf(limitChosen, f.Run))
 	}
 	return append(out, fmt.Sprintf(limitMerged, fpcode.MaxColluders))
 }

@@ -247,12 +247,16 @@ func Assumptions() List[string] {
 		"The reading is a deterministic function of specimens and slot table; it saw neither a codeword nor a copy, and was frozen before the keys were opened for it. (The dossier shows it: the specimens are read again, the inquiry's log has the order of entries, and a commitment to the freeze stands in the programme's log. From the second run on, the keys had been open before, for another reading.)",
 		"Nobody but its holder had a token before it stood in the specimens. (Assumed. When a specimen was found is the investigator's word, frozen with the readings; whoever holds the recognition key could aim at tokens, which p_aimed bounds for one try.)",
 		"Every copy issued and every decoding of this package is counted. (The dossier shows the number of copies that was committed to, and the sealer's signed word on runs, waves and copies. How many leaves lie under a wave's root cannot be seen by whoever has the dossier; an auditor who is given the tree's key can count them. A holder's receipt fixes that holder's leaf.)",
-		"Alpha holds for this package, all copies and decodings of it together; P packages come to P times alpha. It holds for specimens chosen in the light of earlier results too: until a first false accusation, results say nothing of copies that no evidence names. Once findings named a copy, under whichever heading, its key is open, and later runs prove nothing new about its holder. (By the arithmetic, as long as nothing but such results is told.)",
+		assumptionAlpha,
 		"Holders under common ownership count as one. (As far as ownership was declared, in the log and before the first wave.)",
 		"Nothing is claimed about persons inside a holder, nor about whether the holder was itself robbed of the material.",
 		"The vendor, who makes every copy, could itself have produced this material. Commitments exclude that evidence was made up afterwards; they do not exclude that a genuine copy was passed on by the vendor. The sealer's separate keys, its journal and the receipts are what limits that.",
 	}
 }
+
+// assumptionAlpha is of decoders that weigh each copy alone; of joint/1 it would say
+// too much (AssumptionsFor).
+const assumptionAlpha = "Alpha holds for this package, all copies and decodings of it together; P packages come to P times alpha. It holds for specimens chosen in the light of earlier results too: until a first false accusation, results say nothing of copies that no evidence names. Once findings named a copy, under whichever heading, its key is open, and later runs prove nothing new about its holder. (By the arithmetic, as long as nothing but such results is told.)"
 
 // The limits that findings must print, beside those of their own.
 const (

@@ -73,6 +73,38 @@ func TestJointFindingsTold(t *testing.T) {
 	changeEach(t, c, d, "partners.name")
 }
 
+// What joint/1 finds may depend on copies that nothing names. So from the second run
+// on findings have to say for which specimens alpha is proved, and nowhere do they say
+// more. What single/1 prints is as it was.
+func TestJointAlphaIsProvedForLess(t *testing.T) {
+	const more, less = "chosen in the light of earlier results too", "only for copies that no earlier explanation considered"
+	for _, row := range []struct {
+		decoder      string
+		run          int
+		limit, claim bool
+	}{
+		{fpcode.JointDecoder, 1, false, false},
+		{fpcode.JointDecoder, 2, true, false},
+		{fpcode.SingleDecoder, 1, false, true},
+		{fpcode.SingleDecoder, 2, false, true},
+	} {
+		limits := strings.Join(evidence.RequiredLimits(&evidence.Findings{Decoder: row.decoder, Run: row.run}), " ")
+		if strings.Contains(limits, less) != row.limit {
+			t.Errorf("run %d of %s has limits %q", row.run, row.decoder, limits)
+		}
+		all := strings.Join(evidence.AssumptionsFor(row.decoder), " ")
+		if strings.Contains(all, more) != row.claim || strings.Contains(all, less) == row.claim {
+			t.Errorf("%s assumes %q", row.decoder, all)
+		}
+		if fair := strings.Contains(all, "given that keys were drawn fairly"); fair == row.claim {
+			t.Errorf("%s: that p_chosen rests on fair drawing is said: %t", row.decoder, fair)
+		}
+	}
+	if got := evidence.AssumptionsFor(fpcode.SingleDecoder); !slices.Equal(got, evidence.Assumptions()) {
+		t.Error("single/1 has other assumptions than it had")
+	}
+}
+
 // What an inquiry that lies can do about the copies beside: leave one out, list one
 // that has no part, name one twice.
 func TestDishonestPartners(t *testing.T) {

@@ -80,8 +80,8 @@ type LifeStep struct {
 //
 // There is no way from draft to final past a second person; none back from
 // withdrawn; and none by which something that was attached goes away. A reply
-// that comes after the review is reviewed as well; one that comes after
-// everything is attached all the same.
+// that comes after the review is reviewed as well, and so is the word that none will
+// come; a reply that comes after everything is attached all the same.
 var LifeSteps = []LifeStep{
 	{NoFindings, Draft, ActDraft, ByInvestigator},
 	{Draft, Put, ActPut, ByInvestigator},
@@ -97,7 +97,7 @@ var LifeSteps = []LifeStep{
 	{Replied, Reviewed, ActReview, ByAnother},
 	{Replied, Draft, ActObject, ByAnother},
 	{Reviewed, Replied, ActReply, ByInvestigator},
-	{Reviewed, Reviewed, ActSilent, ByInvestigator},
+	{Reviewed, Put, ActSilent, ByInvestigator}, // it ends somebody's time to reply: the reviewer sees that first
 	{Reviewed, Draft, ActObject, ByAnother},
 	{Reviewed, Final, ActFinal, ByInvestigator},
 	{Final, Final, ActReply, ByInvestigator},
@@ -176,6 +176,8 @@ func (l *Life) complete(d Done) error {
 			return l.refuse("they name no copy, so there is nobody to put them to: have them reviewed")
 		case d.Until.Before(d.At.Add(MinWait)):
 			return l.refuse("those whose copies are named are given %s to reply at least", MinWait)
+		case d.Until.Before(l.until()):
+			return l.refuse("those whose copies are named were given until %s before: no less", stamp(l.until()))
 		}
 		return nil
 	case ActReply, ActSilent:

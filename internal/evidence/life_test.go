@@ -56,6 +56,8 @@ func TestLife(t *testing.T) {
 		"no reply, and the time is over":             {one, []evidence.Done{putTo, reviewed, late}, evidence.Final},
 		"nobody is named":                            {nil, []evidence.Done{reviewed, final}, evidence.Final},
 		"a reply after the review is reviewed again": {one, []evidence.Done{putTo, reviewed, at(replied, 4), at(reviewed, 5), at(final, 6)}, evidence.Final},
+		"no reply, said after the review":            {one, []evidence.Done{putTo, reviewed, at(silence, 4)}, evidence.Put},
+		"and reviewed again":                         {one, []evidence.Done{putTo, reviewed, at(silence, 4), at(reviewed, 5), at(final, 6)}, evidence.Final},
 		"an objection, and all again":                {one, []evidence.Done{putTo, replied, objected, at(putTo, 4), at(reviewed, 5), at(final, 6)}, evidence.Final},
 		"a reply after everything":                   {one, []evidence.Done{putTo, silence, reviewed, final, at(replied, 9)}, evidence.Final},
 		"a reply to what went back to draft":         {one, []evidence.Done{putTo, objected, at(replied, 9)}, evidence.Draft},
@@ -78,7 +80,10 @@ func TestLifeRefuses(t *testing.T) {
 	one, two := []entrylog.Ref{accused}, []entrylog.Ref{accused, third}
 	by := func(d evidence.Done, who entrylog.Ref) evidence.Done { d.By = who; return d }
 	quiet := func(d evidence.Done) evidence.Done { d.Text = [32]byte{}; return d }
-	soon, early, stranger := putTo, final, replied
+	soon, early, stranger, less := putTo, final, replied, putTo
+	less.At, less.Until = hours(4), hours(48)
+	unseen := silence
+	unseen.At = hours(4)
 	soon.Until, early.At, stranger.Holder = hours(2), hours(0), third
 	for name, c := range map[string]struct {
 		named []entrylog.Ref
@@ -86,24 +91,27 @@ func TestLifeRefuses(t *testing.T) {
 		then  evidence.Done
 		why   string
 	}{
-		"review before it is put":                {one, nil, reviewed, "put them to whom"},
-		"put to nobody":                          {nil, nil, putTo, "nobody to put them to"},
-		"too little time":                        {one, nil, soon, "at least"},
-		"reviewed by who drafted":                {one, []evidence.Done{putTo, replied}, by(reviewed, drafter), "another investigator"},
-		"objected to by who drafted":             {one, []evidence.Done{putTo}, by(objected, drafter), "another investigator"},
-		"final without a review":                 {one, []evidence.Done{putTo, replied}, final, "is not what can follow"},
-		"final without a reply, before its time": {one, []evidence.Done{putTo, reviewed}, final, "have not replied"},
-		"final without one of two replies":       {two, []evidence.Done{putTo, replied, reviewed}, final, "1 of those"},
-		"a reply before it was put":              {one, nil, replied, "never put"},
-		"the reply of somebody not named":        {one, []evidence.Done{putTo}, stranger, "name no copy"},
-		"a reply without a text":                 {one, []evidence.Done{putTo}, quiet(replied), "comes with a text"},
-		"a review without a text":                {one, []evidence.Done{putTo}, quiet(reviewed), "comes with a text"},
-		"silence without a reason":               {one, []evidence.Done{putTo}, quiet(silence), "comes with a text"},
-		"withdrawn without a reason":             {one, nil, quiet(gone), "comes with a text"},
-		"final twice":                            {one, []evidence.Done{putTo, replied, reviewed, final}, final, "is not what can follow"},
-		"anything after it was withdrawn":        {one, []evidence.Done{putTo, gone}, reviewed, "is not what can follow"},
-		"before what was done last":              {one, []evidence.Done{putTo, replied, reviewed}, early, "before what was done last"},
-		"drafted again":                          {one, nil, evidence.Done{Act: evidence.ActDraft, At: hours(1), By: drafter}, "is not what can follow"},
+		"review before it is put":         {one, nil, reviewed, "put them to whom"},
+		"put to nobody":                   {nil, nil, putTo, "nobody to put them to"},
+		"too little time":                 {one, nil, soon, "at least"},
+		"less time than was given before": {one, []evidence.Done{putTo, objected}, less, "were given until"},
+		"final when the reviewer did not see that no reply will come": {one, []evidence.Done{putTo, reviewed, unseen}, final, "is not what can follow"},
+		"reviewed by who drafted again":                               {one, []evidence.Done{putTo, reviewed, unseen}, by(reviewed, drafter), "another investigator"},
+		"reviewed by who drafted":                                     {one, []evidence.Done{putTo, replied}, by(reviewed, drafter), "another investigator"},
+		"objected to by who drafted":                                  {one, []evidence.Done{putTo}, by(objected, drafter), "another investigator"},
+		"final without a review":                                      {one, []evidence.Done{putTo, replied}, final, "is not what can follow"},
+		"final without a reply, before its time":                      {one, []evidence.Done{putTo, reviewed}, final, "have not replied"},
+		"final without one of two replies":                            {two, []evidence.Done{putTo, replied, reviewed}, final, "1 of those"},
+		"a reply before it was put":                                   {one, nil, replied, "never put"},
+		"the reply of somebody not named":                             {one, []evidence.Done{putTo}, stranger, "name no copy"},
+		"a reply without a text":                                      {one, []evidence.Done{putTo}, quiet(replied), "comes with a text"},
+		"a review without a text":                                     {one, []evidence.Done{putTo}, quiet(reviewed), "comes with a text"},
+		"silence without a reason":                                    {one, []evidence.Done{putTo}, quiet(silence), "comes with a text"},
+		"withdrawn without a reason":                                  {one, nil, quiet(gone), "comes with a text"},
+		"final twice":                                                 {one, []evidence.Done{putTo, replied, reviewed, final}, final, "is not what can follow"},
+		"anything after it was withdrawn":                             {one, []evidence.Done{putTo, gone}, reviewed, "is not what can follow"},
+		"before what was done last":                                   {one, []evidence.Done{putTo, replied, reviewed}, early, "before what was done last"},
+		"drafted again":                                               {one, nil, evidence.Done{Act: evidence.ActDraft, At: hours(1), By: drafter}, "is not what can follow"},
 	} {
 		l := lived(t, c.named, c.acts...)
 		before := len(l.Done)
@@ -129,7 +137,7 @@ func TestLifeFollowsItsTable(t *testing.T) {
 		for _, d := range all {
 			for _, who := range []entrylog.Ref{drafter, reviewer} {
 				d.By, d.At = who, l.Done[len(l.Done)-1].At.Add(time.Hour)
-				if d.Act == evidence.ActPut {
+				if d.Act == evidence.ActPut { // later than any before: time only passes
 					d.Until = d.At.Add(30 * time.Hour)
 				}
 				next, err := l.Take(d)

@@ -49,3 +49,36 @@ func TestOpenKeysProveNothingNew(t *testing.T) {
 		}
 	}
 }
+
+// A holder whose key was open gets no score of a case that was frozen since: what
+// agrees with that copy could have been written by whoever has the dossier. Others
+// do, and so does the holder in what was frozen before.
+func TestOpenKeysWinNoBet(t *testing.T) {
+	h := newHouse(t, 3, 1)
+	defer h.close()
+	text := h.copy(1, 0)
+	h.pass(3 * time.Hour)
+	first, err := h.investigate(0, excerpt(text, 0, 30), found)
+	ok(t, err)
+	if first.Findings.Conclusion != evidence.Traced {
+		t.Fatalf("%s: %q", first.Findings.Conclusion, first.Findings.Why)
+	}
+	h.pass(time.Hour)
+	second, err := h.investigate(0, excerpt(text, 20, 47), found)
+	ok(t, err)
+	if second.Findings.Run != 2 || second.Findings.Conclusion != evidence.Traced {
+		t.Fatalf("run %d, %s", second.Findings.Run, second.Findings.Conclusion)
+	}
+	x := history(h, 1)
+	if len(x.Cases) != 2 || !x.Cases[0].Touched || !x.Cases[0].Told || x.Cases[1].Touched || x.Cases[1].Told {
+		t.Errorf("of the holder whose key was open it tells %+v", x.Cases)
+	}
+	if x.E == "" || x.E != x.Cases[0].E {
+		t.Errorf("E is %q all together, and %q after the case before the key was open", x.E, x.Cases[0].E)
+	}
+	for _, member := range []int{0, 2} {
+		if x := history(h, member); !x.Cases[0].Touched || !x.Cases[1].Touched {
+			t.Errorf("of the others it tells %+v", x.Cases)
+		}
+	}
+}

@@ -29,7 +29,7 @@ type CaseCounted struct {
 	Decoder       string // whose score it is: single/1, whatever the case is decoded by
 	Case, Package entrylog.Ref
 	Readings      [32]byte
-	Sites         []fpcode.SiteID // new, and used
+	Sites         []fpcode.SiteID // new, and used from here on (spends)
 	Scores        []MemberScore   // ascending by member
 }
 
@@ -148,22 +148,44 @@ func (l *ledgerOfCases) wealth(m entrylog.Ref) (after []fpcode.Wealth, touched [
 	return after, touched
 }
 
-// countCase adds a case to everybody's evidence, once.
-func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, inTime map[entrylog.Ref]bool) error {
+// spends reports whether a reading uses its site up: whether anything that is told
+// of a case so decoded depends on what the copies have there. The score is of values
+// alone. But joint/1, whose results are published, learns from a place with two
+// symbols and no value too, since that is where the copies that were merged may have
+// differed; a value that is found there later is not news of its own.
+func spends(decoder string) func(fpcode.Reading) bool {
+	return func(r fpcode.Reading) bool {
+		return r.State == fpcode.Value || decoder == fpcode.JointDecoder && r.Q == 2
+	}
+}
+
+// spent are the sites that readings use up, each once.
+func spent(fresh []fpcode.Reading, decoder string) (out []fpcode.SiteID) {
+	uses := spends(decoder)
+	for _, x := range fresh {
+		if uses(x) {
+			out = append(out, x.Site)
+		}
+	}
+	return out
+}
+
+// countCase adds a case to everybody's evidence, once. Holders whose keys of the
+// package were open when the readings were frozen get no score of it: whoever has
+// the dossier that opened them can write what agrees with them, and the bet would
+// be no fair one. They were named, or somebody was tested beside them; neither can
+// be held against them twice.
+func (i *inquest) countCase(ctx context.Context, c candidate, book sealer.Codebook, decoder string, inTime map[entrylog.Ref]bool, open map[entrylog.Ref]string) error {
 	pkg := entrylog.Ref(c.Package)
 	if k := i.counted.find(pkg, c.readings.Hash()); k == nil || k.scores != nil {
 		return nil
 	}
 	fresh := i.counted.fresh(pkg, c.readings.List())
 	b := &CaseCounted{Version: fpcode.EProcess, Decoder: fpcode.SingleDecoder, Case: entrylog.Ref(i.cs), Package: pkg, Readings: c.readings.Hash()}
-	for _, x := range fresh {
-		if x.State == fpcode.Value {
-			b.Sites = append(b.Sites, x.Site)
-		}
-	}
+	b.Sites = spent(fresh, decoder)
 	ev := fpcode.Weigh(fresh, c.form.Laws(), fpcode.Declared())
 	for _, l := range book.Lines {
-		if h := entrylog.Ref(l.Holder); inTime[h] {
+		if h := entrylog.Ref(l.Holder); inTime[h] && open[h] == "" {
 			b.Scores = append(b.Scores, MemberScore{h, fpcode.Score(ev, l.Key)})
 		}
 	}
@@ -195,7 +217,7 @@ type HistoryCase struct {
 	Case     cvd.CaseID
 	Package  cvd.PackageID
 	Opened   time.Time
-	Touched  bool // the member had a copy in time
+	Touched  bool // the member had a copy in time, and its key was not open before
 	Lost     bool // opened and never counted: counts as the worst
 	Named    bool // findings of the case name the member's copy
 	Told     bool

@@ -69,7 +69,7 @@ func TestAllCasesTogether(t *testing.T) {
 		if !x.Reached || x.E == "" || len(x.Cases) != cs+1 || !x.Cases[0].Told || x.Cases[0].Score != a.Members[0].Cases[0].Score {
 			t.Errorf("the history is %+v", x)
 		}
-		for _, s := range []string{a.Members[0].Statement, "Over all cases", fpcode.EProcess} {
+		for _, s := range []string{a.Members[0].Statement, "Over all cases", fpcode.EProcess, "that holder gets no score"} {
 			if !strings.Contains(string(out.Page), s) {
 				t.Errorf("the page does not say %q", s)
 			}
@@ -114,8 +114,11 @@ func TestAllCasesTogether(t *testing.T) {
 
 // The same text found twice counts once, and only what is new of a longer one.
 func TestOneTextCountsOnce(t *testing.T) {
-	h := newHouse(t, 3, 1)
+	h := newHouse(t, 3, 0)
 	defer h.close()
+	h.profile = fpcode.Single
+	h.addCase("Case 1")
+	h.pass(2 * time.Hour)
 	text := h.copy(1, 0)
 	h.pass(3 * time.Hour)
 	for _, to := range []int{1, 1, 2, 30} {
@@ -135,6 +138,25 @@ func TestOneTextCountsOnce(t *testing.T) {
 		t.Errorf("something is told of cases that do not name the copy: %+v", x)
 	}
 	silent(t, "another", history(h, 0))
+}
+
+// joint/1 learns from places without a value too, and what it learnt is told. So of
+// one package its first case is all that counts.
+func TestAbsenceCountsOnceUnderJoint(t *testing.T) {
+	h := newHouse(t, 3, 1)
+	defer h.close()
+	text := h.copy(1, 0)
+	h.pass(3 * time.Hour)
+	for _, to := range []int{2, 30} {
+		out, err := h.investigate(0, excerpt(text, 0, to), found)
+		ok(t, err)
+		if out.Findings.Decoder != fpcode.JointDecoder {
+			t.Fatalf("the case is decoded by %s", out.Findings.Decoder)
+		}
+	}
+	if c := history(h, 1).Cases[1]; !c.Told || c.NewSites != 0 || c.Score != 0 {
+		t.Errorf("of the longer text %+v counts", c)
+	}
 }
 
 // Whoever looks at keys and stops before the case is counted gains nothing: it

@@ -125,6 +125,13 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 		return out, err
 	}
 
+	// Whose keys were open before. It is asked first, so that a dossier that can't
+	// be read doesn't leave a case behind that was opened and not counted.
+	open, err := i.burnt(ctx, c.Package, frozen)
+	if err != nil {
+		return out, err
+	}
+
 	// Open the codebook. From here on the run counts.
 	facts, waves, err := i.facts(ctx, c.Package)
 	if err != nil {
@@ -145,7 +152,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	if err := i.countCase(ctx, c, book, i.inTime(facts, c.form.Hash(), entry.Time)); err != nil {
+	if err := i.countCase(ctx, c, book, last.Decoder, i.inTime(facts, c.form.Hash(), entry.Time), open); err != nil {
 		return out, err
 	}
 	for _, a := range result.Accused {
@@ -161,10 +168,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 		Form: c.form, Readings: &c.readings, FrozenAt: entry.Time,
 		Profile: last.Profile, Bias: book.Bias, AlphaPico: last.AlphaPico, Run: int(book.Run.Number), Result: result,
 		Tokens: tokens, Tested: tested, CopyKey: copyKeys(book), CopyHash: i.copyHashes(ctx, c.Package),
-	}}
-	if in.Burnt, err = i.burnt(ctx, c.Package, frozen); err != nil {
-		return out, err
-	}
+	}, Burnt: open}
 	for _, l := range book.Lines {
 		in.Reading.Holders = append(in.Reading.Holders, entrylog.Ref(l.Holder))
 	}

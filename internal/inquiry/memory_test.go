@@ -21,6 +21,7 @@ import (
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
 	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
 	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
 	"forewarn/internal/memstore"
@@ -140,6 +141,7 @@ type domain struct {
 // again: two investigators, an approver, members, and cases with a sealed wave
 // each.
 type house struct {
+	profile fpcode.Profile // of cases to come; zero: the sealer's
 	t       testing.TB
 	now     time.Time
 	rand    *rand.ChaCha8
@@ -250,7 +252,7 @@ func (h *house) addCase(title string) {
 	for i := range 48 {
 		fmt.Fprintf(&text, "Sentence %d of %s says that the import {{answers|replies}} to callers who are {{not signed in|without a session}}.\n\n", i, title)
 	}
-	added, err := h.desk.AddRevision(ctx, h.who["ana"], cs, cvd.PackageID{}, 0, carrier.Source{Files: []carrier.SourceFile{
+	added, err := h.desk.AddRevision(ctx, h.who["ana"], cs, cvd.PackageID{}, h.profile, carrier.Source{Files: []carrier.SourceFile{
 		{Path: "advisory.md", Data: []byte(text.String())},
 		{Path: "forewarn.yaml", Data: []byte("title: A flaw\ntlp: TLP:AMBER\n")},
 	}})

@@ -61,6 +61,9 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 	f.Duties = j.duties()
 	f.Rivals = j.rivals()
 	f.Limits = append(append(evidence.RequiredLimits(f), j.lateGroups(rows)...), j.limits()...)
+	if f.Accumulated != nil {
+		f.Limits = append(f.Limits, evidence.LimitOpenBefore)
+	}
 	if conclusion != evidence.Traced {
 		f.Limits = append(f.Limits, j.burnt(rows)...)
 	}
