@@ -68,6 +68,7 @@ var hints = []struct {
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
+	{fs.ErrNotExist, "nothing was changed. Name what is there: a path is taken from the folder that the command runs in"},
 	{errInput, "nothing was changed"},
 	{errOutput, "nothing is left of it. Look at the folder: is it there, yours, and not full?"},
 }

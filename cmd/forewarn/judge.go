@@ -44,7 +44,7 @@ func (a *app) judged(results []equivalence.Result) {
 		case r.Unsaid == equivalence.ErrAbsent.Error():
 			missing[r.Judge] = append(missing[r.Judge], r.Path)
 		case r.Unsaid != "":
-			a.say("note: %s: %s; the structure of its copies is the same.", r.Path, r.Unsaid)
+			a.para("note: %s: %s; the structure of its copies is the same.", r.Path, r.Unsaid)
 		default:
 			rows = append(rows, []string{r.Path, r.Judge, fmt.Sprint(r.On), fmt.Sprint(r.Hits)})
 		}
@@ -54,7 +54,7 @@ func (a *app) judged(results []equivalence.Result) {
 		a.table([]string{"RULES", "JUDGED BY", "ON", "HITS"}, rows)
 	}
 	for _, tool := range slices.Sorted(maps.Keys(missing)) {
-		a.say("note: %s isn't installed, so it didn't judge %s; the structure of their copies is the same.", tool, strings.Join(missing[tool], ", "))
+		a.para("note: %s isn't installed, so it didn't judge %s; the structure of their copies is the same.", tool, strings.Join(missing[tool], ", "))
 	}
 }
 
@@ -70,7 +70,7 @@ func judgedOf(results []equivalence.Result) []fields {
 // answerable says who answers for what the compiler can't know.
 func (a *app) answerable(src carrier.Source) {
 	for _, v := range carrier.Vouchers(src) {
-		a.say("%s vouches for %d examples in %s:%d.", v.By, v.Examples, v.Path, v.Line)
+		a.para("%s vouches for %s in %s:%d.", v.By, count(int(v.Examples), "example", "examples"), v.Path, v.Line)
 	}
 	for _, f := range src.Files {
 		if f.Path != carrier.ApprovalsPath {
@@ -85,7 +85,7 @@ func (a *app) answerable(src carrier.Source) {
 			by[x.By]++
 		}
 		for _, name := range slices.Sorted(maps.Keys(by)) {
-			a.say("%s approved %d marks.", name, by[name])
+			a.say("%s approved %s.", name, count(by[name], "mark", "marks"))
 		}
 	}
 }

@@ -26,10 +26,10 @@ type labSimulate struct {
 }
 
 func (*labSimulate) Help() string {
-	return `Draws copies, merges some of them as an attack would, and has the decoder judge: how often one of them is accused, all of them, somebody else. Without --marks it says how many marks it takes. Intervals miss the true rate once in twenty. Ctrl-C ends it with what is known so far.
+	return `Draws copies, merges some of them as an attack would, and has the decoder judge: how often one of them is accused, all of them, somebody else. Without --marks it says how many marks it takes. Intervals miss the true rate once in twenty. Ctrl-C ends it with what is known so far. More colluders, more trials, the search for a number of marks and --attack worst take minutes.
 
 Example:
-  forewarn lab simulate --n 100 --c 2 --attack worst --marks 120 --trials 400`
+  forewarn lab simulate --n 100 --c 2 --marks 120 --trials 50`
 }
 
 const (
@@ -54,7 +54,7 @@ func (c *labSimulate) Run(a *app) error {
 			return err
 		}
 		v["strategy"] = fields{"first": f.First, "erased": f.Erased, "other": f.Other, "evaluations": f.Evaluations, "searched_at_marks": f.marks, "margin_while_searching": f.Margin}
-		a.say("Worst of %d strategies, searched at %d marks: where k of %d copies show one alternative, that one stands with %s; nothing with %s; something else with %s.",
+		a.para("Worst of %d strategies, searched at %d marks: where k of %d copies show one alternative, that one stands with %s; nothing with %s; something else with %s.",
 			f.Evaluations, f.marks, c.C, chances(f.First), chances(f.Erased), chances(f.Other))
 		if err != nil {
 			return c.stopped(a, v, "The search was stopped, and its strategy not judged.")
@@ -165,10 +165,10 @@ func (c *labSimulate) need(a *app, s collude.Setting, v fields) error {
 	}
 	switch {
 	case n.Enough > 0:
-		a.say("%d marks are enough for %.0f %%: one is accused in %s of %d trials (95 %% interval %s); %d are too few (%s). Somebody else: %d of %d tested.",
-			n.Enough, 100*plan.Goal, percent(n.Known.One.K, n.Known.One.N), n.Known.One.N, interval(n.Known.One), n.TooFew, interval(n.Missing.One), n.Known.Wrong.K, n.Known.Wrong.N)
+		a.para("%d marks are enough for %.0f %%: one is accused in %s %% of %d trials (95 %% interval %s); %d are too few (%s). Somebody else: %d of %d tested.",
+			n.Enough, 100*plan.Goal, perCent(n.Known.One.Of()), n.Known.One.N, interval(n.Known.One), n.TooFew, interval(n.Missing.One), n.Known.Wrong.K, n.Known.Wrong.N)
 	case err == nil:
-		a.say("Not even %d marks are enough: one is accused in %s %% of %d trials.", n.TooFew, percent(n.Missing.One.K, n.Missing.One.N), n.Missing.One.N)
+		a.say("Not even %d marks are enough: one is accused in %s %% of %d trials.", n.TooFew, perCent(n.Missing.One.Of()), n.Missing.One.N)
 	}
 	if err != nil {
 		return c.stopped(a, v, fmt.Sprintf("Stopped: more than %d marks are needed; how many was not found out.", n.TooFew))
@@ -223,10 +223,25 @@ func outcome(v fields, o collude.Outcome) {
 }
 
 func rateRow(what string, r rate.Rate) []string {
-	return []string{what, fmt.Sprintf("%.3g %%", 100*r.Of()), interval(r), fmt.Sprintf("%d/%d", r.K, r.N)}
+	return []string{what, perCent(r.Of()) + " %", interval(r), fmt.Sprintf("%d/%d", r.K, r.N)}
 }
 
-func interval(r rate.Rate) string { return fmt.Sprintf("%.2g–%.2g %%", 100*r.Lo, 100*r.Hi) }
+func interval(r rate.Rate) string { return perCent(r.Lo) + "–" + perCent(r.Hi) + " %" }
+
+// perCent is a rate in per cent, never with an exponent: whole from 10, and nearer
+// at both ends, where a tenth matters.
+func perCent(of float64) string {
+	switch x := 100 * of; {
+	case x < 1e-4: // what an interval leaves of none, by rounding
+		return "0"
+	case x < 1:
+		return fmt.Sprintf("%.2g", x)
+	case x < 10 || x > 99 && x < 99.95:
+		return fmt.Sprintf("%.1f", x)
+	default:
+		return fmt.Sprintf("%.0f", x)
+	}
+}
 
 func chances(p []float64) string {
 	var out []string

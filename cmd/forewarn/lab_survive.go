@@ -17,11 +17,12 @@ import (
 )
 
 type labSurvive struct {
-	Source string   `help:"The source folder." required:"" placeholder:"DIR"`
-	Trials int      `help:"Copies for each row; 20 if not given." default:"20" placeholder:"N"`
-	Seed   uint64   `help:"What is drawn is drawn from it: the same seed gives the same table. 1 if not given." default:"1" placeholder:"S"`
-	Reader string   `help:"Which reader; align/2 if not given." default:"align/2" placeholder:"NAME"`
-	Only   []string `help:"Only these rows." placeholder:"ROW"`
+	Source  string   `help:"The source folder." required:"" placeholder:"DIR"`
+	Trials  int      `help:"Copies for each row; 20 if not given." default:"20" placeholder:"N"`
+	Seed    uint64   `help:"What is drawn is drawn from it: the same seed gives the same table. 1 if not given." default:"1" placeholder:"S"`
+	Reader  string   `help:"Which reader; align/2 if not given." default:"align/2" placeholder:"NAME"`
+	Only    []string `help:"Only these rows." placeholder:"ROW"`
+	Profile string   `help:"The bias profile; 'default' if not given." default:"default" placeholder:"PROFILE"`
 }
 
 func (*labSurvive) Help() string {
@@ -43,6 +44,10 @@ func (c *labSurvive) Run(a *app) error {
 	if c.Trials < 1 || c.Trials > mostTrials {
 		return usage("--trials is from 1 to %d", mostTrials)
 	}
+	profile, err := fpcode.ParseProfile(c.Profile)
+	if err != nil {
+		return usage("%v", err)
+	}
 	rows, err := c.rows()
 	if err != nil {
 		return err
@@ -51,7 +56,7 @@ func (c *labSurvive) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	f, m, _, err := carrier.Compile(src, seedKey(c.Seed))
+	f, m, _, err := carrier.CompileFor(src, seedKey(c.Seed), profile, nil)
 	if err != nil {
 		return err
 	}
@@ -68,10 +73,10 @@ func (c *labSurvive) Run(a *app) error {
 		for _, s := range results {
 			out = append(out, survivalOf(s))
 		}
-		return a.printJSON(fields{"title": m.Title, "reader": reader.Version(), "trials": c.Trials, "seed": c.Seed, "sites": len(f.Sites), "rows": out})
+		return a.printJSON(fields{"title": m.Title, "profile": profile.String(), "reader": reader.Version(), "trials": c.Trials, "seed": c.Seed, "sites": len(f.Sites), "rows": out})
 	}
 	a.say("%s", m.Title)
-	a.say("%s of %d sites for each row, seed %d, read with %s.", count(c.Trials, "copy", "copies"), len(f.Sites), c.Seed, reader.Version())
+	a.say("%s of %d sites for each row, seed %d, read with %s; profile %v.", count(c.Trials, "copy", "copies"), len(f.Sites), c.Seed, reader.Version(), profile)
 	a.survival(results)
 	return nil
 }
@@ -171,7 +176,7 @@ func statedRows(results []wear.Survival) (rows [][]string) {
 		if x.Nats < wear.HardNats {
 			name, at = fmt.Sprint(x.Nats), fmt.Sprintf("%.3g", 100/(1+math.Exp(float64(x.Nats))))
 		}
-		rows = append(rows, []string{name, fmt.Sprint(x.Read), fmt.Sprint(x.Wrong), fmt.Sprintf("%.3g", 100*float64(x.Wrong)/float64(x.Read)), fmt.Sprintf("%.2g–%.2g", 100*low, 100*high), at})
+		rows = append(rows, []string{name, fmt.Sprint(x.Read), fmt.Sprint(x.Wrong), fmt.Sprintf("%.3g", 100*float64(x.Wrong)/float64(x.Read)), perCent(low) + "–" + perCent(high), at})
 	}
 	return rows
 }

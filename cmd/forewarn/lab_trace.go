@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -38,7 +39,10 @@ func (c *labTrace) Run(a *app) error {
 	}
 	book, err := lab.Parse(b)
 	if err != nil {
-		return fmt.Errorf("%w: %q: %w", errInput, c.Codebook, err)
+		if errors.Is(err, lab.ErrVersion) {
+			return fmt.Errorf("%w: %q: %w", errInput, c.Codebook, err)
+		}
+		return fmt.Errorf("%q is not a whole codebook of 'forewarn lab issue', which writes one beside its copies: %w: %w", c.Codebook, errInput, err)
 	}
 	tracer, err := lab.NewTracer(book)
 	if err != nil {
@@ -87,7 +91,7 @@ func (c *labTrace) forPrograms(book *lab.Codebook, t lab.Trace, passed int) fiel
 		"form": fmt.Sprintf("%x", t.Readings.Form), "readings": fmt.Sprintf("%x", t.Readings.Hash()),
 	}
 	if len(accusations) == 0 {
-		why, help := cannotSay(book, t, c.Alpha)
+		why, help := cannotSay(book, t, c.Alpha, c.Runs)
 		v["cannot_say"] = fields{"why": why, "what_would_help": help, "least_p_adjusted": number(least(t))}
 	}
 	return v
@@ -121,25 +125,25 @@ func least(t lab.Trace) float64 {
 func (c *labTrace) forPeople(a *app, book *lab.Codebook, t lab.Trace, passed int) {
 	a.say("%s", book.Title)
 	read, other, erased := t.Readings.Count()
-	a.say("Of %d marked places %d were read, %d show something else, %d are missing or unreadable; %s.", len(t.Readings.Sites), read, other, erased, count(len(t.Readings.Specimens), "specimen", "specimens"))
+	a.para("Of %s %d could be read, something else stands at %d, and %d are missing or unreadable; %s.", count(len(t.Readings.Sites), "marked place", "marked places"), read, other, erased, count(len(t.Readings.Specimens), "specimen", "specimens"))
 	if passed > 0 {
 		a.say("%s not read: links, devices and the like.", count(passed, "entry was", "entries were"))
 	}
-	a.say("All %d copies were tested by %s at a family-wise %s.", len(book.Copies), book.Decoder, fpcode.RoundUp2(c.Alpha))
+	a.para("Tested: %s, by %s at a family-wise %s.", count(len(book.Copies), "copy", "copies"), book.Decoder, fpcode.RoundUp2(c.Alpha))
 	a.say("")
 	for _, x := range t.Accused {
-		a.say("Derived from the copy issued to %s: an innocent one would agree as well with probability %s, any of %d with %s.%s", book.Name(x.Holder), fpcode.RoundUp2(x.PUpper), len(book.Copies), fpcode.RoundUp2(x.PAdjusted), beside(book, x))
+		a.para("Derived from the copy issued to %s: an innocent one would agree as well with probability %s, any of %d with %s.%s", book.Name(x.Holder), fpcode.RoundUp2(x.PUpper), len(book.Copies), fpcode.RoundUp2(x.PAdjusted), beside(book, x))
 	}
 	if len(t.Accused) == 0 {
-		why, help := cannotSay(book, t, c.Alpha)
-		a.say("Cannot say from whose copy. %s", why)
-		a.say("%s", help)
+		why, help := cannotSay(book, t, c.Alpha, c.Runs)
+		a.para("Cannot say from whose copy. %s", why)
+		a.para("%s", help)
 	}
 	seen := map[string]bool{}
 	for _, h := range t.Tokens {
 		if !seen[h.Copy+" "+h.Slot] {
 			seen[h.Copy+" "+h.Slot] = true
-			a.say("Apart from that: the token %s of the copy issued to %s stands in %s. Whoever saw it can have put it there.", h.Slot, h.Copy, t.Readings.Specimens[h.Specimen].Name)
+			a.para("Apart from that: the token %s of the copy issued to %s stands in %s. Whoever saw it can have put it there.", h.Slot, h.Copy, t.Readings.Specimens[h.Specimen].Name)
 		}
 	}
 }
@@ -171,30 +175,56 @@ func beside(book *lab.Codebook, x fpcode.Accusation) string {
 }
 
 // cannotSay says why, and what would help.
-func cannotSay(book *lab.Codebook, t lab.Trace, alpha float64) (why, help string) {
+func cannotSay(book *lab.Codebook, t lab.Trace, alpha float64, run int) (why, help string) {
 	read, other, _ := t.Readings.Count()
 	if read == 0 {
 		return "No marked place was read: the material is not from this package, or nothing that tells copies apart is left of it.", "More of the text, nearer to how it was written, would help."
 	}
-	why = fmt.Sprintf("One of %d innocent copies would agree as well as the best does with probability %s; to accuse, that has to be %s or less.", len(book.Copies), fpcode.RoundUp2(least(t)), fpcode.RoundUp2(alpha))
+	why = fmt.Sprintf("Some innocent copy of %d would agree as well as the best does with probability %s; to accuse, that has to be %s or less.", len(book.Copies), fpcode.RoundUp2(least(t)), fpcode.RoundUp2(alpha))
 	if a := t.Best; a.PUpper > 0 && a.PAdjusted <= alpha && !a.Consistent {
 		return why, "It is little enough, but three ways of computing it don't agree. Keep the specimens, and report this."
 	}
 	profile := book.Form.Bias()
 	marks := plan.ReadMarks(book.Form, t.Readings.List())
-	merged := []string{1: "if one copy leaked", 2: "if two were merged", 3: "if three were"}
+	numbers := []string{1: "one copy leaked", 2: "two were merged", 3: "three were", 4: "four were", 5: "five were", 6: "six were"}
 	var need []string
-	for c := 1; c < len(merged); c++ {
-		if m, err := plan.Needed(profile, c, len(book.Copies), alpha, plan.Goal); err == nil {
-			need = append(need, fmt.Sprintf("about %d %s", m, merged[c]))
+	enough := 0 // copies, of which one would have been accused
+	for c := 1; c < len(numbers); c++ {
+		m, err := plan.Needed(profile, c, len(book.Copies), alpha, plan.Goal)
+		if err != nil {
+			break
 		}
+		need = append(need, fmt.Sprintf("about %d if %s", m, numbers[c]))
+		if marks < float64(m) {
+			break
+		}
+		enough = c
 	}
 	if len(need) > 0 {
 		help = fmt.Sprintf("What was read is worth %.0f marks; it takes %s. ", math.Floor(marks), strings.Join(need, ", "))
+	}
+	// What is needed is counted for a first run: later ones have to find more.
+	if enough > 0 && run == 1 {
+		help += fmt.Sprintf("There is enough for %s, and in %.0f %% of such leaks somebody is accused: so probably more than %s, or the text was written anew where marks stood. ",
+			upToCopies(enough), 100*plan.Goal, moreThan(enough))
 	}
 	help += "More of the text would help"
 	if other > read/4 {
 		help += ", and so would a copy of it that fewer hands have been at: many places show something that no copy has"
 	}
 	return why, help + "."
+}
+
+func upToCopies(n int) string {
+	if n == 1 {
+		return "one copy"
+	}
+	return fmt.Sprintf("up to %d merged copies", n)
+}
+
+func moreThan(n int) string {
+	if n == 1 {
+		return "one copy was merged"
+	}
+	return fmt.Sprintf("%d were merged", n)
 }

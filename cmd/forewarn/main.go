@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -39,7 +40,7 @@ type cli struct {
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`
 
 	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
-	Package packageCmd `cmd:"" help:"What is shared: check, add, recall." group:"case"`
+	Package packageCmd `cmd:"" help:"What is shared: suggest, check, plan, add, recall, acknowledge." group:"case"`
 	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, hold, cancel." group:"case"`
 
 	Keygen  keygenCmd  `cmd:"" help:"Make a member's keys." group:"member"`
@@ -110,7 +111,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	}
 	a := &app{Context: ctx, cli: &c, in: in, out: out, err: errw}
 	if err != nil {
-		return a.fail(usageError(err.Error()), where(err))
+		return a.fail(usageError(plainly(err.Error())), where(err))
 	}
 	if f, ok := errw.(*os.File); ok {
 		a.tty = term.IsTerminal(int(f.Fd()))
@@ -141,6 +142,11 @@ func where(err error) *kong.Node {
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
+
+// plainly says what kind of number is wanted without the words of a compiler.
+func plainly(s string) string { return wanted.ReplaceAllString(s, "a whole number") }
+
+var wanted = regexp.MustCompile(`a valid \d+ bit u?int`)
 
 func usage(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
 

@@ -140,9 +140,14 @@ func (a *app) report(r carrier.Report) {
 		rows = append(rows, []string{f.Path, f.Level.String(), fmt.Sprint(f.Sites), fmt.Sprint(f.Tokens), traced, third})
 	}
 	a.table([]string{"FILE", "LEVEL", "SITES", "TOKENS", "BITS", "BITS IN ANY THIRD"}, rows)
-	a.say("%d sites, %.0f bits and %d tokens in all. One copy of a hundred is traced at 1e-6 by about 27 bits that survive.", r.Sites, r.Bits.Bits(), r.Tokens)
+	if r.Sites == 0 {
+		a.say("Nothing can be traced: no place is marked. 'forewarn package suggest' proposes marks.")
+	} else {
+		a.para("%s, %.0f bits and %s in all. Bits say how far copies can be told apart by what stands at the sites: about 27 that survive trace one copy of a hundred at 1e-6. 'Any third' is the one with fewest. 'forewarn package plan' says more.",
+			count(int(r.Sites), "site", "sites"), r.Bits.Bits(), count(int(r.Tokens), "token", "tokens"))
+	}
 	for _, w := range r.Warnings {
-		a.say("warning: %s", w)
+		a.para("warning: %s", w)
 	}
 }
 

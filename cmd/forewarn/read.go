@@ -17,6 +17,7 @@ type readCmd struct {
 	Specimen []string `arg:"" help:"Recovered files: pastes, scripts, rules, log lines."`
 	Out      string   `help:"The page to write; never over a file that is there." short:"o" required:"" placeholder:"PAGE.html"`
 	Edits    string   `help:"Corrections by hand; the page says how they are written." placeholder:"FILE"`
+	Profile  string   `help:"The bias profile that the source is compiled in; 'default' if not given." default:"default" placeholder:"PROFILE"`
 	Reader   string   `help:"Which reader; align/2 if not given." default:"align/2" placeholder:"NAME"`
 }
 
@@ -88,11 +89,15 @@ func (c *readCmd) Run(a *app) error {
 
 // sheet reads everything that the page shows.
 func (c *readCmd) sheet(a *app) (*galley.Sheet, error) {
+	profile, err := fpcode.ParseProfile(c.Profile)
+	if err != nil {
+		return nil, usage("%v", err)
+	}
 	src, err := a.source(c.Source)
 	if err != nil {
 		return nil, err
 	}
-	f, m, _, err := carrier.Compile(src, checkKey)
+	f, m, _, err := carrier.CompileFor(src, checkKey, profile, nil)
 	if err != nil {
 		return nil, err
 	}

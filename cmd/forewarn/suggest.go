@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
+	"forewarn/internal/fpcode"
 	"forewarn/internal/suggest"
 )
 
@@ -40,9 +42,9 @@ func (c *packageSuggest) Run(a *app) error {
 		return err
 	}
 	switch {
-	case c.Out == "" && a.JSON:
+	case a.JSON && c.Out == "":
 		return a.printJSON(proposalsOf(list))
-	case c.Out == "":
+	case c.Out == "", c.Out == "-", c.Out == "/dev/stdout":
 		// Texts of the source are in double quotes, with what a terminal would act
 		// upon as escapes.
 		_, err := fmt.Fprint(a.out, suggest.Write(list))
@@ -51,8 +53,51 @@ func (c *packageSuggest) Run(a *app) error {
 	if err := create(c.Out, []byte(suggest.Write(list)), 0o600); err != nil {
 		return err
 	}
-	return a.done(fields{"file": c.Out, "proposals": len(list)},
-		"Wrote %d proposals to %s. Write your name after approved-by: under those you answer for; 'forewarn package suggest --apply' marks them.", len(list), c.Out)
+	v := fields{"file": c.Out, "proposals": len(list)}
+	if len(list) == 0 {
+		return a.done(v, "Wrote %s: there is nothing to propose.", c.Out)
+	}
+	w := worth(src, list)
+	if w != nil {
+		v["bits_now"], v["bits_if_all_approved"] = w.now, w.all
+	}
+	if a.JSON {
+		return a.printJSON(v)
+	}
+	a.say("Wrote %s to %s.", count(len(list), "proposal", "proposals"), c.Out)
+	a.para("Write your name after approved-by: under those you answer for; 'forewarn package suggest --apply' marks them.")
+	if w != nil {
+		a.say("If all were approved the package would hold %.0f bits; now it holds %.0f.", w.all, w.now)
+	}
+	return nil
+}
+
+// gain is what a source's marks hold, in bits, without and with all proposals.
+type gain struct{ now, all float64 }
+
+// worth applies all proposals in memory, as if one person had approved them; nil if
+// they can't stand together.
+func worth(src carrier.Source, list []suggest.Proposal) *gain {
+	all := slices.Clone(list)
+	for i := range all {
+		all[i].ApprovedBy = "nobody"
+	}
+	marked, _, err := suggest.Apply(src, all, time.DateOnly)
+	if err != nil {
+		return nil
+	}
+	var g gain
+	for _, x := range []struct {
+		src carrier.Source
+		to  *float64
+	}{{src, &g.now}, {marked, &g.all}} {
+		_, _, r, err := carrier.CompileFor(x.src, checkKey, fpcode.Default, nil)
+		if err != nil {
+			return nil
+		}
+		*x.to = r.Bits.Bits()
+	}
+	return &g
 }
 
 func (c *packageSuggest) apply(a *app, src carrier.Source) error {
@@ -75,8 +120,16 @@ func (c *packageSuggest) apply(a *app, src carrier.Source) error {
 	if err := folder.WriteNew(c.Out, out); err != nil {
 		return err
 	}
-	return a.done(fields{"source": c.Out, "approved": len(approvals), "left_out": len(list) - len(approvals)},
-		"Wrote %s with %d of %d proposals marked; the others have no name. %s says who approved which.", c.Out, len(approvals), len(list), carrier.ApprovalsPath)
+	v := fields{"source": c.Out, "approved": len(approvals), "left_out": len(list) - len(approvals)}
+	switch {
+	case a.JSON:
+		return a.printJSON(v)
+	case len(approvals) == 0:
+		a.para("Nothing was marked: no proposal has a name after approved-by:. %s is the source as it was.", c.Out)
+	default:
+		a.para("Wrote %s with %d of %s marked; the others have no name. %s says who approved which.", c.Out, len(approvals), count(len(list), "proposal", "proposals"), carrier.ApprovalsPath)
+	}
+	return nil
 }
 
 // proposalsOf is a list of proposals for programs.
