@@ -94,8 +94,7 @@ func (c *packagePlan) Run(a *app) error {
 
 // plan shows a plan.
 func (a *app) plan(p *plan.Plan) {
-	a.say("Profile %v, %s, family-wise %g. Copies merged: up to so many, in the worst way that was", p.Profile, count(p.Copies, "copy", "copies"), p.Alpha)
-	a.say("simulated, and one of them is accused with %.0f %%.\n", 100*plan.Goal)
+	a.say("Profile %v, %s, family-wise %g.\n", p.Profile, count(p.Copies, "copy", "copies"), p.Alpha)
 	rows := [][]string{partRow("all files", "", p.Everything)}
 	for _, x := range p.Parts {
 		name := p.Main
@@ -104,25 +103,36 @@ func (a *app) plan(p *plan.Plan) {
 		}
 		rows = append(rows, partRow(name, fmt.Sprintf("%d–%d", x.From, x.To), x))
 	}
-	a.table([]string{"PART", "LEAST: LINES", "SITES", "MARKS", "COPIES MERGED", "α FOR ONE COPY", "WITHOUT WORDING"}, rows)
-	if len(p.Curve) > 0 {
-		a.say("\nProbability of accusing one, by share of %s; the digit is how many copies are merged:\n", p.Main)
+	a.table([]string{"PART", "LINES", "SITES", "MARKS", "TRACED", "STRICTEST α", "WITHOUT WORDINGS"}, rows)
+	a.say("")
+	if p.Everything.All.Sites == 0 {
+		a.say("Nothing can be traced: no place is marked. 'forewarn package suggest' proposes marks.")
+		return
+	}
+	a.para("Lines: where that part holds least. Marks: what its sites are worth, counted in sites with two alternatives; one with more counts as several. Traced: of so many copies, merged in the worst way that was simulated, one is accused with %.0f %%. Strictest α: the family-wise probability of a false accusation at which a single copy still is. Without wordings: what is left, and traced, if somebody writes all prose in words of their own.", 100*plan.Goal)
+	switch {
+	case p.Weak():
+		a.para("\nThere is nothing to draw: not even all of %s traces a single copy in one leak of twenty.", p.Main)
+	case len(p.Curve) > 0:
+		a.say("")
+		a.para("Probability of accusing one, by share of %s. The digit is how many copies are merged; where curves meet, the greatest:", p.Main)
+		a.say("")
 		a.say("%s", strings.TrimSuffix(p.Text(a.width()), "\n"))
 	}
 }
 
 func partRow(name, lines string, x plan.Part) []string {
-	return []string{name, lines, fmt.Sprint(x.All.Sites), fmt.Sprintf("%.0f", math.Floor(x.All.Marks)), upTo(x.All), alphaOf(x.All), fmt.Sprintf("%.0f marks: %s", math.Floor(x.Robust.Marks), upTo(x.Robust))}
+	return []string{name, lines, fmt.Sprint(x.All.Sites), fmt.Sprintf("%.0f", math.Floor(x.All.Marks)), upTo(x.All), alphaOf(x.All), count(int(x.Robust.Marks), "mark", "marks") + ": " + upTo(x.Robust)}
 }
 
 func upTo(r plan.Reach) string {
 	switch r.Traced {
 	case 0:
-		return "none traced"
+		return "none"
 	case 1:
-		return "1"
+		return "one copy"
 	}
-	return fmt.Sprintf("up to %d", r.Traced)
+	return fmt.Sprintf("one of up to %d", r.Traced)
 }
 
 func alphaOf(r plan.Reach) string {
@@ -140,17 +150,26 @@ func (a *app) missing(p *plan.Plan, all []plan.Missing) {
 		a.say("")
 	}
 	for _, m := range all {
+		of := "any " + m.Share.String() + " of " + p.Main
+		if m.Share == 1 {
+			of = "the whole of " + p.Main
+		}
 		merged := "one copy"
 		if m.Colluders > 1 {
 			merged = fmt.Sprintf("one of %d merged copies", m.Colluders)
 		}
 		switch {
 		case m.Needed == 0:
-			a.say("Goal %v: out of reach; it takes more marks than were simulated.", m.Want)
+			a.para("Goal %v: out of reach; it takes more marks than were simulated.", m.Want)
 		case m.InTotal == 0:
-			a.say("Goal %v: reached. Any %v of %s names %s: it takes %d marks, and the least part has %d.", m.Want, m.Share, p.Main, merged, m.Needed, m.Least)
+			a.para("Goal %v: reached: %s names %s. It takes %s, and %s.", m.Want, of, merged, count(m.Needed, "mark", "marks"), leastHas(m))
 		default:
-			a.say("Goal %v: %d marks are missing, so that any %v of %s names %s: it takes %d, and the least part has %d. Add", m.Want, m.InTotal, m.Share, p.Main, merged, m.Needed, m.Least)
+			a.para("Goal %v: %s missing, so that %s names %s. It takes %d, and %s.%s", m.Want, count(m.InTotal, "mark is", "marks are"), of, merged, m.Needed, leastHas(m), apart(m))
+			if m.Share == 1 {
+				a.say("  Add %d, anywhere in it.", m.InTotal)
+				continue
+			}
+			a.say("Add")
 			for _, x := range m.Grouped() {
 				if x.From == x.To {
 					a.say("  %d at line %d", x.Marks, x.To)
@@ -160,6 +179,22 @@ func (a *app) missing(p *plan.Plan, all []plan.Missing) {
 			}
 		}
 	}
+}
+
+// leastHas says what the part has that has least.
+func leastHas(m plan.Missing) string {
+	if m.Share == 1 {
+		return fmt.Sprintf("it has %d", m.Least)
+	}
+	return fmt.Sprintf("the %v with fewest has %d", m.Share, m.Least)
+}
+
+// apart says why more are missing than one part lacks.
+func apart(m plan.Missing) string {
+	if m.InTotal <= m.Needed-m.Least {
+		return ""
+	}
+	return " More are missing than that one lacks, since parts that don't overlap each need their own."
 }
 
 // planOf is a plan for programs.

@@ -45,10 +45,12 @@ type Missing struct {
 	near    uint32 // so many lines are neighbours
 }
 
-// Add is so many marks to be added at a line.
+// Add is so many marks to be added, at the latest at line At. From the line From on
+// they serve every part that lacks them as well; at At they also serve the most of
+// the parts that follow.
 type Add struct {
-	Marks int
-	At    uint32
+	Marks    int
+	From, At uint32
 }
 
 // Spread is so many marks to be added over some lines.
@@ -59,13 +61,15 @@ type Spread struct {
 
 // Grouped is Add for people: what belongs to neighbouring lines in one line.
 func (m Missing) Grouped() (out []Spread) {
+	first := uint32(0) // the latest line of the first in the last group
 	for _, x := range m.Add {
-		if k := len(out); k > 0 && x.At-out[k-1].From <= m.near {
+		if k := len(out); k > 0 && x.At-first <= m.near {
 			out[k-1].Marks += x.Marks
-			out[k-1].To = x.At
+			out[k-1].From, out[k-1].To = first, x.At
 			continue
 		}
-		out = append(out, Spread{x.Marks, x.At, x.At})
+		first = x.At
+		out = append(out, Spread{x.Marks, x.From, x.At})
 	}
 	return out
 }
@@ -96,15 +100,13 @@ func (p *Plan) Missing(w Want) (Missing, error) {
 	slices.Sort(starts)
 	var added []int // offsets, each once per mark
 	seen := make([]int, len(p.layout.Places))
-	for i := 0; i < len(starts); i++ {
-		at := starts[i]
-		if at+window > length {
-			break
-		}
+	asked := 0 // how often lack was
+	lack := func(at int) int {
 		have := 0.0
+		asked++
 		for _, x := range p.layout.Places {
-			if x.At >= at && x.End <= at+window && seen[x.Site] != i+1 {
-				seen[x.Site] = i + 1
+			if x.At >= at && x.End <= at+window && seen[x.Site] != asked {
+				seen[x.Site] = asked
 				have += x.Bits.Bits() / p.PerMark
 			}
 		}
@@ -113,11 +115,31 @@ func (p *Plan) Missing(w Want) (Missing, error) {
 				have++
 			}
 		}
-		lacks := int(math.Ceil(float64(m.Needed) - have - 1e-9))
+		return int(math.Ceil(float64(m.Needed) - have - 1e-9))
+	}
+	for i := 0; i < len(starts); i++ {
+		at := starts[i]
+		if at+window > length {
+			break
+		}
+		lacks := lack(at)
 		if lacks <= 0 {
 			continue
 		}
 		end := max(at, at+window-1)
+		// The last part that lacks marks and reaches end: from its beginning on,
+		// what is added serves all of them. Between two starts a part lacks what
+		// the one at the first of them does, or less.
+		from := at
+		for k := i; k < len(starts) && starts[k] <= min(end, length-window); k++ {
+			if k == i || lack(starts[k]) > 0 {
+				from = length - window
+				if k+1 < len(starts) {
+					from = min(from, starts[k+1]-1)
+				}
+			}
+		}
+		from = max(at, min(from, end))
 		for range lacks {
 			added = append(added, end)
 		}
@@ -127,9 +149,10 @@ func (p *Plan) Missing(w Want) (Missing, error) {
 		line := p.layout.Line(end)
 		if k := len(m.Add); k > 0 && m.Add[k-1].At == line {
 			m.Add[k-1].Marks += lacks
+			m.Add[k-1].From = max(m.Add[k-1].From, p.layout.Line(from))
 			continue
 		}
-		m.Add = append(m.Add, Add{lacks, line})
+		m.Add = append(m.Add, Add{lacks, p.layout.Line(from), line})
 	}
 	return m, nil
 }

@@ -48,8 +48,11 @@ func (s Share) String() string {
 	return fmt.Sprintf("1/%d", int(s))
 }
 
-// ParseShare reads what String writes.
+// ParseShare reads what String writes, and "all" for the whole.
 func ParseShare(s string) (Share, error) {
+	if s == "all" { // as the pictures call it
+		return 1, nil
+	}
 	for _, x := range Shares {
 		if s == x.String() || s == fmt.Sprintf("1/%d", int(x)) {
 			return x, nil

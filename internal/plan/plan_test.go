@@ -218,6 +218,9 @@ func TestQuestionRefuses(t *testing.T) {
 			t.Errorf("%q is read as %v", s, w)
 		}
 	}
+	if w, err := ParseWant("all:1"); err != nil || w != (Want{1, 1}) {
+		t.Errorf("all:1 is read as %v, %v", w, err)
+	}
 	for _, w := range []Want{{1, 1}, {3, 2}, {24, 6}} {
 		if got, err := ParseWant(w.String()); err != nil || got != w {
 			t.Errorf("%v is read as %v, %v", w, got, err)
@@ -277,15 +280,18 @@ func TestMissingIsEnough(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := slices.Clone(at)
+		all, spread := slices.Clone(at), slices.Clone(at)
 		for _, a := range m.Add {
 			for range a.Marks {
 				all = append(all, int(a.At)) // a flat layout's lines are its offsets
+				spread = append(spread, rapid.IntRange(int(a.From), int(a.At)).Draw(t, "spread"))
 			}
 		}
-		slices.Sort(all)
-		if got := layoutOf(all).Least(l.Length/int(w.Share), nil); int(got.Sites) < m.Needed {
-			t.Fatalf("after adding %d, a part holds %d of %d", m.InTotal, got.Sites, m.Needed)
+		for _, all := range [][]int{all, spread} {
+			slices.Sort(all)
+			if got := layoutOf(all).Least(l.Length/int(w.Share), nil); int(got.Sites) < m.Needed {
+				t.Fatalf("after adding %d, a part holds %d of %d: %+v", m.InTotal, got.Sites, m.Needed, m.Add)
+			}
 		}
 	})
 }

@@ -12,10 +12,11 @@ const MinWidth = 40
 const rows = 11 // from 0 to 100 % by tens
 
 // Text draws the power curves for a terminal, no line wider than width columns (at
-// least MinWidth): the digit is of how many colluders, and where curves meet the
-// greatest stands.
+// least MinWidth): the digit is of how many colluders. Where curves lie upon one
+// another the greatest stands, where they climb each does, and none stands along the
+// bottom. It is empty where no share traces anything.
 func (p *Plan) Text(width int) string {
-	if len(p.Curve) == 0 {
+	if len(p.Curve) == 0 || p.Weak() {
 		return ""
 	}
 	const left = 7
@@ -26,8 +27,21 @@ func (p *Plan) Text(width int) string {
 	}
 	for c := range p.Colluders {
 		for x := range cols {
-			one := p.curve(c, float64(x+1)/float64(cols))
-			grid[rows-1-int(math.Round(one*(rows-1)))][x] = rune('1' + c)
+			if y := p.row(c, x, cols); y < rows-1 {
+				grid[y][x] = rune('1' + c)
+			}
+		}
+	}
+	for c := range p.Colluders {
+		from := rows - 1
+		for x := range cols {
+			to := p.row(c, x, cols)
+			for y := from - 1; y > to; y-- {
+				if grid[y][x] == ' ' {
+					grid[y][x] = rune('1' + c)
+				}
+			}
+			from = to
 		}
 	}
 	var b strings.Builder
@@ -45,6 +59,17 @@ func (p *Plan) Text(width int) string {
 	}
 	fmt.Fprintf(&b, "      └%s\n       %s\n", string(axis), strings.TrimRight(string(labels), " "))
 	return b.String()
+}
+
+// row is where a curve is in a column of the terminal's picture, from the top.
+func (p *Plan) row(c, x, cols int) int {
+	return rows - 1 - int(math.Round(p.curve(c, float64(x+1)/float64(cols))*(rows-1)))
+}
+
+// Weak reports that not even the whole text traces one copy in one leak of twenty:
+// there is nothing to draw.
+func (p *Plan) Weak() bool {
+	return len(p.Curve) > 0 && p.Curve[len(p.Curve)-1].Catch[0] < .05
 }
 
 // curve is the probability at any share of the text.
