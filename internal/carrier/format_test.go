@@ -138,7 +138,7 @@ var essences = []struct {
 		f: suricataFormat,
 		same: [][2]string{
 			{one + two, two + one},
-			{one, "# comment\n\n" + strings.Replace(one, `msg:"one"`, `msg:"another; text"`, 1)},
+			{one, "# comment\n\n" + strings.Replace(one, `msg:"one"`, `msg:"another\; text"`, 1)},
 			{one, strings.Replace(one, "metadata:a b", "metadata:a c", 1)},
 			{one, strings.Replace(one, "; ", ";  ", 3)},
 			{one, strings.Replace(one, " (", " \\\n   (", 1)},
@@ -154,10 +154,14 @@ var essences = []struct {
 			{one, strings.Replace(one, "alert", "drop", 1)},
 			{one, strings.Replace(one, "any any ->", "any 80 ->", 1)},
 			{state + other, other + state},
+			{strings.Replace(state, "flowbits", "FlowBits", 1) + other, other + strings.Replace(state, "flowbits", "FlowBits", 1)},
 			{one, strings.Replace(one, `msg:"one"; `, ``, 1)},
 		},
 		broken: []string{
 			"alert tcp any any -> any any\n", "alert tcp any any -> any any (msg:\"a\"; sid:1)\n", "hello\n", "alert tcp any any any any (sid:1;)\n",
+			`alert http any any -> any any (msg:"a""; http.uri; content:"/alpha"; metadata:x "; sid:1; rev:1;)`,
+			`alert http any any -> any any (msg:"a"; reference:url,x"; content:"/alpha"; metadata:y "; sid:1; rev:1;)`,
+			`alert http any any -> any any (msg:"a"; metadata:x\\; content:"/alpha"; sid:1; rev:1;)`,
 			"alert tcp any any -> any any (msg:a; sid:1;)\n", "alert tcp any any -> any any (msg:\"a; sid:1;)\n", "alert tcp any any -> any any (msg:\"a\";)\n", one + one,
 		},
 	},

@@ -14,7 +14,7 @@
 //	    └── each variant ─► Judge ◄─────────┘ ─► one verdict, or ErrDiffers
 //
 // A judge that isn't installed is named in the report and the file counts as not
-// judged. Do not read 'judged' as proof for all inputs: it says that nothing in
+// judged; so does a marked file of which no rule fires. Do not read 'judged' as proof for all inputs: it says that nothing in
 // this corpus told the variants apart.
 package equivalence
 
@@ -122,6 +122,11 @@ func checkFile(ctx context.Context, f carrier.Rendering, j Judge, given Corpus) 
 			}
 			return r, fmt.Errorf("%w: %s finds %s with some and not with others", ErrDiffers, j.Name(), only)
 		}
+	}
+	if f.Marked && r.Hits == 0 {
+		// Verdicts without a hit are alike whatever the rules say.
+		r.Unsaid = fmt.Sprintf("%v: no rule in it fires on anything in the corpus; bring something that it should match, with --corpus", ErrUnjudged)
+		return r, nil
 	}
 	r.On = map[string]int{"sigma": len(corpus.Events), "suricata": len(corpus.Captures), "yara": len(corpus.Samples)}[f.Format]
 	return r, nil

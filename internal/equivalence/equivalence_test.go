@@ -65,6 +65,8 @@ func TestCheck(t *testing.T) {
 		{"none parses", carrier.Rendering{Texts: texts("!", "!"), Marked: true}, grep{}, ErrNoParse, "", 0},
 		{"one doesn't parse", carrier.Rendering{Texts: texts("alpha", "!"), Marked: true}, grep{}, ErrNoParse, "", 0},
 		{"without marks", carrier.Rendering{Texts: texts("!", "!")}, grep{}, nil, "doesn't take it", 0},
+		{"none fires", carrier.Rendering{Texts: texts("omega", "omicron"), Marked: true}, grep{}, nil, "no rule in it fires", 0},
+		{"none fires, without marks", carrier.Rendering{Texts: texts("omega", "omega")}, grep{}, nil, "", 0},
 		{"not installed", carrier.Rendering{Texts: texts("a", "b"), Marked: true}, grep{absent: true}, nil, "not installed", 0},
 		{"of two minds", carrier.Rendering{Texts: texts("a", "b"), Marked: true}, grep{moody: true}, nil, "two verdicts on one text", 0},
 	} {
