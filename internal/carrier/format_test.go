@@ -266,11 +266,15 @@ func TestFormatOf(t *testing.T) {
 		{"a.json", "{}", "json"}, {"a.json", `{"document":{"csaf_version":"2.0"}}`, "csaf"},
 		{"a.json", `{ "type" : "bundle" }`, "stix"}, {"a.json", `{"type":"bundles"}`, "json"},
 		{"a.yml", "a: b", "yaml"}, {"a.yaml", "title: a\ndetection:\n", "sigma"}, {"a.yml", "x:\n  detection:\n", "yaml"},
-		{"r.rules", "", "suricata"}, {"r.yara", "", "yara"}, {"i.csv", "", "csv"},
+		{"a.yml", "'detection': {s: x}\n", "sigma"}, {"a.yml", "{title: a, detection: {s: x}}\n", "sigma"}, {"a.yml", "  detection:\n    s: x\n", "sigma"},
+		{"a.yml", "\"det\\x65ction\": {s: x}\n", "sigma"}, {"a.yml", "? detection\n: {s: x}\n", "sigma"}, {"a.yml", "a: b\n---\ncorrelation: {}\n", "sigma"},
+		{"a.yml", "!!map\ndetection: {s: x}\n", "sigma"}, {"a.yml", "!!str detection: {s: x}\n", "sigma"}, {"a.yml", "title: {{quick|fast}}\n'detection': {}\n", "sigma"},
+		{"a.json", `{"document":{"csaf\u005fversion":"2.0"}}`, "csaf"}, {"a.json", `{"typ\u0065":"bundl\u0065"}`, "stix"}, {"a.json", `{"x":{"type":"bundle"}}`, "json"},
+		{"r.rule", "", "suricata"}, {"r.rules", "", "suricata"}, {"r.yara", "", "yara"}, {"i.csv", "", "csv"},
 		{"poc/x", "", "code"}, {"poc/x.md", "", "markdown"}, {"tools/x.py", "", "code"}, {"poc/requests.txt", "", "code"},
 	} {
 		if got := formatOf(c.path, c.src).name; got != c.want {
-			t.Errorf("%s: %s, want %s", c.path, got, c.want)
+			t.Errorf("%s %q: %s, want %s", c.path, c.src, got, c.want)
 		}
 	}
 }
