@@ -104,7 +104,7 @@ func (c *compiler) readInline(d *document, m inline, n numbering) {
 			return
 		}
 	case m.alts != nil:
-		if !c.checkChoice(d, m) {
+		if !c.checkChoice(d, m) || !c.checkInCode(d, m) {
 			return
 		}
 		p.alts = m.alts

@@ -165,6 +165,12 @@ func TestRefused(t *testing.T) {
 		{"CSV header", source("a.csv", "# order\ntype,value\nhost,x.example\n# end\n"), "a.csv:2:1: this list's order matters"},
 		{"CSV column", source("a.csv", "type,note\nhost,\"{{now, then|at once}}\"\nhost,{{now, then|at once}}\n"), "a.csv:3:6: a copy that shows this would not be csv"},
 		{"code", source("poc/a.py", "x = \"{{a' + b|c}}\"\n"), `poc/a.py:1:8: the character '\'' in an alternative could end`},
+		{"mark in bare code", source("poc/a.py", "x = 1\nif a {{is|equals}} b:\n"), "poc/a.py:2:6: a choice in code outside of a string or a comment"},
+		{"mark after a string", source("poc/a.c", "f(\"x\", {{quick|fast}}); // x\n"), "poc/a.c:1:8: a choice in code outside"},
+		{"mark after a comment", source("poc/a.js", "/* it's */ {{quick|fast}}\n"), "poc/a.js:1:12: a choice in code outside"},
+		{"mark after a triple quote", source("poc/a.py", "\"\"\"a\n'b\n\"\"\"\n{{quick|fast}}\n"), "poc/a.py:4:1: a choice in code outside"},
+		{"choice in a request", source("poc/a.http", "GET / HTTP/1.1\nAccept: {{quick|fast}}\n"), "poc/a.http:2:9: a choice in code outside"},
+		{"value in code", source("poc/a.py", "# within {{count:12}} tries\n"), "poc/a.py:1:10: a count in code; write the value out"},
 		{"statements", source("poc/a.py", "# order\nopen(a)\nclose(b)\n# end\n"), "poc/a.py:2:1: an item of code that isn't one element"},
 	} {
 		f, m, r, err := Compile(c.src, testBias)
