@@ -102,8 +102,9 @@ func (l *language) opensLine(text string, i int) string {
 }
 
 // checkInCode refuses a choice of code that stands outside of strings and comments,
-// and values anywhere in code: their ways differ in digits, which programs read. A token may stand anywhere, as the word of a command line: it
-// is the author's to place, and every copy has one of the same form.
+// and values anywhere in code: their ways differ in digits, which programs read. A
+// token may stand anywhere, as the word of a command line: it is the author's to
+// place, and every copy has one of the same form.
 func (c *compiler) checkInCode(d *document, m inline) bool {
 	if !d.format.words {
 		return true

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/sigma"
@@ -195,4 +196,17 @@ func FuzzMade(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, format string) {
 		made(carrier.Rendering{Format: format, Texts: [carrier.Variants]string{text}})
 	})
+}
+
+func TestSigmaStops(t *testing.T) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := (Sigma{}).Judge(over, sigmaText, Corpus{Events: []sigma.Event{{}}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+	defer func(d time.Duration) { limit = d }(limit)
+	limit = 0
+	if _, err := (Sigma{}).Judge(context.Background(), sigmaText, Corpus{Events: []sigma.Event{{}}}); !errors.Is(err, ErrUnjudged) {
+		t.Errorf("%v, want ErrUnjudged", err)
+	}
 }

@@ -31,7 +31,7 @@ type Rule struct {
 }
 
 // Match reports whether the rule's condition holds for an event.
-func (r *Rule) Match(e Event) bool { return r.condition.holds(r, e) }
+func (r *Rule) Match(e Event) bool { return r.condition.holds(r, &look{e, map[called]bool{}}) }
 
 // maxText is how many bytes of rules are read; the YAML parser is no faster than
 // it has to be.
