@@ -320,3 +320,20 @@ func TestGlob(t *testing.T) {
 		}
 	}
 }
+
+// Nesting counts, not brackets in texts: approvals quote many.
+func TestTooDeep(t *testing.T) {
+	for text, want := range map[string]bool{
+		strings.Repeat("[", 101):                          true,
+		"a: [\"\n\", " + strings.Repeat("[", 200) + " \"": true,
+		"- |\n  \"\n- " + strings.Repeat("[", 200):        true,
+		strings.Repeat("- ", 101) + "x":                   true,
+		strings.Repeat("- a: \"[{\"\n", 300):              false,
+		strings.Repeat("- a [ b\n", 300):                  false,
+		strings.Repeat("- [a]\n", 300):                    false,
+	} {
+		if _, deep := tooDeep(text); deep != want {
+			t.Errorf("%.40q: not %t", text, want)
+		}
+	}
+}

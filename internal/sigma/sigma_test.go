@@ -268,3 +268,19 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%v, want ErrEvent", err)
 	}
 }
+
+// Nesting counts, not how many brackets there are or what stands in texts.
+func TestNests(t *testing.T) {
+	for text, deep := range map[string]bool{
+		strings.Repeat("[", 101):                                                            true,
+		strings.Repeat("{a: ", 200):                                                         true,
+		"a: [\"\n\", " + strings.Repeat("[", 200) + " \"":                                   true,
+		"- |\n  \"\n- " + strings.Repeat("[", 200):                                          true,
+		strings.Repeat("- [a]\n", 6000):                                                     false,
+		"a: \"" + strings.Repeat("[", 6000) + "\"\nb: '" + strings.Repeat("{", 200) + "'\n": false,
+	} {
+		if nests(text) != deep {
+			t.Errorf("%.40q: not %t", text, deep)
+		}
+	}
+}
