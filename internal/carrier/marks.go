@@ -92,6 +92,9 @@ func textsDigest(label string, texts []string, number uint32) (out [32]byte) {
 // readInline adds a piece of running text to the document.
 func (c *compiler) readInline(d *document, m inline, n numbering) {
 	p := piece{at: m.at, end: m.end}
+	if (m.alpha != 0 || m.alts != nil) && !c.checkNotComment(d, m) {
+		return
+	}
 	switch {
 	case m.alpha != 0:
 		p.alpha, p.slot = m.alpha, m.name

@@ -142,6 +142,8 @@ func TestRefused(t *testing.T) {
 		{"tracking id", source("a.json", `{"document":{"csaf_version":"2.0","tracking":{"id":"{{token:hex}}"}}}`), "a.json:1:53: a copy that shows this would say something else to its readers' tools; copies may differ only in text, details and summary outside tracking"},
 		{"tracking history", source("a.json", `{"document":{"csaf_version":"2.0","tracking":{"revision_history":[{"number":"1"},{"number":"2"}]}}}`, ManifestPath, plainManifest+"order:\n  - {file: a.json, pointer: /document/tracking/revision_history}\n"),
 			"a.json:1:67: this list's order matters to its readers' tools"},
+		{"choice in a CSV comment", source("a.csv", "# {{quick|fast}}\ntype,note\na,b\n"), "a.csv:1:3: a mark in a CSV line that begins with #"},
+		{"token in a CSV comment", source("a.csv", "type,note\na,b\n# x {{token:hex}}\n"), "a.csv:3:5: a mark in a CSV line that begins with #"},
 		{"Sigma in quoted keys", source("a.yml", "title: t\n'detection':\n  s: {{quick|fast}}\n"), "a.yml:3:6: a copy that shows this would say something else"},
 		{"rules by another ending", source("rules/a.snort", "x {{quick|fast}}\n", ManifestPath, plainManifest+"files: {rules/*: detection}\n"), `rules/a.snort:1:1: marks in a file of rules/ whose ending ".snort" says nothing`},
 		{"YARA include", source("a.md", "{{quick|fast}}\n", "r.yar", "include \"a.md\"\nrule a { condition: true }\n"), "r.yar:1:1: a YARA include in a package with marks"},
