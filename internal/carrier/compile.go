@@ -121,8 +121,12 @@ func (c *compiler) read(src Source) ([]*document, *Manifest) {
 		c.readMarks(d, ordersOf(m, d.path))
 		if len(c.refusals) == before {
 			c.checkVariants(d)
+			c.checkUnread(d)
 			c.lookAround(d)
 		}
+	}
+	if len(c.refusals) == 0 {
+		c.checkIncludes(docs)
 	}
 	return docs, m
 }

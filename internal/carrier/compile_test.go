@@ -350,3 +350,18 @@ func BenchmarkCompileExample(b *testing.B) {
 		}
 	}
 }
+
+// What no gate compares is told.
+func TestUnread(t *testing.T) {
+	for path, want := range map[string]bool{"a.yml": true, "a.txt": true, "a.json": true, "b.md": false} {
+		text := "\"{{quick|fast}}\"\n"
+		_, _, r, err := Compile(source(path, text, ManifestPath, plainManifest+"files: {'*': detection}\n"), fpcode.Key{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(r.Warnings, func(w Warning) bool { return strings.Contains(w.Text, "nobody compares") })
+		if got != want {
+			t.Errorf("%s: warned %t: %v", path, got, r.Warnings)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type document struct {
 	bulk   bool
 	format *format
 	pieces []piece
+	quoted [][2]int // of code: what is inside strings and comments; nil until asked for
 }
 
 // site is a markable place before its alternatives are permuted.

@@ -3,6 +3,7 @@ package carrier
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -102,34 +103,75 @@ var byExtension = map[string]*format{
 	".md": markdownFormat, ".markdown": markdownFormat,
 	".json": jsonFormat,
 	".yml":  yamlFormat, ".yaml": yamlFormat,
-	".rules": suricataFormat,
-	".yar":   yaraFormat, ".yara": yaraFormat,
+	".rules": suricataFormat, ".rule": suricataFormat,
+	".yar": yaraFormat, ".yara": yaraFormat,
 	".csv": csvFormat,
 	".py":  codeFormat, ".sh": codeFormat, ".ps1": codeFormat, ".rb": codeFormat, ".pl": codeFormat, ".js": codeFormat,
 	".go": codeFormat, ".c": codeFormat, ".java": codeFormat, ".php": codeFormat, ".http": codeFormat,
 }
 
-var (
-	sigmaKeys = regexp.MustCompile(`(?m)^(detection|correlation)[ \t]*:`)
-	csafKeys  = regexp.MustCompile(`"csaf_version"[ \t\n]*:`)
-)
-
-// formatOf tells what a file is by its name and a look inside.
+// formatOf tells what a file is by its name and, of YAML and JSON, by what a
+// parser finds inside: the same key in other quotes, escapes or braces is the same
+// to a reader's tool, so a look at the text alone would not do.
 func formatOf(name, src string) *format {
 	f := byExtension[strings.ToLower(path.Ext(name))]
 	switch {
-	case f == yamlFormat && sigmaKeys.MatchString(src):
+	case f == yamlFormat && isSigma(src):
 		return sigmaFormat
-	case f == jsonFormat && csafKeys.MatchString(src):
-		return csafFormat
-	case f == jsonFormat && stixKeys.MatchString(src):
-		return stixFormat
+	case f == jsonFormat:
+		return jsonKind(src)
 	case f != nil:
 		return f
 	case underPoC(name):
 		return codeFormat
 	}
 	return textFormat
+}
+
+// isSigma reports whether any document of a YAML stream has what only rules have.
+// A text that isn't YAML isn't Sigma: it is refused if it has marks.
+func isSigma(src string) bool {
+	docs, err := parseYAML(src)
+	if err != nil {
+		// A token or choice outside of quotes may not parse. What it stands for will.
+		if docs, err = parseYAML(blankMarks(src)); err != nil {
+			return sigmaKeys.MatchString(src)
+		}
+	}
+	return slices.ContainsFunc(docs.items, func(d *tree) bool {
+		for len(d.keys) == 1 && d.keys[0] != "" && strings.IndexByte("&!", d.keys[0][0]) >= 0 {
+			d = d.items[0] // behind an anchor or a tag
+		}
+		return slices.ContainsFunc(d.keys, sigmaKey)
+	})
+}
+
+// sigmaKey reports whether a top key makes a rule. One behind a tag is written out
+// by the reader, and what a merge or an explicit key (? key) says isn't looked up.
+func sigmaKey(k string) bool {
+	return k == "detection" || k == "correlation" || strings.Contains(k, `"detection"`) || strings.Contains(k, `"correlation"`) ||
+		strings.HasSuffix(k, " <<") || strings.HasPrefix(k, "=MappingKey")
+}
+
+// sigmaKeys is for texts that don't parse, whose author is told of the worse.
+var sigmaKeys = regexp.MustCompile(`(?m)^["']?(detection|correlation)["']?[ \t]*:`)
+
+var inlineMark = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
+
+func blankMarks(src string) string { return inlineMark.ReplaceAllString(src, "mark") }
+
+func jsonKind(src string) *format {
+	t, err := parseJSON(src)
+	if err != nil {
+		return jsonFormat // marks in it will be refused
+	}
+	switch typ := t.get("type"); {
+	case t.get("document").get("csaf_version") != nil, t.get("csaf_version") != nil:
+		return csafFormat
+	case typ != nil && typ.text == "bundle":
+		return stixFormat
+	}
+	return jsonFormat
 }
 
 func underPoC(name string) bool { return strings.HasPrefix(strings.ToLower(name), "poc/") }

@@ -138,7 +138,7 @@ var essences = []struct {
 		f: suricataFormat,
 		same: [][2]string{
 			{one + two, two + one},
-			{one, "# comment\n\n" + strings.Replace(one, `msg:"one"`, `msg:"another; text"`, 1)},
+			{one, "# comment\n\n" + strings.Replace(one, `msg:"one"`, `msg:"another\; text"`, 1)},
 			{one, strings.Replace(one, "metadata:a b", "metadata:a c", 1)},
 			{one, strings.Replace(one, "; ", ";  ", 3)},
 			{one, strings.Replace(one, " (", " \\\n   (", 1)},
@@ -154,10 +154,14 @@ var essences = []struct {
 			{one, strings.Replace(one, "alert", "drop", 1)},
 			{one, strings.Replace(one, "any any ->", "any 80 ->", 1)},
 			{state + other, other + state},
+			{strings.Replace(state, "flowbits", "FlowBits", 1) + other, other + strings.Replace(state, "flowbits", "FlowBits", 1)},
 			{one, strings.Replace(one, `msg:"one"; `, ``, 1)},
 		},
 		broken: []string{
 			"alert tcp any any -> any any\n", "alert tcp any any -> any any (msg:\"a\"; sid:1)\n", "hello\n", "alert tcp any any any any (sid:1;)\n",
+			`alert http any any -> any any (msg:"a""; http.uri; content:"/alpha"; metadata:x "; sid:1; rev:1;)`,
+			`alert http any any -> any any (msg:"a"; reference:url,x"; content:"/alpha"; metadata:y "; sid:1; rev:1;)`,
+			`alert http any any -> any any (msg:"a"; metadata:x\\; content:"/alpha"; sid:1; rev:1;)`,
 			"alert tcp any any -> any any (msg:a; sid:1;)\n", "alert tcp any any -> any any (msg:\"a; sid:1;)\n", "alert tcp any any -> any any (msg:\"a\";)\n", one + one,
 		},
 	},
@@ -262,11 +266,15 @@ func TestFormatOf(t *testing.T) {
 		{"a.json", "{}", "json"}, {"a.json", `{"document":{"csaf_version":"2.0"}}`, "csaf"},
 		{"a.json", `{ "type" : "bundle" }`, "stix"}, {"a.json", `{"type":"bundles"}`, "json"},
 		{"a.yml", "a: b", "yaml"}, {"a.yaml", "title: a\ndetection:\n", "sigma"}, {"a.yml", "x:\n  detection:\n", "yaml"},
-		{"r.rules", "", "suricata"}, {"r.yara", "", "yara"}, {"i.csv", "", "csv"},
+		{"a.yml", "'detection': {s: x}\n", "sigma"}, {"a.yml", "{title: a, detection: {s: x}}\n", "sigma"}, {"a.yml", "  detection:\n    s: x\n", "sigma"},
+		{"a.yml", "\"det\\x65ction\": {s: x}\n", "sigma"}, {"a.yml", "? detection\n: {s: x}\n", "sigma"}, {"a.yml", "a: b\n---\ncorrelation: {}\n", "sigma"},
+		{"a.yml", "!!map\ndetection: {s: x}\n", "sigma"}, {"a.yml", "!!str detection: {s: x}\n", "sigma"}, {"a.yml", "title: {{quick|fast}}\n'detection': {}\n", "sigma"},
+		{"a.json", `{"document":{"csaf\u005fversion":"2.0"}}`, "csaf"}, {"a.json", `{"typ\u0065":"bundl\u0065"}`, "stix"}, {"a.json", `{"x":{"type":"bundle"}}`, "json"},
+		{"r.rule", "", "suricata"}, {"r.rules", "", "suricata"}, {"r.yara", "", "yara"}, {"i.csv", "", "csv"},
 		{"poc/x", "", "code"}, {"poc/x.md", "", "markdown"}, {"tools/x.py", "", "code"}, {"poc/requests.txt", "", "code"},
 	} {
 		if got := formatOf(c.path, c.src).name; got != c.want {
-			t.Errorf("%s: %s, want %s", c.path, got, c.want)
+			t.Errorf("%s %q: %s, want %s", c.path, c.src, got, c.want)
 		}
 	}
 }
@@ -309,6 +317,23 @@ func TestGlob(t *testing.T) {
 	for glob, want := range map[string]bool{"a/**": true, "[a-z]*": true, "": false, "a//b": false, "../a": false, "/a": false, "[": false, "a**": false, "./a": false} {
 		if validGlob(glob) != want {
 			t.Errorf("%q valid: not %t", glob, want)
+		}
+	}
+}
+
+// Nesting counts, not brackets in texts: approvals quote many.
+func TestTooDeep(t *testing.T) {
+	for text, want := range map[string]bool{
+		strings.Repeat("[", 101):                          true,
+		"a: [\"\n\", " + strings.Repeat("[", 200) + " \"": true,
+		"- |\n  \"\n- " + strings.Repeat("[", 200):        true,
+		strings.Repeat("- ", 101) + "x":                   true,
+		strings.Repeat("- a: \"[{\"\n", 300):              false,
+		strings.Repeat("- a [ b\n", 300):                  false,
+		strings.Repeat("- [a]\n", 300):                    false,
+	} {
+		if _, deep := tooDeep(text); deep != want {
+			t.Errorf("%.40q: not %t", text, want)
 		}
 	}
 }

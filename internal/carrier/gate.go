@@ -27,8 +27,11 @@ func init() {
 		"a negation": "not no never without none nobody nothing nowhere neither nor cannot refrain",
 		"a number": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen " +
 			"twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half quarter dozen twice double triple single " +
-			"second third fourth fifth sixth seventh eighth ninth tenth",
-		"a unit": "minute minutes hour hours day days week weeks month months year years daily weekly monthly hourly yearly percent byte bytes kilobyte kilobytes megabyte megabytes gigabyte gigabytes " +
+			"second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth " +
+			"couple pair trio zeroed",
+		"a date": "january february march april june july august september october november december " +
+			"monday tuesday wednesday thursday friday saturday sunday yesterday today tonight tomorrow",
+		"a unit": "fortnight fortnights decade decades century centuries minute minutes hour hours day days week weeks month months year years daily weekly monthly hourly yearly percent byte bytes kilobyte kilobytes megabyte megabytes gigabyte gigabytes " +
 			"bit bits seconds ms s sec secs min mins h hr hrs d kb mb gb tb kib mib gib tib",
 	} {
 		for w := range strings.FieldsSeq(words) {
@@ -36,7 +39,8 @@ func init() {
 		}
 	}
 	for kind, words := range map[string]string{
-		"an obligation":    "must shall mandatory obligatory",
+		"an obligation":    "must shall mandatory obligatory need needed require required necessary", // not requires: "takes" says it as well
+		"a prohibition":    "forbid forbids forbidden prohibit prohibits prohibited disallow disallowed banned",
 		"a recommendation": "should ought recommended",
 		"a permission":     "may might optional",
 		"a restriction":    "only solely exclusively",
@@ -52,7 +56,10 @@ func init() {
 		"client/server request/response source/destination first/last left/right before/since until/from inside/outside within/beyond safe/dangerous high/low " +
 		"has/lacks have/lack fails/manages failed/managed often/rarely often/seldom frequently/rarely many/few much/little continues/ceases continued/ceased " +
 		"gains/loses if/unless when/unless attach/detach mount/unmount push/pull encode/decode compress/decompress affected/immune vulnerable/immune positive/negative " +
-		"install/remove add/remove adds/removes encrypt/decrypt encrypted/decrypted success/failure succeeds/fails succeeded/failed") {
+		"install/remove add/remove adds/removes encrypt/decrypt encrypted/decrypted success/failure succeeds/fails succeeded/failed " +
+		"prevent/cause prevents/causes prevented/caused prevent/allow prevents/allows prevented/allowed block/pass blocks/passes blocked/passed block/allow blocks/allows blocked/allowed hardly/clearly barely/clearly hardly/easily barely/easily " +
+		"exploitable/harmless vulnerable/harmless dangerous/harmless malicious/harmless malicious/benign critical/moderate critical/low critical/high high/moderate high/medium medium/low critical/medium moderate/low " +
+		"required/forbidden required/prohibited required/optional allowed/forbidden allowed/prohibited permitted/forbidden permitted/prohibited") {
 		a, b, _ := strings.Cut(pair, "/")
 		opposed[a] = append(opposed[a], b)
 		opposed[b] = append(opposed[b], a)
@@ -116,6 +123,12 @@ func compare(a, b string, wa, wb []string) (what, do string) {
 	if kind := differ(wa, wb); kind != "" {
 		return sprintf("%q and %q differ in %s", a, b, kind), sameMeaning
 	}
+	if permuted(wa, wb) {
+		return sprintf("%q and %q have the same words in another order", a, b), "who does what to whom may change with it; choose words that differ"
+	}
+	if movedNegation(wa, wb) {
+		return sprintf("%q and %q deny different words", a, b), sameMeaning
+	}
 	if x, y := opposite(wa, wb); x != "" {
 		return sprintf("%q and %q may say opposite things (%s against %s)", a, b, x, y), sameMeaning
 	}
@@ -177,14 +190,14 @@ func isIdentifier(w string) bool {
 
 // differ names the kind of words in which the two differ.
 func differ(wa, wb []string) string {
-	for _, kind := range []string{"a negation", "a number", "a unit"} {
+	for _, kind := range []string{"a negation", "a number", "a date", "a unit"} {
 		x, y := pick(wa, kind), pick(wb, kind)
 		// How often something is denied counts, not in which word.
 		if kind == "a negation" && len(x) != len(y) || kind != "a negation" && !slices.Equal(x, y) {
 			return kind
 		}
 	}
-	for _, kind := range []string{"an obligation", "a recommendation", "a permission", "a restriction"} {
+	for _, kind := range []string{"an obligation", "a prohibition", "a recommendation", "a permission", "a restriction"} {
 		has := func(w string) bool { return present[w] == kind }
 		if slices.ContainsFunc(wa, has) != slices.ContainsFunc(wb, has) {
 			return kind
@@ -201,6 +214,47 @@ func pick(words []string, kind string) (out []string) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// permuted reports whether two lists have the same words. A date's may stand in
+// any order.
+func permuted(wa, wb []string) bool {
+	dated := func(w string) bool {
+		return counted[w] == "a date" || w == "may" || strings.Trim(w, "0123456789") == ""
+	}
+	return slices.Equal(slices.Sorted(slices.Values(wa)), slices.Sorted(slices.Values(wb))) &&
+		slices.ContainsFunc(wa, func(w string) bool { return !dated(w) })
+}
+
+func isNegation(w string) bool { return counted[w] == "a negation" || strings.HasSuffix(w, "n't") }
+
+// denies reports whether a word denies the one after it. "Nothing can" denies more
+// than a word.
+func denies(w string) bool {
+	return w == "not" || w == "never" || w == "cannot" || w == "without" || strings.HasSuffix(w, "n't")
+}
+
+// movedNegation reports whether a negation of one stands before a word that the
+// other has too, and denies it no more: "not run or read" against "run or not read".
+func movedNegation(wa, wb []string) bool {
+	denied := func(words []string, by func(string) bool) (out []string) {
+		for i, w := range words[:len(words)-1] {
+			if by(w) && !by(words[i+1]) {
+				out = append(out, words[i+1])
+			}
+		}
+		return out
+	}
+	moved := func(from, to []string) bool {
+		there := denied(to, isNegation)
+		for _, w := range denied(from, denies) {
+			if slices.Contains(to, w) && !slices.Contains(there, w) {
+				return true
+			}
+		}
+		return false
+	}
+	return moved(wa, wb) || moved(wb, wa)
 }
 
 var negatingPrefixes = []string{"un", "in", "im", "ir", "il", "non", "dis", "mis"}

@@ -92,6 +92,9 @@ func textsDigest(label string, texts []string, number uint32) (out [32]byte) {
 // readInline adds a piece of running text to the document.
 func (c *compiler) readInline(d *document, m inline, n numbering) {
 	p := piece{at: m.at, end: m.end}
+	if (m.alpha != 0 || m.alts != nil) && !c.checkNotComment(d, m) {
+		return
+	}
 	switch {
 	case m.alpha != 0:
 		p.alpha, p.slot = m.alpha, m.name
@@ -104,7 +107,7 @@ func (c *compiler) readInline(d *document, m inline, n numbering) {
 			return
 		}
 	case m.alts != nil:
-		if !c.checkChoice(d, m) {
+		if !c.checkChoice(d, m) || !c.checkInCode(d, m) {
 			return
 		}
 		p.alts = m.alts

@@ -22,10 +22,7 @@ var stixFormat = &format{
 	free: "description, abstract, content, explanation and the descriptions of external references, and objects and other sets that " + ManifestPath + " names under order:",
 }
 
-var (
-	stixKeys = regexp.MustCompile(`"type"[ \t\n]*:[ \t\n]*"bundle"`)
-	stixID   = regexp.MustCompile(`^([a-z0-9-]{3,250})--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-)
+var stixID = regexp.MustCompile(`^([a-z0-9-]{3,250})--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // stixText are properties of objects that only people read.
 var stixText = []string{"description", "abstract", "content", "explanation"}

@@ -150,7 +150,9 @@ func suricataHeader(s string) (out []string) {
 	return out
 }
 
-// suricataOptions cuts at semicolons outside of quotes and escapes.
+// suricataOptions cuts at semicolons that no backslash escapes. Suricata cuts there
+// whatever the quotes say, and looks at the one byte before; so a semicolon in
+// quotes, or after two backslashes, would be read in two ways, and is refused.
 func suricataOptions(s string) (out []suricataOption, what string) {
 	start, quoted := 0, false
 	for i := 0; i < len(s); i++ {
@@ -161,10 +163,13 @@ func suricataOptions(s string) (out []suricataOption, what string) {
 			quoted = !quoted
 		case ';':
 			if quoted {
-				continue
+				return nil, "a semicolon in quotes: Suricata ends the option there; write \\;"
+			}
+			if i > 0 && s[i-1] == '\\' {
+				return nil, "a semicolon after two backslashes: Suricata takes it for escaped; put a space between"
 			}
 			key, value, _ := strings.Cut(s[start:i], ":")
-			o := suricataOption{strings.TrimSpace(key), strings.TrimSpace(value)}
+			o := suricataOption{strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)} // keywords have no case
 			if o.key == "" || strings.ContainsAny(o.key, " \t\"") {
 				return nil, sprintf("%s isn't an option", quote(strings.TrimSpace(s[start:i])))
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -21,9 +22,6 @@ func parseYAML(data string) (t *tree, err error) {
 	if len(data) > maxYAML {
 		return nil, &syntaxError{0, sprintf("YAML of %d bytes; at most %d are read", len(data), maxYAML)}
 	}
-	if at, deep := tooDeep(data); deep {
-		return nil, &syntaxError{at, sprintf("values nest deeper than %d", maxDepth)}
-	}
 	// The parser has been seen to panic on input that nobody would write. A
 	// hostile source must not stop the sealer: it is refused like any other.
 	defer func() {
@@ -31,6 +29,9 @@ func parseYAML(data string) (t *tree, err error) {
 			t, err = nil, &syntaxError{0, "not YAML that the parser can read"}
 		}
 	}()
+	if at, deep := tooDeep(data); deep {
+		return nil, &syntaxError{at, sprintf("values nest deeper than %d", maxDepth)}
+	}
 	// Looking for duplicate keys is left to table: the parser's way is quadratic.
 	file, err := parser.ParseBytes([]byte(data), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -52,29 +53,32 @@ func parseYAML(data string) (t *tree, err error) {
 }
 
 // tooDeep finds where a YAML text nests more than maxDepth, before a recursive
-// parser does: a level of flow needs a bracket, a level of block needs a column
-// of indentation or an indicator before the line's first word.
+// parser does: a level of flow needs a bracket that the parser's own scanner, which
+// doesn't recurse, takes for one; a level of block needs a column of indentation or
+// an indicator before the line's first word. Brackets within texts are none.
 func tooDeep(data string) (at int, deep bool) {
 	flow := 0
+	for _, t := range lexer.Tokenize(data) {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			if flow++; flow > maxDepth {
+				return offset(data, t.Position.Line, t.Position.Column), true
+			}
+		case token.SequenceEndType, token.MappingEndType:
+			flow = max(0, flow-1)
+		}
+	}
 	for _, l := range lines(data, 0, len(data)) {
-		lead, indicators := true, 0
+		indicators := 0
 		for i := l.at; i < l.end; i++ {
-			switch b := data[i]; {
-			case b == '[' || b == '{':
-				if flow++; flow > maxDepth {
-					return i, true
-				}
-			case b == ']' || b == '}':
-				flow = max(0, flow-1)
-			case lead && strings.IndexByte("-?:&!*", b) >= 0:
-				if indicators++; indicators > maxDepth {
-					return i, true
-				}
+			b := data[i]
+			if b != ' ' && strings.IndexByte("-?:&!*", b) < 0 {
+				break
 			}
-			if b := data[i]; lead && b != ' ' && strings.IndexByte("-?:&!*", b) < 0 {
-				lead = false
+			if b != ' ' {
+				indicators++
 			}
-			if lead && i-l.at > 4*maxDepth {
+			if indicators > maxDepth || i-l.at > 4*maxDepth {
 				return i, true
 			}
 		}

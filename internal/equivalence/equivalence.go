@@ -14,7 +14,7 @@
 //	    └── each variant ─► Judge ◄─────────┘ ─► one verdict, or ErrDiffers
 //
 // A judge that isn't installed is named in the report and the file counts as not
-// judged. Do not read 'judged' as proof for all inputs: it says that nothing in
+// judged; so does a marked file of which no rule fires. Do not read 'judged' as proof for all inputs: it says that nothing in
 // this corpus told the variants apart.
 package equivalence
 
@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/sigma"
@@ -123,6 +124,11 @@ func checkFile(ctx context.Context, f carrier.Rendering, j Judge, given Corpus) 
 			return r, fmt.Errorf("%w: %s finds %s with some and not with others", ErrDiffers, j.Name(), only)
 		}
 	}
+	if f.Marked && r.Hits == 0 {
+		// Verdicts without a hit are alike whatever the rules say.
+		r.Unsaid = fmt.Sprintf("%v: no rule in it fires on anything in the corpus; bring something that it should match, with --corpus", ErrUnjudged)
+		return r, nil
+	}
 	r.On = map[string]int{"sigma": len(corpus.Events), "suricata": len(corpus.Captures), "yara": len(corpus.Samples)}[f.Format]
 	return r, nil
 }
@@ -165,6 +171,9 @@ func made(f carrier.Rendering) (c Corpus) {
 // has another backend.
 type Sigma struct{}
 
+// limit is for one evaluation of one text.
+var limit = 2 * time.Minute
+
 // Name is Sigma's.
 func (Sigma) Name() string { return "sigma" }
 
@@ -172,8 +181,9 @@ func (Sigma) Name() string { return "sigma" }
 func (Sigma) Format() string { return "sigma" }
 
 // Judge gives a line for each rule and event that it matches. Titles may differ
-// between copies, so rules are told apart by what they match.
-func (Sigma) Judge(_ context.Context, text string, c Corpus) ([]string, error) {
+// between copies, so rules are told apart by what they match. What takes longer
+// than two minutes is ErrUnjudged.
+func (Sigma) Judge(ctx context.Context, text string, c Corpus) ([]string, error) {
 	rules, err := sigma.Parse(text)
 	if errors.Is(err, sigma.ErrUnsupported) {
 		return nil, fmt.Errorf("%w: %w", ErrUnjudged, err)
@@ -181,9 +191,17 @@ func (Sigma) Judge(_ context.Context, text string, c Corpus) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoParse, err)
 	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	matched := make([][]int, len(rules))
 	for i := range rules {
 		for n, e := range c.Events {
+			if limited.Err() != nil {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				return nil, fmt.Errorf("%w: evaluating took longer than %v", ErrUnjudged, limit)
+			}
 			if rules[i].Match(e) {
 				matched[i] = append(matched[i], n)
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/sigma"
@@ -65,6 +66,8 @@ func TestCheck(t *testing.T) {
 		{"none parses", carrier.Rendering{Texts: texts("!", "!"), Marked: true}, grep{}, ErrNoParse, "", 0},
 		{"one doesn't parse", carrier.Rendering{Texts: texts("alpha", "!"), Marked: true}, grep{}, ErrNoParse, "", 0},
 		{"without marks", carrier.Rendering{Texts: texts("!", "!")}, grep{}, nil, "doesn't take it", 0},
+		{"none fires", carrier.Rendering{Texts: texts("omega", "omicron"), Marked: true}, grep{}, nil, "no rule in it fires", 0},
+		{"none fires, without marks", carrier.Rendering{Texts: texts("omega", "omega")}, grep{}, nil, "", 0},
 		{"not installed", carrier.Rendering{Texts: texts("a", "b"), Marked: true}, grep{absent: true}, nil, "not installed", 0},
 		{"of two minds", carrier.Rendering{Texts: texts("a", "b"), Marked: true}, grep{moody: true}, nil, "two verdicts on one text", 0},
 	} {
@@ -193,4 +196,17 @@ func FuzzMade(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, format string) {
 		made(carrier.Rendering{Format: format, Texts: [carrier.Variants]string{text}})
 	})
+}
+
+func TestSigmaStops(t *testing.T) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := (Sigma{}).Judge(over, sigmaText, Corpus{Events: []sigma.Event{{}}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+	defer func(d time.Duration) { limit = d }(limit)
+	limit = 0
+	if _, err := (Sigma{}).Judge(context.Background(), sigmaText, Corpus{Events: []sigma.Event{{}}}); !errors.Is(err, ErrUnjudged) {
+		t.Errorf("%v, want ErrUnjudged", err)
+	}
 }

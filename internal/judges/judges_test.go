@@ -247,3 +247,25 @@ func read(t *testing.T, name string) []byte {
 	}
 	return b
 }
+
+// Rules that name files aren't run, however they write it; others are, whatever
+// references they have.
+func TestFilesAreNotRead(t *testing.T) {
+	for _, c := range []struct {
+		judge, rules string
+		run          bool
+	}{
+		{"suricata", "alert http any any -> any any (msg:\"a\"; filemd5:/etc/hostname; sid:1; rev:1;)\n", false},
+		{"suricata", "alert http any any -> any any (msg:\"a\"; file.data; FileSHA256 : ../x; sid:1; rev:1;)\n", false},
+		{"suricata", "alert http any any -> any any (msg:\"a\"; http.host; data\\\nset:isset,x,type string,load /etc/hostname; sid:1; rev:1;)\n", false},
+		{"suricata", "alert http any any -> any any (msg:\"a filemd5: b\"; reference:url,a.example; reference:nobodys,x; content:\"x\"; sid:1; rev:1;)\n", true},
+		{"yara", "include \"/etc/hostname\"\nrule a { condition: true }\n", false},
+		{"yara", "include/* x */\"../x\"\nrule a { condition: true }\n", false},
+		{"yara", "rule a { meta: x = \"we include it\" condition: true }\n", true},
+	} {
+		_, err := installed(t, c.judge).Judge(context.Background(), c.rules, equivalence.Corpus{})
+		if c.run && err != nil || !c.run && !errors.Is(err, equivalence.ErrUnjudged) {
+			t.Errorf("%s: %v", c.rules, err)
+		}
+	}
+}

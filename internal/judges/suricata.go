@@ -3,6 +3,7 @@ package judges
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"regexp"
@@ -15,7 +16,8 @@ import (
 type Suricata struct{ Path string } // empty if it isn't installed
 
 // suricataConfig is all that the verdict depends on besides the rules. Scripts and
-// files that rules could name are off.
+// files that rules could name are off. Where it names no file, Suricata reads the
+// machine's own, so each has one of this run.
 const suricataConfig = `%YAML 1.1
 ---
 vars:
@@ -24,6 +26,8 @@ vars:
 outputs:
   - fast: {enabled: yes, filename: fast.log}
 classification-file: classes
+reference-config-file: references
+threshold-file: thresholds
 security:
   lua: {allow-rules: no}
 datasets:
@@ -51,6 +55,25 @@ config classification: not-suspicious,Not Suspicious Traffic,3
 config classification: unknown,Unknown Traffic,3
 `
 
+// suricataReferences are the kinds of references that rules name.
+const suricataReferences = `config reference: url http://
+config reference: cve http://cve.mitre.org/cgi-bin/cvename.cgi?name=
+config reference: bugtraq http://www.securityfocus.com/bid/
+config reference: md5 http://
+config reference: exploitdb http://
+config reference: osvdb http://
+config reference: et http://
+config reference: etpro http://
+config reference: nessus http://
+`
+
+// suricataFiles finds keywords that read or write files that a rule names. It may
+// find one in a text, too; such rules aren't judged, which loses less.
+var (
+	suricataFiles = regexp.MustCompile(`(?i)[;(]\s*(filemd5|filesha1|filesha256|datarep|dataset|lua|luajit|luaxform)\s*:`)
+	continued     = regexp.MustCompile(`\\[ \t]*\n[ \t]*`)
+)
+
 // Name is suricata.
 func (Suricata) Name() string { return "suricata" }
 
@@ -61,7 +84,10 @@ func (Suricata) Format() string { return "suricata" }
 // holds must not have a part in what another raises. A rule that it doesn't take is
 // ErrNoParse.
 func (s Suricata) Judge(ctx context.Context, rules string, c equivalence.Corpus) ([]string, error) {
-	own := map[string]string{"rules": rules, "conf": suricataConfig, "classes": suricataClasses}
+	if m := suricataFiles.FindStringSubmatch(continued.ReplaceAllString(rules, "")); m != nil {
+		return nil, fmt.Errorf("%w: rules with %s read files, and aren't run", equivalence.ErrUnjudged, m[1])
+	}
+	own := map[string]string{"rules": rules, "conf": suricataConfig, "classes": suricataClasses, "references": suricataReferences, "thresholds": ""}
 	captures := c.Captures
 	if len(captures) == 0 {
 		_, w, err := run(ctx, s.Path, own, nil, "-T", "-c", "conf", "-S", "rules", "-l", ".", "--init-errors-fatal")

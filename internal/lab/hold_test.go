@@ -92,6 +92,8 @@ func TestTraced(t *testing.T) {
 		{"a third of the prose, scanned, one in a hundred wrong", []string{"excerpt-3", "ocr-1"}, 1, .99},
 		{"two merged, sentence by sentence", []string{"merge-2"}, 2, .95},
 		{"three merged, sentence by sentence", []string{"merge-3"}, 3, 0},
+		{"only what two have in common", []string{"common-2"}, 2, .95},
+		{"only what three have in common", []string{"common-3"}, 3, .95},
 		{"any sixth of the prose", []string{"excerpt-6"}, 1, 0},
 		{"any twelfth of the prose", []string{"excerpt-12"}, 1, 0},
 	} {

@@ -7,7 +7,7 @@ import (
 
 // expression is a condition, or a part of one.
 type expression interface {
-	holds(r *Rule, e Event) bool
+	holds(r *Rule, e *look) bool
 }
 
 type (
@@ -17,7 +17,7 @@ type (
 	called string // a search by its name
 )
 
-func (x anyOf) holds(r *Rule, e Event) bool {
+func (x anyOf) holds(r *Rule, e *look) bool {
 	for _, p := range x {
 		if p.holds(r, e) {
 			return true
@@ -26,7 +26,7 @@ func (x anyOf) holds(r *Rule, e Event) bool {
 	return false
 }
 
-func (x allOf) holds(r *Rule, e Event) bool {
+func (x allOf) holds(r *Rule, e *look) bool {
 	for _, p := range x {
 		if !p.holds(r, e) {
 			return false
@@ -35,8 +35,23 @@ func (x allOf) holds(r *Rule, e Event) bool {
 	return true
 }
 
-func (x not) holds(r *Rule, e Event) bool    { return !x.of.holds(r, e) }
-func (x called) holds(r *Rule, e Event) bool { return r.searches[string(x)].holds(e) }
+func (x not) holds(r *Rule, e *look) bool { return !x.of.holds(r, e) }
+
+func (x called) holds(r *Rule, e *look) bool {
+	yes, known := e.known[x]
+	if !known {
+		yes = r.searches[string(x)].holds(e.event)
+		e.known[x] = yes
+	}
+	return yes
+}
+
+// look is an event and which searches hold for it, so that each is asked once
+// however often a condition names it.
+type look struct {
+	event Event
+	known map[called]bool
+}
 
 // conditionParser reads, from loosest to tightest: or, and, not, and "1 of", a
 // name or parentheses.
@@ -44,9 +59,13 @@ type conditionParser struct {
 	words []string
 	names []string
 	depth int
+	calls int // of searches, so far
 }
 
-const maxDepth = 50 // parentheses and nots within one another
+const (
+	maxDepth = 50     // parentheses and nots within one another
+	maxCalls = 20_000 // of searches, with those of "1 of" counted each
+)
 
 func parseCondition(text string, names []string) (expression, error) {
 	if strings.Contains(text, "|") {
@@ -156,6 +175,9 @@ func (p *conditionParser) of(all bool) (expression, error) {
 			return nil, syntax("%q in the condition isn't a name", pattern)
 		}
 		if match {
+			if p.calls++; p.calls > maxCalls {
+				return nil, unsupported("a condition that asks for more than %d searches", maxCalls)
+			}
 			found = append(found, called(n))
 		}
 	}

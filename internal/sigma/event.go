@@ -3,6 +3,7 @@ package sigma
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -18,6 +19,10 @@ var ErrEvent = errors.New("not events in JSON, one object after another")
 
 // maxEvents is how many are read of one text.
 const maxEvents = 200_000
+
+// maxField is how many bytes of a field are compared with patterns; the walk may
+// take the product of both lengths.
+const maxField = 64 << 10
 
 // ReadEvents reads JSON objects, one after another, as in a file of lines. What
 // is nested is named with dots: {"a":{"b":1}} has the field a.b.
@@ -36,6 +41,13 @@ func ReadEvents(text []byte) (out []Event, err error) {
 		}
 		e := Event{}
 		e.add("", v, 0)
+		for name, texts := range e {
+			for _, t := range texts {
+				if len(t) > maxField {
+					return nil, fmt.Errorf("%w: the field %q has %d bytes; at most %d are compared", ErrEvent, name[:min(len(name), 100)], len(t), maxField)
+				}
+			}
+		}
 		out = append(out, e)
 	}
 }

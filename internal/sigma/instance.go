@@ -6,8 +6,36 @@ import (
 	"strings"
 )
 
-// maxInstances is how many events are made of one rule.
-const maxInstances = 2000
+const (
+	// maxInstances is how many events are made of one rule.
+	maxInstances = 2000
+	// maxMade is about how many bytes of them: a rule of a few thousand fields
+	// would otherwise fill the memory, each event having all of them.
+	maxMade = 32 << 20
+)
+
+// made is the events that were made of a rule, until a part of the limits.
+type made struct {
+	events []Event
+	bytes  int
+	part   int // 2: half of the limits, which leaves room for searches together
+}
+
+func (m *made) full() bool { return len(m.events) >= maxInstances/m.part || m.bytes >= maxMade/m.part }
+
+func (m *made) add(e Event) {
+	if m.full() {
+		return
+	}
+	const entry = 64 // about what a field costs besides its text
+	for _, texts := range e {
+		m.bytes += entry
+		for _, t := range texts {
+			m.bytes += len(t)
+		}
+	}
+	m.events = append(m.events, e)
+}
 
 // Instances are events made of a rule: for each of its searches one that it holds
 // for, one for each further value, and one without each field; then all searches
@@ -15,26 +43,35 @@ const maxInstances = 2000
 // says yes and where it just doesn't, without anybody's log. What can't be made,
 // such as a match of an expression that asserts much, is left out.
 func (r *Rule) Instances() []Event {
-	out := []Event{{}}
+	out := made{events: []Event{{}}, part: 2}
 	first := map[string]fields{}
 	for _, name := range r.names {
 		for _, fs := range r.searches[name] {
-			base := fs.event()
-			out = append(out, base)
 			if first[name] == nil {
 				first[name] = fs
 			}
+			if out.full() {
+				break
+			}
+			base := fs.event()
+			out.add(base)
 			for _, f := range fs {
-				out = append(out, base.without(f.key()))
+				if out.full() {
+					break
+				}
+				out.add(base.without(f.key()))
 				if f.values[0].null {
-					out = append(out, base.with(f.key(), "x"))
+					out.add(base.with(f.key(), "x"))
 				}
 				for _, v := range f.values {
+					if out.full() {
+						break
+					}
 					if v.hasOne && !f.all {
-						out = append(out, base.with(f.key(), v.instance))
+						out.add(base.with(f.key(), v.instance))
 					}
 					if v.hasOne && f.all {
-						out = append(out, base.with(f.key(), f.allBut(v.instance)))
+						out.add(base.with(f.key(), f.allBut(v.instance)))
 					}
 				}
 			}
@@ -42,8 +79,12 @@ func (r *Rule) Instances() []Event {
 	}
 	// Each event of one search within what the others ask for, so that a condition
 	// of several can hold.
-	single := slices.Clone(out)
+	single := slices.Clone(out.events)
+	out.part = 1
 	for _, without := range append([]string{""}, r.names...) {
+		if out.full() {
+			break
+		}
 		var asked fields
 		for _, name := range r.names {
 			if name != without {
@@ -56,10 +97,10 @@ func (r *Rule) Instances() []Event {
 				whole = whole.with(f.key(), "x")
 			}
 		}
-		out = append(out, whole)
+		out.add(whole)
 		for _, e := range single {
-			if len(out) >= maxInstances {
-				return out
+			if out.full() {
+				break
 			}
 			merged := Event{}
 			for k, v := range whole {
@@ -68,10 +109,10 @@ func (r *Rule) Instances() []Event {
 			for k, v := range e {
 				merged[k] = v
 			}
-			out = append(out, merged)
+			out.add(merged)
 		}
 	}
-	return out
+	return out.events
 }
 
 // key is the field that an event needs; keywords go anywhere.
@@ -100,21 +141,30 @@ func (fs fields) event() Event {
 	for _, f := range sorted {
 		switch {
 		case f.values[0].null || f.values[0].exists != nil && !*f.values[0].exists:
-			e = e.without(f.key())
+			delete(e, f.key())
 		case f.all:
-			e = e.with(f.key(), strings.Join(e[f.key()], "")+f.allBut(""))
+			e.extend(f.key(), f.allBut(""))
 		case f.values[0].hasOne:
-			e = e.with(f.key(), strings.Join(e[f.key()], "")+f.values[0].instance)
+			e.extend(f.key(), f.values[0].instance)
 		}
 	}
 	return e
 }
 
+// extend writes a text behind what the field has, as long as it may be compared.
+func (e Event) extend(name, text string) {
+	if t := strings.Join(e[name], "") + text; len(t) <= maxField {
+		e[name] = []string{t}
+	}
+}
+
 // allBut is a text with all values of the field in it but one.
 func (f *field) allBut(out string) string {
 	var parts []string
+	size := 0
 	for _, v := range f.values {
-		if v.hasOne && v.instance != out {
+		if v.hasOne && v.instance != out && size+len(v.instance) < maxField {
+			size += len(v.instance) + 1
 			parts = append(parts, v.instance)
 		}
 	}

@@ -18,6 +18,9 @@ const (
 	mark       // any one
 )
 
+// maxPattern is how many bytes a value may have.
+const maxPattern = 4 << 10
+
 // parsePattern reads a value of the Sigma specification: * and ? are wildcards, a
 // backslash before one of them or before a backslash takes its meaning away, and
 // stands for itself before anything else.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
 )
 
 // The classes of what Parse refuses.
@@ -31,7 +33,7 @@ type Rule struct {
 }
 
 // Match reports whether the rule's condition holds for an event.
-func (r *Rule) Match(e Event) bool { return r.condition.holds(r, e) }
+func (r *Rule) Match(e Event) bool { return r.condition.holds(r, &look{e, map[called]bool{}}) }
 
 // maxText is how many bytes of rules are read; the YAML parser is no faster than
 // it has to be.
@@ -43,15 +45,15 @@ func Parse(text string) (rules []Rule, err error) {
 	if len(text) > maxText {
 		return nil, syntax("%d bytes; at most %d are read", len(text), maxText)
 	}
-	if nests(text) {
-		return nil, syntax("values nest deeper than a rule's do")
-	}
 	// The YAML parser has been seen to panic on what nobody would write.
 	defer func() {
 		if recover() != nil {
 			rules, err = nil, syntax("not YAML that the parser can read")
 		}
 	}()
+	if nests(text) {
+		return nil, syntax("values nest deeper than a rule's do")
+	}
 	d := yaml.NewDecoder(strings.NewReader(text), yaml.UseOrderedMap())
 	for {
 		var doc any
@@ -80,11 +82,23 @@ func Parse(text string) (rules []Rule, err error) {
 	return rules, nil
 }
 
+// maxFlow is how deep brackets stand within one another.
+const maxFlow = 100
+
 // nests reports whether a text may nest further than a recursive parser should
-// follow. Brackets count wherever they stand: rules have few.
+// follow. Brackets count where the parser's scanner takes them for such; those in
+// texts don't.
 func nests(text string) bool {
-	if strings.Count(text, "[")+strings.Count(text, "{") > 5000 {
-		return true
+	flow := 0
+	for _, t := range lexer.Tokenize(text) {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			if flow++; flow > maxFlow {
+				return true
+			}
+		case token.SequenceEndType, token.MappingEndType:
+			flow = max(0, flow-1)
+		}
 	}
 	for line := range strings.Lines(text) {
 		lead := line[:len(line)-len(strings.TrimLeft(line, " -?:&!*"))]

@@ -14,6 +14,10 @@ type search []fields
 
 type fields []field
 
+// maxFields is how many fields one mapping of a search may ask for. Published
+// rules have a few.
+const maxFields = 200
+
 // field is a field's name, "" for keywords in any field, and what it must be.
 type field struct {
 	name   string
@@ -90,6 +94,9 @@ func parseFields(m yaml.MapSlice) (fields, error) {
 	if len(m) == 0 {
 		return nil, syntax("an empty search")
 	}
+	if len(m) > maxFields {
+		return nil, unsupported("%d fields in one search; at most %d are looked at", len(m), maxFields)
+	}
 	var out fields
 	for _, kv := range m {
 		name, ok := kv.Key.(string)
@@ -126,6 +133,9 @@ func parseField(key string, v any) (field, error) {
 		return f, syntax("%s: an empty list", key)
 	}
 	for _, e := range list {
+		if s, _ := e.(string); len(s) > maxPattern {
+			return f, unsupported("a value of %d bytes; at most %d are compared", len(s), maxPattern)
+		}
 		values, err := m.value(e, name == "")
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", key, err)

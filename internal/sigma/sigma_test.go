@@ -2,8 +2,10 @@ package sigma
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -220,4 +222,65 @@ func FuzzReadEvents(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// A rule of a few kilobytes must not take gigabytes, nor an event forever.
+func TestLimits(t *testing.T) {
+	var wide, many strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&wide, "    f%d: [%s]\n", i, strings.TrimSuffix(strings.Repeat("a,", 150), ","))
+	}
+	for i := range 3000 {
+		fmt.Fprintf(&many, "  s%d:\n    f%d: a\n", i, i)
+	}
+	for name, text := range map[string]string{
+		"fields":   "title: t\ndetection:\n  s:\n" + wide.String() + "  condition: s\n",
+		"searches": "title: t\ndetection:\n" + many.String() + "  condition: all of them\n",
+	} {
+		rules, err := Parse(text)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		events := rules[0].Instances()
+		entries, yes := 0, false
+		for _, e := range events {
+			entries += len(e)
+			yes = yes || rules[0].Match(e)
+		}
+		if len(events) > maxInstances || entries > maxMade/64+5000 || !yes {
+			t.Errorf("%s: %d events with %d fields, one that matches: %t", name, len(events), entries, yes)
+		}
+	}
+	long := strings.Repeat("a", maxPattern+1)
+	for name, text := range map[string]string{
+		"value":     "title: t\ndetection:\n  s:\n    f: " + long + "\n  condition: s\n",
+		"fields":    "title: t\ndetection:\n  s: {" + strings.TrimSuffix(strings.Repeat("f%: a, ", maxFields+1), ", ") + "}\n  condition: s\n",
+		"condition": "title: t\ndetection:\n" + many.String() + "  condition: " + strings.Repeat("1 of them or ", 10) + "s1\n",
+	} {
+		for i := 0; strings.Contains(text, "%"); i++ {
+			text = strings.Replace(text, "%", strconv.Itoa(i), 1)
+		}
+		if _, err := Parse(text); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v, want ErrUnsupported", name, err)
+		}
+	}
+	if _, err := ReadEvents([]byte(`{"a":"` + strings.Repeat("x", maxField+1) + `"}`)); !errors.Is(err, ErrEvent) {
+		t.Errorf("%v, want ErrEvent", err)
+	}
+}
+
+// Nesting counts, not how many brackets there are or what stands in texts.
+func TestNests(t *testing.T) {
+	for text, deep := range map[string]bool{
+		strings.Repeat("[", 101):                                                            true,
+		strings.Repeat("{a: ", 200):                                                         true,
+		"a: [\"\n\", " + strings.Repeat("[", 200) + " \"":                                   true,
+		"- |\n  \"\n- " + strings.Repeat("[", 200):                                          true,
+		strings.Repeat("- [a]\n", 6000):                                                     false,
+		"a: \"" + strings.Repeat("[", 6000) + "\"\nb: '" + strings.Repeat("{", 200) + "'\n": false,
+	} {
+		if nests(text) != deep {
+			t.Errorf("%.40q: not %t", text, deep)
+		}
+	}
 }

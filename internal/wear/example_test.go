@@ -33,7 +33,7 @@ func TestExampleSurvives(t *testing.T) {
 		"untouched": {1, 0}, "paste": {.99, 0}, "reflow": {.99, 0}, "fold": {.99, 0}, "plain": {.99, 0}, "html": {.99, 0}, "unpunctuated": {.99, 0},
 		"ocr-1": {.98, .005}, "ocr-3": {.97, .005}, "ocr-5": {.95, .01}, "retype-1": {.98, .005}, "retype-5": {.95, .005}, "retype-10": {.90, .01},
 		"excerpt-2": {.97, .005}, "excerpt-3": {.97, .005}, "excerpt-6": {.95, .005}, "excerpt-12": {.9, .01}, "shuffle": {.8, .01},
-		"synonyms": {.8, .15}, "canonical": {.7, .25}, "merge-2": {.88, .01}, "merge-3": {.85, .01}, "port": {.7, .02}, "wire": {.7, .02},
+		"synonyms": {.8, .15}, "canonical": {.7, .25}, "merge-2": {.88, .01}, "merge-3": {.85, .01}, "common-2": {.3, .01}, "common-3": {.1, .01}, "port": {.7, .02}, "wire": {.7, .02},
 	}
 	for _, version := range form.ReaderVersions[1:] { // align/1 is held to its table in package form
 		r, err := form.NewReaderVersion(f, version)

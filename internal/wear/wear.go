@@ -79,6 +79,8 @@ var Table = []Wear{
 	{"canonical", "All words of that lexicon replaced by the first of their synonyms.", 1, text(canonical)},
 	{"merge-2", "Two copies merged, each sentence or line from one of them at random.", 2, merge},
 	{"merge-3", "Three copies merged likewise.", 3, merge},
+	{"common-2", "Only the words that two copies have in common.", 2, common},
+	{"common-3", "Only the words that three copies have in common.", 3, common},
 	{"port", "The proof of concept in another language: only its strings, in order.", 1, port},
 	{"wire", "What the proof of concept would send: request line, headers, body.", 1, wire},
 }
