@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -143,8 +144,8 @@ func (a *app) report(r carrier.Report) {
 	if r.Sites == 0 {
 		a.say("Nothing can be traced: no place is marked. 'forewarn package suggest' proposes marks.")
 	} else {
-		a.para("%s, %.0f bits and %s in all. Bits say how far copies can be told apart by what stands at the sites: about 27 that survive trace one copy of a hundred at 1e-6. 'Any third' is the one with fewest. 'forewarn package plan' says more.",
-			count(int(r.Sites), "site", "sites"), r.Bits.Bits(), count(int(r.Tokens), "token", "tokens"))
+		a.para("%s, %s and %s in all. Bits say how far copies can be told apart by what stands at the sites: about 27 that survive trace one copy of a hundred at 1e-6. 'Any third' is the one with fewest. 'forewarn package plan' says more.",
+			count(int(r.Sites), "site", "sites"), count(int(math.Round(r.Bits.Bits())), "bit", "bits"), count(int(r.Tokens), "token", "tokens"))
 	}
 	for _, w := range r.Warnings {
 		a.para("warning: %s", w)

@@ -66,6 +66,14 @@ func (c *packageSuggest) Run(a *app) error {
 	}
 	a.say("Wrote %s to %s.", count(len(list), "proposal", "proposals"), c.Out)
 	a.para("Write your name after approved-by: under those you answer for; 'forewarn package suggest --apply' marks them.")
+	const most = 10
+	kept := suggest.KeptLists(src)
+	for _, k := range kept[:min(len(kept), most)] {
+		a.para("note: the list at %s:%d keeps its order: %s.", k.File, k.Line, k.Why)
+	}
+	if more := len(kept) - most; more > 0 {
+		a.say("note: %s more that keep their order.", count(more, "list", "lists"))
+	}
 	if w != nil {
 		a.say("If all were approved the package would hold %.0f bits; now it holds %.0f.", w.all, w.now)
 	}

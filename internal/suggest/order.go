@@ -1,9 +1,12 @@
 package suggest
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"forewarn/internal/carrier"
 )
 
 // telling are words in a list, or in the line above it, that make its order say
@@ -16,19 +19,7 @@ var telling = strings.Fields("first firstly second secondly third thirdly next t
 func (p *prose) orders() (out []found) {
 	for _, l := range p.lists {
 		from, to := l[0], l[1]
-		if !p.free(from, to) || p.tells(p.above(from)) || p.tells(p.src[from:to]) {
-			continue
-		}
-		items := items(p.src[from:to])
-		if len(items) < 3 {
-			continue // two carry one bit and cost two lines
-		}
-		seen, alike := map[string]bool{}, true
-		for _, it := range items {
-			seen[strings.ToLower(strings.TrimSpace(it))] = true
-			alike = alike && it[0] == items[0][0] && ending(it) == ending(items[0]) && !strings.Contains(it, "{{") && len(strings.Fields(it)) > 1
-		}
-		if !alike || len(seen) != len(items) {
+		if !p.free(from, to) || p.orderly(from, to) != "" {
 			continue
 		}
 		out = append(out, found{at: from, end: to, Proposal: Proposal{Kind: Order, When: "the items are of one kind, none leans on another, and none comes first by weight, time or habit"}})
@@ -36,9 +27,74 @@ func (p *prose) orders() (out []found) {
 	return out
 }
 
-// tells reports whether a text has a word that makes an order say something.
-func (p *prose) tells(s string) bool {
-	return slices.ContainsFunc(wordForm.FindAllString(strings.ToLower(s), -1), func(w string) bool { return slices.Contains(telling, w) })
+// orderly says why a list's order may say something, or isn't worth a mark; nothing
+// if neither.
+func (p *prose) orderly(from, to int) string {
+	if w := p.tells(p.above(from)); w != "" {
+		return fmt.Sprintf("the line above it says %q", w)
+	}
+	if w := p.tells(p.src[from:to]); w != "" {
+		return fmt.Sprintf("it says %q", w)
+	}
+	items := items(p.src[from:to])
+	if len(items) < 3 {
+		return "it has fewer than three items" // two carry one bit and cost two lines
+	}
+	seen := map[string]bool{}
+	for _, it := range items {
+		seen[strings.ToLower(strings.TrimSpace(it))] = true
+		switch {
+		case it[0] != items[0][0]:
+			return "its bullets differ"
+		case ending(it) != ending(items[0]):
+			return "its items end differently"
+		case strings.Contains(it, "{{"):
+			return "an item has a mark"
+		case len(strings.Fields(it)) < 2:
+			return "an item is empty"
+		}
+	}
+	if len(seen) != len(items) {
+		return "two items are the same"
+	}
+	return ""
+}
+
+// Kept is a list that isn't proposed to be in any order.
+type Kept struct {
+	File string
+	Line int // from 1
+	Why  string
+}
+
+// KeptLists are the lists of a source's prose that Propose leaves in their order for
+// what they say, with why. Those that are marked already aren't among them.
+func KeptLists(src carrier.Source) (out []Kept) {
+	for _, f := range src.Files {
+		if f.Path == carrier.ManifestPath || f.Path == carrier.ApprovalsPath {
+			continue
+		}
+		p := readProse(f.Path, string(f.Data))
+		if p == nil {
+			continue
+		}
+		for _, l := range p.lists {
+			if why := p.orderly(l[0], l[1]); why != "" && p.free(l[0], l[1]) {
+				out = append(out, Kept{f.Path, 1 + strings.Count(p.src[:l[0]], "\n"), why})
+			}
+		}
+	}
+	return out
+}
+
+// tells is the first word in a text that makes an order say something; empty if none
+// does.
+func (p *prose) tells(s string) string {
+	words := wordForm.FindAllString(strings.ToLower(s), -1)
+	if i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(telling, w) }); i >= 0 {
+		return words[i]
+	}
+	return ""
 }
 
 // above is the line before a list, but for words that set its order free.
