@@ -330,6 +330,29 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// What can trace nothing isn't drawn as an empty picture; each curve that climbs has
+// its number, and each its name, once.
+func TestPicturesTellCurvesApart(t *testing.T) {
+	p, _ := example(t, usual)
+	svg, text := p.SVG(720), p.Text(80)
+	for c := range p.Colluders {
+		climbs := slices.ContainsFunc(p.Curve, func(x Point) bool { return x.Catch[c] >= .5 })
+		n := strings.Count(svg, ">"+string(rune('1'+c))+"</text>")
+		if climbs != (n == 1) || strings.Count(svg, ">"+label(c)+"</text>") != 1 {
+			t.Errorf("the curve of %d, which climbs: %v, has %d numbers", c+1, climbs, n)
+		}
+		if climbs && !strings.Contains(text, string(rune('1'+c))) {
+			t.Errorf("the curve of %d is nowhere in\n%s", c+1, text)
+		}
+	}
+	for i := range p.Curve {
+		p.Curve[i].Catch = make([]float64, p.Colluders)
+	}
+	if got := p.Text(80); got != "" || !p.Weak() {
+		t.Errorf("nothing is drawn as\n%s", got)
+	}
+}
+
 // An editor asks while somebody types.
 func BenchmarkPlan(b *testing.B) {
 	src, err := folder.LoadSource("../../examples/advisory")
