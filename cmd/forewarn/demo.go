@@ -46,7 +46,7 @@ func (c *demoCmd) Run(a *app) error {
 	o := sim.Options{Scenario: sim.Scenario(c.Scenario), Seed: c.Seed, Members: c.Members, NoTokens: c.NoTokens, Dir: dir}
 	if !a.JSON {
 		a.say("A fictional vendor, %d fictional members, summer 2025. Scenario %s, seed %d.", c.Members, c.Scenario, c.Seed)
-		o.Step = func(s string) { a.say("  %s", s) }
+		o.Step = a.step
 	}
 	r, err := sim.Run(a, o)
 	if err != nil {
@@ -86,6 +86,15 @@ func (c *demoCmd) Run(a *app) error {
 		return fmt.Errorf("%w: %w", errUnverified, verr)
 	}
 	return nil
+}
+
+// step prints what happened, under a hanging indent past its time.
+func (a *app) step(s string) {
+	if at, what, ok := strings.Cut(s, "  "); ok {
+		a.item("  "+at+"  ", what)
+		return
+	}
+	a.item("  ", s)
 }
 
 // folder is the new one that --dir names, or the first free forewarn-demo-N.
