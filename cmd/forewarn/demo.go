@@ -72,10 +72,13 @@ func (c *demoCmd) Run(a *app) error {
 		a.steps(report)
 		a.say("")
 		truth := "nobody's copy leaked"
-		if len(r.Truth) > 0 {
-			truth = "the copy of " + strings.Join(r.Truth, " and of ") + " leaked"
+		switch n := len(r.Truth); {
+		case n == 1:
+			truth = "the copy of " + r.Truth[0] + " leaked"
+		case n > 1:
+			truth = "the copies of " + strings.Join(r.Truth, " and of ") + " leaked"
 		}
-		a.say("Ground truth, kept from the inquiry: %s.", truth)
+		a.item("", "Ground truth, kept from the inquiry: "+truth+".")
 		a.say("")
 		a.say("page     %s", r.Page)
 		a.say("dossier  %s", r.Dossier)

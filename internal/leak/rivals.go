@@ -172,7 +172,7 @@ func (j *judge) carried() string {
 	if slices.ContainsFunc(j.f.Accused, func(a evidence.Accused) bool { return slices.Contains(a.NamedBy, evidence.EvidenceWording) }) {
 		what = "marks"
 	}
-	return fmt.Sprintf("The material carries %s of %s.", what, evidence.Count(len(j.f.Accused), "issued copy", "issued copies"))
+	return fmt.Sprintf("The material carries %s of %s.", what, j.several("an issued copy", fmt.Sprintf("%d issued copies", len(j.f.Accused))))
 }
 
 // several chooses by how many copies are named.
