@@ -39,7 +39,7 @@ type cli struct {
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`
 
 	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
-	Package packageCmd `cmd:"" help:"What is shared: check, add, recall." group:"case"`
+	Package packageCmd `cmd:"" help:"What is shared: check, suggest, plan, add, recall." group:"case"`
 	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, hold, cancel." group:"case"`
 
 	Keygen  keygenCmd  `cmd:"" help:"Make a member's keys." group:"member"`

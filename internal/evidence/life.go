@@ -213,7 +213,7 @@ func (l *Life) complete(d Done) error {
 		}
 	case ActFinal:
 		if missing := l.Waiting(d.At); len(missing) > 0 {
-			return l.refuse("%d of those whose copies are named have not replied, and have until %s: wait, or say that no reply will come", len(missing), stamp(l.until()))
+			return l.refuse("%s until %s: wait, or say that no reply will come", Count(len(missing), "of those whose copies are named has not replied, and has", "of those whose copies are named have not replied, and have"), stamp(l.until()))
 		}
 		return nil
 	}

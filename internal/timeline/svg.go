@@ -211,7 +211,11 @@ func (d *drawing) note(x, back float64, s string) string {
 		return fmt.Sprintf(`<text class="tl-note" x="%s" y="%s">%s</text>`, px(x), px(d.y+4.5), safe(s))
 	}
 	if back-w >= d.left {
-		return fmt.Sprintf(`<text class="tl-note" x="%s" y="%s" text-anchor="end">%s</text>`, px(back), px(d.y+4.5), safe(s))
+		class := "tl-note"
+		if !d.clear(back-w, back) {
+			class += " tl-halo" // no side is free of rules
+		}
+		return fmt.Sprintf(`<text class="%s" x="%s" y="%s" text-anchor="end">%s</text>`, class, px(back), px(d.y+4.5), safe(s))
 	}
 	return ""
 }
