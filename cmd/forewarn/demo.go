@@ -46,7 +46,7 @@ func (c *demoCmd) Run(a *app) error {
 	o := sim.Options{Scenario: sim.Scenario(c.Scenario), Seed: c.Seed, Members: c.Members, NoTokens: c.NoTokens, Dir: dir}
 	if !a.JSON {
 		a.say("A fictional vendor, %d fictional members, summer 2025. Scenario %s, seed %d.", c.Members, c.Scenario, c.Seed)
-		o.Step = func(s string) { a.say("  %s", s) }
+		o.Step = a.step
 	}
 	r, err := sim.Run(a, o)
 	if err != nil {
@@ -72,10 +72,13 @@ func (c *demoCmd) Run(a *app) error {
 		a.steps(report)
 		a.say("")
 		truth := "nobody's copy leaked"
-		if len(r.Truth) > 0 {
-			truth = "the copy of " + strings.Join(r.Truth, " and of ") + " leaked"
+		switch n := len(r.Truth); {
+		case n == 1:
+			truth = "the copy of " + r.Truth[0] + " leaked"
+		case n > 1:
+			truth = "the copies of " + strings.Join(r.Truth, " and of ") + " leaked"
 		}
-		a.say("Ground truth, kept from the inquiry: %s.", truth)
+		a.item("", "Ground truth, kept from the inquiry: "+truth+".")
 		a.say("")
 		a.say("page     %s", r.Page)
 		a.say("dossier  %s", r.Dossier)
@@ -86,6 +89,15 @@ func (c *demoCmd) Run(a *app) error {
 		return fmt.Errorf("%w: %w", errUnverified, verr)
 	}
 	return nil
+}
+
+// step prints what happened, under a hanging indent past its time.
+func (a *app) step(s string) {
+	if at, what, ok := strings.Cut(s, "  "); ok {
+		a.item("  "+at+"  ", what)
+		return
+	}
+	a.item("  ", s)
 }
 
 // folder is the new one that --dir names, or the first free forewarn-demo-N.

@@ -212,9 +212,16 @@ func (c *findingsShow) Run(a *app) error {
 			lines = append(lines, []string{when(r.At), what, r.By, sum, fmt.Sprint(r.Entry)})
 		}
 		a.table([]string{"WHEN", "ACT", "BY", "SHA-256 OF THE TEXT", "ENTRY"}, lines)
+		for _, s := range next(k, d.Clock(), name) {
+			a.say("%s", s)
+		}
 		if c.Out != "" {
 			a.say("record   %s", c.Out)
-			a.say("verify   forewarn verify dossier %s", shown(filepath.Join(c.Out, "findings.dossier")))
+			h, err := home.Open(a.folder())
+			if err != nil {
+				return err
+			}
+			a.say("verify   forewarn verify dossier %s --log-key %s", shown(filepath.Join(c.Out, "findings.dossier")), h.LogKey())
 		}
 		return nil
 	})
@@ -256,8 +263,49 @@ func (a *app) take(name string, step func(*coordinator.Desk, inquiry.Kept) (inqu
 		if last.Text != [32]byte{} {
 			v["sha256"] = hex.EncodeToString(last.Text[:])
 		}
-		return a.done(v, said, k.Name(), k.Life.Stage)
+		if err := a.done(v, said, k.Name(), k.Life.Stage); err != nil {
+			return err
+		}
+		of, err := a.names(d)
+		if err != nil {
+			return err
+		}
+		for _, s := range next(k, d.Clock(), of) {
+			a.say("%s", s)
+		}
+		return nil
 	})
+}
+
+// next is what findings wait for, in the order in which it can be done.
+func next(k inquiry.Kept, now time.Time, name func(entrylog.Ref) string) (out []string) {
+	run := func(what, command string) {
+		out = append(out, fmt.Sprintf("next     %s: forewarn findings %s", what, command))
+	}
+	waiting := k.Life.Waiting(now)
+	switch k.Life.Stage {
+	case evidence.Put, evidence.Replied, evidence.Reviewed:
+		for _, h := range waiting {
+			run("the reply of "+name(h), fmt.Sprintf("reply %s FILE --member %s", k.Name(), shown(name(h))))
+		}
+	}
+	switch k.Life.Stage {
+	case evidence.Draft:
+		if len(k.Named) > 0 {
+			run("put them to those whose copies they name", "put "+k.Name())
+			break
+		}
+		fallthrough
+	case evidence.Put, evidence.Replied:
+		run("another investigator reviews", "review "+k.Name()+" FILE")
+	case evidence.Reviewed:
+		if len(waiting) == 0 {
+			run("make them final", "finalise "+k.Name())
+		}
+	case evidence.Final:
+		run("the record with every act", "show "+k.Name()+" -o DIR")
+	}
+	return out
 }
 
 // noText is for acts that need none.
@@ -288,7 +336,7 @@ func (c *findingsPut) Run(a *app) error {
 			s.Text, err = a.read(c.Letter, inquiry.MaxText)
 		}
 		return s, err
-	}, "Recorded: findings %s are %s.")
+	}, "Recorded. Findings %s: %s.")
 }
 
 type findingsReply struct {
@@ -323,7 +371,7 @@ func (c *findingsReply) Run(a *app) error {
 			err = fmt.Errorf("%w: %q is empty", errInput, c.File)
 		}
 		return s, err
-	}, "Recorded: findings %s are %s.")
+	}, "Recorded. Findings %s: %s.")
 }
 
 // whose is the holder whose copy is meant, among those that are named.
@@ -370,7 +418,7 @@ func (c *findingsReview) Run(a *app) error {
 			err = fmt.Errorf("%w: %q is empty", errInput, c.File)
 		}
 		return s, err
-	}, "Recorded: findings %s are %s.")
+	}, "Recorded. Findings %s: %s.")
 }
 
 type findingsFinalise struct {
@@ -385,7 +433,7 @@ Example:
 }
 
 func (c *findingsFinalise) Run(a *app) error {
-	return a.take(c.Findings, noText(evidence.ActFinal), "Recorded: findings %s are %s.")
+	return a.take(c.Findings, noText(evidence.ActFinal), "Recorded. Findings %s: %s.")
 }
 
 type findingsWithdraw struct {
@@ -403,5 +451,5 @@ Example:
 func (c *findingsWithdraw) Run(a *app) error {
 	return a.take(c.Findings, func(*coordinator.Desk, inquiry.Kept) (inquiry.Step, error) {
 		return inquiry.Step{Act: evidence.ActWithdraw, Text: []byte(c.Why)}, nil
-	}, "Recorded: findings %s are %s.")
+	}, "Recorded. Findings %s: %s.")
 }

@@ -57,7 +57,7 @@ func (c *findingsHistory) Run(a *app) error {
 		if a.JSON {
 			return a.printJSON(fields{"member": m, "admitted": h.Admitted, "threshold": h.Threshold, "alpha": h.Alpha, "reached": h.Reached, "e": h.E, "cases": rows})
 		}
-		a.say("%s, admitted as number %d: accused by all cases together at E of %s or more (alpha %s over all members).", name(entrylog.Ref(m)), h.Admitted, h.Threshold, h.Alpha)
+		a.say("%s, admitted as number %d: would be accused by all cases together at E of %s or more (alpha %s over all members).", name(entrylog.Ref(m)), h.Admitted, h.Threshold, h.Alpha)
 		var lines [][]string
 		for _, r := range rows {
 			e, score, sites := "–", "–", "–"

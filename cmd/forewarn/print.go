@@ -21,6 +21,26 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
+// item prints a paragraph under a hanging indent, no wider than the terminal; a
+// word that is longer than a line stays whole, to be copied.
+func (a *app) item(first, s string) {
+	used := utf8.RuneCountInString(first)
+	indent, width := strings.Repeat(" ", used), a.width()
+	row, fresh := first, true
+	for _, word := range strings.Fields(clean(s)) {
+		n := utf8.RuneCountInString(word)
+		if !fresh && used+1+n > width {
+			a.say("%s", row)
+			row, used, fresh = indent, len(indent), true
+		}
+		if !fresh {
+			row, used = row+" ", used+1
+		}
+		row, used, fresh = row+word, used+n, false
+	}
+	a.say("%s", row)
+}
+
 // note prints a line of progress on standard error.
 func (a *app) note(format string, args ...any) {
 	fmt.Fprintln(a.err, clean(fmt.Sprintf(format, args...)))

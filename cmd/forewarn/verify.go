@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"forewarn"
@@ -147,22 +148,24 @@ func orNull(b []byte) []byte {
 func (a *app) steps(r forewarn.Report) {
 	for i, s := range r.Steps {
 		if s.OK {
-			a.say("  ok      %-15s %s", s.Name, s.Detail)
+			a.item(fmt.Sprintf("  ok      %-15s ", s.Name), s.Detail)
 			continue
 		}
 		// The steps rest on one another: the first that fails is the last done.
-		a.say("  FAILED  %-15s %s", s.Name, s.Detail)
+		a.item(fmt.Sprintf("  FAILED  %-15s ", s.Name), s.Detail)
 		if rest := len(r.Steps) - i - 1; rest > 0 {
-			a.say("  –       %d further steps were not reached", rest)
+			a.say("  –       %s not reached", count(rest, "further step was", "further steps were"))
 		}
 		break
 	}
 	if r.Statement != "" {
-		a.say("%s", r.Statement)
+		a.item("", r.Statement)
 	}
-	a.say("%s", r.KeyNote)
+	for _, s := range strings.Split(r.KeyNote, "\n") {
+		a.item("", s)
+	}
 	for _, n := range r.NotChecked {
-		a.say("  not checked: %s", n)
+		a.item("  not checked: ", n)
 	}
 }
 

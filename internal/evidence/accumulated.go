@@ -108,7 +108,7 @@ func (v *verification) history() (string, error) {
 			return "", fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
-	return fmt.Sprintf("%d cases opened and scored again; %d members reach their thresholds, as the findings say", len(cases), len(a.Members)), nil
+	return fmt.Sprintf("%s opened and scored again; %s, as the findings say", Count(len(cases), "case", "cases"), Count(len(a.Members), "member reaches the threshold", "members reach their thresholds")), nil
 }
 
 func (v *verification) historyCases() ([]countedCase, error) {

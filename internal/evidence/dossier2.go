@@ -180,7 +180,7 @@ func (v *verification) life() (string, error) {
 		}
 	}
 	last := l.Done[len(l.Done)-1]
-	return fmt.Sprintf("%d acts, each in the anchored log and each one that could follow; by %s these findings were %s", len(l.Done), stamp(last.At), l.Stage), nil
+	return fmt.Sprintf("%s, each in the anchored log and each one that could follow; by %s these findings were %s", Count(len(l.Done), "act", "acts"), stamp(last.At), l.Stage), nil
 }
 
 func (v *verification) drafted(e entrylog.Entry, seq entrylog.Seq) (Life, error) {

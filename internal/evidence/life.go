@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -149,7 +150,7 @@ func (l *Life) refuse(format string, args ...any) error {
 func (l Life) Take(d Done) (Life, error) {
 	i := slices.IndexFunc(LifeSteps, func(s LifeStep) bool { return s.From == l.Stage && s.Act == d.Act && s.Act != ActDraft })
 	if i < 0 {
-		return l, l.refuse("they are %s, and %s is not what can follow", l.Stage, d.Act)
+		return l, l.refuse("they are %s, and %s is not what can follow: %s", l.Stage, d.Act, l.canFollow())
 	}
 	step := LifeSteps[i]
 	first := l.Done[0]
@@ -164,6 +165,25 @@ func (l Life) Take(d Done) (Life, error) {
 	}
 	l.Stage, l.Done = step.To, append(slices.Clone(l.Done), d)
 	return l, nil
+}
+
+// canFollow lists the acts that the stage leaves open.
+func (l *Life) canFollow() string {
+	var can []string
+	for _, s := range LifeSteps {
+		name := s.Act.String()
+		if s.From != l.Stage || s.Act == ActDraft || slices.Contains(can, name) {
+			continue
+		}
+		if len(l.Named) == 0 && (s.Act == ActPut || s.Act == ActReply || s.Act == ActSilent) || l.Stage == Draft && (s.Act == ActReview && len(l.Named) > 0 || (s.Act == ActReply || s.Act == ActSilent) && l.until().IsZero()) {
+			continue
+		}
+		can = append(can, name)
+	}
+	if len(can) == 0 {
+		return "nothing can"
+	}
+	return "what can follow is " + strings.Join(can, ", ")
 }
 
 // complete says what an act lacks, beyond stage and person.
@@ -193,7 +213,7 @@ func (l *Life) complete(d Done) error {
 		}
 	case ActFinal:
 		if missing := l.Waiting(d.At); len(missing) > 0 {
-			return l.refuse("%d of those whose copies are named have not replied, and have until %s: wait, or say that no reply will come", len(missing), stamp(l.until()))
+			return l.refuse("%s until %s: wait, or say that no reply will come", Count(len(missing), "of those whose copies are named has not replied, and has", "of those whose copies are named have not replied, and have"), stamp(l.until()))
 		}
 		return nil
 	}

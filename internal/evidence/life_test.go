@@ -100,7 +100,7 @@ func TestLifeRefuses(t *testing.T) {
 		"reviewed by who drafted":                                     {one, []evidence.Done{putTo, replied}, by(reviewed, drafter), "another investigator"},
 		"objected to by who drafted":                                  {one, []evidence.Done{putTo}, by(objected, drafter), "another investigator"},
 		"final without a review":                                      {one, []evidence.Done{putTo, replied}, final, "is not what can follow"},
-		"final without a reply, before its time":                      {one, []evidence.Done{putTo, reviewed}, final, "have not replied"},
+		"final without a reply, before its time":                      {one, []evidence.Done{putTo, reviewed}, final, "has not replied"},
 		"final without one of two replies":                            {two, []evidence.Done{putTo, replied, reviewed}, final, "1 of those"},
 		"a reply before it was put":                                   {one, nil, replied, "never put"},
 		"the reply of somebody not named":                             {one, []evidence.Done{putTo}, stranger, "name no copy"},

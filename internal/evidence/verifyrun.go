@@ -83,7 +83,11 @@ func (v *verification) run() (string, error) {
 	case !slices.Equal(ids, r.Waves):
 		return "", failf("the dossier has %d waves and the sealer counted %d, or they are others: none may be left out", len(ids), len(r.Waves))
 	}
-	return fmt.Sprintf("the sealer that all waves name signed run %d over %d copies in exactly these %d waves", r.Number, r.Copies, len(ids)), nil
+	these := "this wave"
+	if n := len(ids); n > 1 {
+		these = fmt.Sprintf("these %d waves", n)
+	}
+	return fmt.Sprintf("the sealer that all waves name signed run %d over %s in exactly %s", r.Number, Count(int(r.Copies), "copy", "copies"), these), nil
 }
 
 // noted checks that the freeze was committed to in the programme's log, which the

@@ -52,7 +52,7 @@ func (o *Office) Investigate(ctx context.Context, desk *coordinator.Desk, by cvd
 	for _, s := range i.found {
 		i.specimens = append(i.specimens, s.Specimen)
 	}
-	o.step("reading %d specimens", len(i.specimens))
+	o.step("reading %s", evidence.Count(len(i.specimens), "specimen", "specimens"))
 	candidates, err := o.read(ctx, desk, q.Case, i.specimens)
 	if err != nil {
 		return Outcome{}, err
@@ -145,7 +145,7 @@ func (i *inquest) try(ctx context.Context, c candidate) (out Outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	i.step("decoding against %d copies (run %d of this package)", len(book.Lines), book.Run.Number)
+	i.step("decoding against %s (run %d of this package)", evidence.Count(len(book.Lines), "copy", "copies"), book.Run.Number)
 	last := waves[len(waves)-1].statement
 	tokens := hits(book, c.form, i.specimens)
 	result, tested, err := decode(book, c.form, &c.readings, tokens, last.Decoder, float64(last.AlphaPico)/1e12)

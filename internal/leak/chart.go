@@ -175,7 +175,7 @@ func (c *plot) threshold() {
 	p := fpcode.RoundUp2(c.limit())
 	x := c.x(p)
 	fmt.Fprintf(&c.b, `<path class="t" d="M%s %sV%s"/>`, c1(x), c1(c.top), c1(c.base))
-	label := "threshold for one copy, " + power(p)
+	label := "threshold of p_upper, " + power(p)
 	anchor, at := "start", x-4
 	if at+7*float64(utf8.RuneCountInString(label)) > c.right {
 		anchor, at = "end", max(x+4, c.left+7*float64(utf8.RuneCountInString(label)))
@@ -189,6 +189,6 @@ func (c *plot) words() string {
 		fmt.Fprintf(&s, "The copy issued to %s: %s. ", a.Name, a.PUpper)
 	}
 	fmt.Fprintf(&s, "Circles: where %d innocent copies are expected. ", c.f.Copies)
-	fmt.Fprintf(&s, "The threshold for one copy is %s.", fpcode.RoundUp2(c.limit()))
+	fmt.Fprintf(&s, "The threshold of p_upper is %s, at which p_adjusted is %s.", fpcode.RoundUp2(c.limit()), c.f.Alpha)
 	return s.String()
 }

@@ -3,6 +3,7 @@ package leak
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"forewarn/internal/evidence"
 	"forewarn/internal/fpcode"
@@ -50,14 +51,18 @@ func (j *judge) merged() look {
 	r := j.f.Readings
 	var seen []string
 	if r.Other > 0 {
-		seen = append(seen, fmt.Sprintf("%d of %d places show something that no copy has there; %d are missing.", r.Other, r.Sites, r.Erased))
+		seen = append(seen, fmt.Sprintf("%d of %d places %s something that no copy has there; %d %s missing.", r.Other, r.Sites, verb(r.Other, "shows", "show"), r.Erased, verb(r.Erased, "is", "are")))
 	}
 	if slots := j.tokensOf(); slots > 1 {
 		seen = append(seen, fmt.Sprintf("Tokens of %d copies stand in the specimens.", slots))
 	}
 	all := append(slices.Clone(j.f.Accused), j.f.Conflicting...)
 	n := evidence.Merged(all)
-	if n > 1 {
+	throughout := j.traced() && j.agreesThroughout() && len(j.coalitions()) == 1
+	switch {
+	case throughout:
+		seen = append(seen, j.supposed(j.f.Accused[0])...)
+	case n > 1:
 		seen = append(seen, fmt.Sprintf("%d copies, merged, explain the readings better than one: %s.", n, j.agreements(all)))
 	}
 	basis := func(reading string, more ...string) look {
@@ -82,6 +87,21 @@ func (j *judge) merged() look {
 		return basis(neutral, j.marks(), fmt.Sprintf("No explanation by up to %d copies makes any of them stand out. More copies merged would look like this; so would an unmarked original.", fpcode.MaxColluders))
 	}
 	return look{append([]string{j.marks()}, seen...), unknown, model}
+}
+
+// supposed says what a copy was tested beside. Where it agrees throughout that is a
+// supposition of the test, which nothing that was seen bears out.
+func (j *judge) supposed(a evidence.Accused) []string {
+	var parts []string
+	for _, p := range a.Parts {
+		if p.Copies > 1 {
+			parts = append(parts, testedWords(j.f, p))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{"What it was tested beside: " + strings.Join(parts, "; ") + ". That is what the test supposed, not what was seen."}
 }
 
 // agreements says of each copy named at how many places it agrees.

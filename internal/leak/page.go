@@ -22,6 +22,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
+	"count": evidence.Count, "all": allOf, "fold": fold,
 	"tested": testedWords, "opened": openedWords,
 	"exact": func(a evidence.Accused) bool { return a.Exact() },
 	"without": func(f *evidence.Findings, h evidence.ID) string {
@@ -118,13 +119,8 @@ func accessOf(a evidence.Accused) accessData {
 
 func headlines(f *evidence.Findings) (out []headline) {
 	if len(f.Accused) > 0 {
-		a := f.Accused[0]
-		if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
-			out = append(out, headline{"p_adjusted, wording", pHTML(a.PAdjusted), "that any copy without a part in this would agree at least this well"})
-			out = append(out, headline{"Places that agree", number(a.SitesAgreeing) + template.HTML(" of ") + number(a.SitesRead), "of the marked places that could be read"})
-		}
-		if slices.Contains(a.NamedBy, evidence.EvidenceTokens) {
-			out = append(out, headline{"p_tokens", pHTML(a.PTokens), "that a token of any copy would stand there: by coincidence only"})
+		for _, a := range f.Accused {
+			out = append(out, headlinesOf(a)...)
 		}
 	} else {
 		out = append(out, headline{"Marked places read", number(f.Readings.Read) + template.HTML(" of ") + number(f.Readings.Sites), "in all specimens together"})
@@ -132,6 +128,19 @@ func headlines(f *evidence.Findings) (out []headline) {
 	return append(out,
 		headline{"Threshold, alpha", pHTML(f.Alpha), "family-wise, fixed before any copy was sent"},
 		headline{"Copies issued", number(f.Copies), "all of them tested, in run " + strconv.Itoa(f.Run)})
+}
+
+// headlinesOf are the key figures of one named copy, each with whose it is.
+func headlinesOf(a evidence.Accused) (out []headline) {
+	if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
+		out = append(out,
+			headline{"p_adjusted, wording", pHTML(a.PAdjusted), a.Name + ": that any copy without a part in this would agree at least this well"},
+			headline{"Places that agree", number(a.SitesAgreeing) + template.HTML(" of ") + number(a.SitesRead), a.Name + ": of the marked places that could be read"})
+	}
+	if slices.Contains(a.NamedBy, evidence.EvidenceTokens) {
+		out = append(out, headline{"p_tokens", pHTML(a.PTokens), a.Name + ": that a token of any copy would stand there, by coincidence only"})
+	}
+	return out
 }
 
 func number(n int) template.HTML { return template.HTML(strconv.Itoa(n)) }

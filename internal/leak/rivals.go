@@ -121,17 +121,7 @@ func (j *judge) toMember() bool {
 func (j *judge) marks() string {
 	switch r := j.f.Readings; {
 	case j.traced():
-		var all []string
-		for _, a := range j.f.Accused {
-			what := "a token"
-			if slices.Contains(a.NamedBy, evidence.EvidenceWording) {
-				if what = "the marks"; len(a.NamedBy) > 1 {
-					what = "the marks and a token"
-				}
-			}
-			all = append(all, fmt.Sprintf("The material carries %s of the copy issued to %s.", what, a.Name))
-		}
-		return strings.Join(all, " ")
+		return j.marksNamed()
 	case len(j.f.Conflicting) > 0:
 		return "The material carries marks or tokens of issued copies, which contradict one another."
 	case r.Read == 0:
@@ -141,6 +131,56 @@ func (j *judge) marks() string {
 	default:
 		return fmt.Sprintf("Wording of the package was recognised at %d marked places, too few to name a copy.", r.Read)
 	}
+}
+
+// marksNamed is marks where copies are named: those that the same evidence names
+// share a sentence.
+func (j *judge) marksNamed() string {
+	var all []string
+	for _, kind := range []struct {
+		wording, token bool
+		what           string
+	}{{true, true, "the marks and a token"}, {true, false, "the marks"}, {false, true, "a token"}} {
+		var names []string
+		for _, a := range j.f.Accused {
+			wording := slices.Contains(a.NamedBy, evidence.EvidenceWording)
+			if wording == kind.wording && (!wording || len(a.NamedBy) > 1) == kind.token {
+				names = append(names, a.Name)
+			}
+		}
+		switch what := kind.what; len(names) {
+		case 0:
+		case 1:
+			all = append(all, fmt.Sprintf("The material carries %s of the copy issued to %s.", what, names[0]))
+		default:
+			if kind.token {
+				what = strings.Replace(what, "a token", "tokens", 1)
+			}
+			all = append(all, fmt.Sprintf("The material carries %s of the copies issued to %s.", what, enumerate(names)))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// carried is marks for a reader who has just been told whose: which copies they
+// are is said once, not under every explanation.
+func (j *judge) carried() string {
+	if !j.traced() {
+		return j.marks()
+	}
+	what := "tokens"
+	if slices.ContainsFunc(j.f.Accused, func(a evidence.Accused) bool { return slices.Contains(a.NamedBy, evidence.EvidenceWording) }) {
+		what = "marks"
+	}
+	return fmt.Sprintf("The material carries %s of %s.", what, j.several("an issued copy", fmt.Sprintf("%d issued copies", len(j.f.Accused))))
+}
+
+// several chooses by how many copies are named.
+func (j *judge) several(one, many string) string {
+	if len(j.f.Accused) > 1 {
+		return many
+	}
+	return one
 }
 
 // unmarked reports whether enough was read to name a copy that agreed with all of
@@ -247,7 +287,7 @@ func (j *judge) patchDiffing() look {
 		l = look{[]string{"The first sighting lies after the release."}, neutral, model}
 	}
 	if j.marked() {
-		l.seen = append(l.seen, j.marks(), "A patch does not contain them.")
+		l.seen = append(l.seen, j.carried(), "A patch does not contain them.")
 		l.reading, l.basis = against, design
 	}
 	return l
@@ -256,7 +296,7 @@ func (j *judge) patchDiffing() look {
 func (j *judge) finder() look {
 	switch {
 	case j.marked():
-		return look{[]string{j.marks(), "The finder's own text was written before any mark was drawn."}, against, design}
+		return look{[]string{j.carried(), "The finder's own text was written before any mark was drawn."}, against, design}
 	case j.unmarked():
 		return look{[]string{j.marks(), "An unmarked original would look like this; so would several copies merged."}, neutral, design}
 	}
@@ -267,11 +307,11 @@ func (j *judge) insider() look {
 	late, _ := j.exculpated(true)
 	switch {
 	case !j.toStaff() && len(late) > 0:
-		return look{append([]string{j.marks()}, append(late, "The vendor made every copy and had this one before.")...), supports, model}
+		return look{append([]string{j.carried()}, append(late, j.several("The vendor made every copy and had this one before.", "The vendor made every copy and had these before."))...), supports, model}
 	case j.toStaff():
-		return look{[]string{j.marks(), "That copy was issued to an account of the vendor's own."}, supports, design}
+		return look{[]string{j.carried(), j.toStaffText()}, supports, design}
 	case j.traced():
-		return look{[]string{j.marks(), "It was issued to a member. Staff have copies of their own, with other marks; but the vendor made every copy, and commitments cannot show that a genuine one was not passed on."}, neutral, design}
+		return look{[]string{j.carried(), j.several("It was issued to a member.", "They were issued to members.") + " Staff have copies of their own, with other marks; but the vendor made every copy, and commitments cannot show that a genuine one was not passed on."}, neutral, design}
 	case j.marked():
 		return look{[]string{j.marks()}, neutral, design}
 	case j.unmarked():
@@ -286,9 +326,9 @@ func (j *judge) member() look {
 	case j.toMember() && all:
 		return look{append([]string{j.marks()}, late...), neutral, model}
 	case j.toMember():
-		return look{[]string{j.marks(), "How it left that member, and whether the member was itself robbed of it, the marks do not say."}, supports, design}
+		return look{[]string{j.marks(), j.several("How it left that member, and whether the member was itself robbed of it, the marks do not say.", "How they left their holders, and whether those were themselves robbed of them, the marks do not say.")}, supports, design}
 	case j.toStaff():
-		return look{[]string{j.marks(), "It was not issued to a member."}, against, design}
+		return look{[]string{j.carried(), j.several("It was not issued to a member.", "None of them was issued to a member.")}, against, design}
 	case j.marked(), j.unmarked():
 		return look{[]string{j.marks()}, neutral, design}
 	}
@@ -320,14 +360,41 @@ func (j *judge) duty() look {
 	}
 	switch {
 	case j.traced() && !slices.ContainsFunc(j.f.Accused, j.underDuty):
-		l.seen = append(l.seen, "The copy named was not issued to a member in such a jurisdiction.")
+		l.seen = append(l.seen, j.several("The copy named was not issued to a member in such a jurisdiction.", "None of the copies named was issued to a member in such a jurisdiction."))
 		l.reading, l.basis = against, design
 	case j.traced():
-		l.seen = append(l.seen, "The copy named was issued to a member in such a jurisdiction: material that an authority had from it would carry the same marks.")
+		l.seen = append(l.seen, j.underDutyText())
 	case !possible && j.dated():
 		l.reading = against
 	}
 	return l
+}
+
+func (j *judge) underDutyText() string {
+	if len(j.f.Accused) == 1 {
+		return "The copy named was issued to a member in such a jurisdiction: material that an authority had from it would carry the same marks."
+	}
+	var names []string
+	for _, a := range j.f.Accused {
+		if j.underDuty(a) {
+			names = append(names, a.Name)
+		}
+	}
+	return fmt.Sprintf("In such a jurisdiction, of those whose copies are named: %s. Material that an authority had from there would carry the same marks.", enumerate(names))
+}
+
+// toStaffText says which of the named copies were issued to the vendor's own.
+func (j *judge) toStaffText() string {
+	if len(j.f.Accused) == 1 {
+		return "That copy was issued to an account of the vendor's own."
+	}
+	var names []string
+	for _, a := range j.f.Accused {
+		if a.Staff {
+			names = append(names, a.Name)
+		}
+	}
+	return fmt.Sprintf("Of these, issued to accounts of the vendor's own: %s.", enumerate(names))
 }
 
 // underDuty reports whether a copy's holder sits in a jurisdiction with a duty.

@@ -21,7 +21,7 @@ func testedWords(f *evidence.Findings, p evidence.Part) string {
 	who := enumerate(names)
 	switch n := len(p.Beside); {
 	case n == 0 && p.Copies == 1:
-		return what + ": alone"
+		return what + ": supposing no other copy"
 	case n == 0:
 		return fmt.Sprintf("%s: supposing %d copies, none of the others known", what, p.Copies)
 	case n == p.Copies:
@@ -36,6 +36,14 @@ func enumerate(s []string) string {
 		return strings.Join(s[:n-1], ", ") + " and " + s[n-1]
 	}
 	return strings.Join(s, "")
+}
+
+// verb agrees with a number.
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 func copies(n int) string {

@@ -59,12 +59,12 @@ func (t *terminal) facts(f *evidence.Findings) {
 		t.row(fmt.Sprintf("specimen %d", i+1), fmt.Sprintf("%s, %d bytes, sha256 %.16s…", s.Name, s.Size, s.SHA256))
 	}
 	r := f.Readings
-	t.row("read", fmt.Sprintf("%d of %d marked places; %d show something else, %d are missing", r.Read, r.Sites, r.Other, r.Erased))
-	t.row("tested", fmt.Sprintf("%d copies, run %d, decoder %s, alpha %s family-wise", f.Copies, f.Run, f.Decoder, power(f.Alpha)))
+	t.row("read", fmt.Sprintf("%d of %d marked places; %d %s something else, %d %s missing", r.Read, r.Sites, r.Other, verb(r.Other, "shows", "show"), r.Erased, verb(r.Erased, "is", "are")))
+	t.row("tested", fmt.Sprintf("%s, run %d, decoder %s, alpha %s family-wise", evidence.Count(f.Copies, "copy", "copies"), f.Run, f.Decoder, power(f.Alpha)))
 	t.row("first known out", windowText(f.FirstSighting))
 	t.row("other copies", fmt.Sprintf("%d tested; no evidence names them", f.OtherCopies.Count)+openedWords(f))
 	for _, e := range f.Exposure {
-		t.row(e.Label, fmt.Sprintf("%s%s, opened %s: %d holders, %d fetched, %d received, %d fetched before first known out", knownAs(e), e.Level, stamp(e.OpensAt), e.Holders, e.Fetched, e.Received, e.BeforeFirst))
+		t.row(e.Label, fmt.Sprintf("%s%s, opened %s: %s, %d fetched, %d received, %d fetched before first known out", knownAs(e), e.Level, stamp(e.OpensAt), evidence.Count(e.Holders, "holder", "holders"), e.Fetched, e.Received, e.BeforeFirst))
 	}
 	for _, d := range f.Duties {
 		t.row("duty, "+d.Jurisdiction, fmt.Sprintf("%s may know from %s (%s)", d.Authority, stamp(d.From), d.Citation))
@@ -82,11 +82,11 @@ func knownAs(e evidence.Exposure) string {
 func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	t.head("The copy issued to " + a.Name)
 	t.row("named by", strings.Join(a.NamedBy, ", "))
-	t.row("the copy is", a.Acknowledged+", before the material is known to have existed")
+	t.row("receipt", receiptText(a))
 	if len(a.Group.Members) > 0 {
-		t.row("counts as one", "with all of "+a.Group.Name+": "+strings.Join(a.Group.Members, ", "))
+		t.row("counts as one", "with all under the ownership of "+a.Group.Name+": "+strings.Join(a.Group.Members, ", "))
 	}
-	t.row("p_adjusted", fmt.Sprintf("%s, over all %d copies and run %d", power(a.PAdjusted), f.Copies, f.Run))
+	t.row("p_adjusted", fmt.Sprintf("%s, over %s and run %d", power(a.PAdjusted), allOf(f.Copies), f.Run))
 	t.row("p_upper", power(a.PUpper))
 	t.row("p_estimate", power(a.PEstimate))
 	t.row("p_sampled", power(a.PSampled)+spread(a))
@@ -97,8 +97,8 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 		t.row("tested", testedWords(f, p))
 	}
 	t.row("places", fmt.Sprintf("%d of %d read agree", a.SitesAgreeing, a.SitesRead))
-	for _, k := range a.Tokens {
-		t.row("token "+k.Slot, fmt.Sprintf("%s in specimen %d at byte %d. %s", k.Text, k.Specimen+1, k.Offset, k.Note))
+	for _, k := range fold(a.Tokens) {
+		t.row("token "+k.Slot, k.where())
 	}
 	if a.PTokens != "" {
 		t.row("p_tokens", power(a.PTokens)+", coincidence only; whoever holds the recognition key could aim, with "+power(a.PAimed)+" at each try")
@@ -109,7 +109,7 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 			if s.PAdjusted != "" {
 				p = ", " + power(s.PAdjusted)
 			}
-			t.row("alone", s.Evidence+": "+s.Result+p)
+			t.row("each evidence", s.Evidence+": "+s.Result+p)
 		}
 	}
 	for _, x := range a.Fetches {
@@ -120,10 +120,21 @@ func (t *terminal) copy(f *evidence.Findings, a evidence.Accused) {
 	}
 }
 
+// receiptText says what the holder's signature is worth.
+func receiptText(a evidence.Accused) string {
+	switch {
+	case signedLate(a):
+		return "signed, but not by when the material may already have existed: counts as not acknowledged"
+	case len(a.Receipts) == 0:
+		return "none: " + a.Acknowledged
+	}
+	return a.Acknowledged + " before the material is known to have existed"
+}
+
 // later is what only later versions of findings have.
 func (t *terminal) later(f *evidence.Findings) {
 	if e := f.Edits; e != nil {
-		t.head(fmt.Sprintf("%d readings changed by hand", len(e.Made)))
+		t.head(evidence.Count(len(e.Made), "reading", "readings") + " changed by hand")
 		t.para(fmt.Sprintf("Brought by %s and frozen %s, before keys were opened for these readings. Nothing is concluded from them.", e.AccountName, stamp(e.FrozenAt)))
 		for _, m := range e.Made {
 			t.row(m.Site[:min(12, len(m.Site))], fmt.Sprintf("%s, by hand %s; %s: %s", m.Was, m.Becomes, m.By, m.Why))

@@ -15,6 +15,7 @@ import (
 func (j *judge) why() (out []string) {
 	if j.traced() {
 		out, _ = j.exculpated(false)
+		out = append(out, j.signedLate()...)
 		return append(out, j.burnt(j.f.Accused)...)
 	}
 	r := j.f.Readings
@@ -32,8 +33,8 @@ func (j *judge) why() (out []string) {
 	case j.unmarked():
 		out = append(out, fmt.Sprintf("%d of %d marked places were read, enough to name a copy that agreed at all of them, and no copy reaches the threshold. Unmarked text, or several copies merged, would look like this.", r.Read, r.Sites))
 	default:
-		out = append(out, fmt.Sprintf("Only %d of %d marked places could be read (%d show something else, %d are missing): too few to name any of %d copies. One that agreed at all of them would have a p_adjusted of %s; the threshold is %s.",
-			r.Read, r.Sites, r.Other, r.Erased, j.f.Copies, power(j.f.PAttainable), power(j.f.Alpha)))
+		out = append(out, fmt.Sprintf("Only %d of %d marked places could be read (%d %s something else, %d %s missing): too few to name %s. One that agreed at all of them would have a p_adjusted of %s; the threshold is %s.",
+			r.Read, r.Sites, r.Other, verb(r.Other, "shows", "show"), r.Erased, verb(r.Erased, "is", "are"), anyOf(j.f.Copies), power(j.f.PAttainable), power(j.f.Alpha)))
 	}
 	if j.replayed() {
 		out = append(out, "Tokens were found in the specimens, but "+copied+": anybody could have copied them.")
@@ -41,6 +42,36 @@ func (j *judge) why() (out []string) {
 		out = append(out, "No token of an issued copy stands in the specimens.")
 	}
 	return out
+}
+
+// signedLate tells apart a copy that was never signed for from one whose receipt
+// doesn't count: both are called not acknowledged.
+func (j *judge) signedLate() (out []string) {
+	for _, a := range j.f.Accused {
+		if signedLate(a) {
+			out = append(out, fmt.Sprintf("The copy issued to %s was signed for, but not by when the material may already have existed. Such a receipt does not count, so the copy is called not acknowledged.", a.Name))
+		}
+	}
+	return out
+}
+
+func signedLate(a evidence.Accused) bool {
+	return len(a.Receipts) > 0 && !slices.ContainsFunc(a.Copies, func(c evidence.IssuedCopy) bool { return c.Acknowledged })
+}
+
+func anyOf(n int) string {
+	if n == 1 {
+		return "the one copy"
+	}
+	return fmt.Sprintf("any of %d copies", n)
+}
+
+// allOf is every copy that was tested.
+func allOf(n int) string {
+	if n == 1 {
+		return "the one copy"
+	}
+	return fmt.Sprintf("all %d copies", n)
 }
 
 // copied is what keeps a token from counting.
@@ -198,10 +229,10 @@ func (j *judge) limits() (out []string) {
 		out = append(out, fmt.Sprintf("The source of the first sighting is graded %s, on the Admiralty scale from A, completely reliable, to F, which cannot be judged.", j.grade))
 	}
 	if n := j.undated(); n > 0 {
-		out = append(out, fmt.Sprintf("%d sightings have no known time and may be earlier than the first.", n))
+		out = append(out, fmt.Sprintf("%s no known time and may be earlier than the first.", evidence.Count(n, "sighting has", "sightings have")))
 	}
 	if n := j.oneSided(); n > 0 {
-		out = append(out, fmt.Sprintf("Of %d sightings or specimens it is only known by when they were there. That bounds the first sighting from above; they may have been there earlier.", n))
+		out = append(out, fmt.Sprintf("Of %s it is only known by when %s there. That bounds the first sighting from above; %s been there earlier.", evidence.Count(n, "sighting or specimen", "sightings or specimens"), verb(n, "it was", "they were"), verb(n, "it may have", "they may have")))
 	}
 	if !j.dated() {
 		out = append(out, "No sighting has a known time, so nothing is said about what came first.")

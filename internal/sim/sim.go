@@ -400,6 +400,7 @@ func (w *world) prepare() error {
 			}
 		}
 	}
-	w.step("%d members consent to the embargo, %d decline, %d do not answer and get nothing", yes, no, len(w.orgs)-yes-no)
+	silent := evidence.Count(len(w.orgs)-yes-no, "does not answer and gets nothing", "do not answer and get nothing")
+	w.step("%s to the embargo, %s, %s; %d of the vendor's staff get copies too", evidence.Count(yes, "member consents", "members consent"), evidence.Count(no, "declines", "decline"), silent, len(w.people))
 	return nil
 }

@@ -53,8 +53,8 @@ func SVG(m Model, o Options) string {
 	d.fetches()
 	d.answers()
 	own, rest := shared(m.Sightings)
-	for _, s := range own {
-		d.lane("Sighting", "")
+	for i, s := range own {
+		d.lane(sightingLabel(i, len(own)), "")
 		d.sighting(s, true)
 	}
 	if len(rest) > 0 {
@@ -206,11 +206,16 @@ func (d *drawing) mark(class, tip string, focus bool, shape string) {
 // note is text after x, or before it where there is no room.
 func (d *drawing) note(x, back float64, s string) string {
 	w := textWidth(s)
-	if x+w <= d.right {
+	// After it where there is room, but rather before it than across a rule.
+	if x+w <= d.right && (d.clear(x, x+w) || back-w < d.left || !d.clear(back-w, back)) {
 		return fmt.Sprintf(`<text class="tl-note" x="%s" y="%s">%s</text>`, px(x), px(d.y+4.5), safe(s))
 	}
 	if back-w >= d.left {
-		return fmt.Sprintf(`<text class="tl-note" x="%s" y="%s" text-anchor="end">%s</text>`, px(back), px(d.y+4.5), safe(s))
+		class := "tl-note"
+		if !d.clear(back-w, back) {
+			class += " tl-halo" // no side is free of rules
+		}
+		return fmt.Sprintf(`<text class="%s" x="%s" y="%s" text-anchor="end">%s</text>`, class, px(back), px(d.y+4.5), safe(s))
 	}
 	return ""
 }

@@ -41,8 +41,8 @@ func Text(m Model, width int) string {
 	t.fetches()
 	t.answers()
 	own, rest := shared(m.Sightings)
-	for _, s := range own {
-		t.sighting(s)
+	for i, s := range own {
+		t.sighting(sightingLabel(i, len(own)), s)
 	}
 	t.sightings(rest)
 	duties, more := shared(m.Duties)
@@ -199,8 +199,8 @@ func (t *text) answers() {
 	}
 }
 
-func (t *text) sighting(s Sighting) {
-	cells := t.lane("Sighting")
+func (t *text) sighting(label string, s Sighting) {
+	cells := t.lane(label)
 	t.whiskers(cells, s)
 	write(cells, t.column(s.From), s.Label, 0)
 }

@@ -205,6 +205,15 @@ func (m Model) answerRows() (out []Row) {
 	return out
 }
 
+// sightingLabel numbers the lanes of sightings where there are several: the
+// earliest first.
+func sightingLabel(i, of int) string {
+	if of == 1 {
+		return "Sighting"
+	}
+	return fmt.Sprintf("Sighting %d", i+1)
+}
+
 func count(n int, one string) string {
 	switch {
 	case n == 1:
