@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	sweep     = flag.Int("sweep", 20, "trials of each attack in TestCatches")
+	sweep     = flag.Int("sweep", 8, "trials of each attack in TestCatches")
 	sweepSeed = flag.Uint64("sweepseed", 1, "seed of the trials")
 	sweepOne  = flag.String("attack", "", "only this attack")
 	million   = flag.Int("million", 0, "trials among a million copies in TestAmongAMillion")
