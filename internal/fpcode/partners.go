@@ -22,6 +22,7 @@ type explanation struct {
 const (
 	parameterPrice = 3 * ScoreUnit
 	partnerRebate  = ScoreUnit
+	fewCopies      = 200 // fewer are charged as so many, or chance partners would come for nothing
 )
 
 // field is what partners are searched in.
@@ -41,7 +42,7 @@ type field struct {
 
 // newField is the field of one class, or of all, over some of so many copies.
 func newField(class Class, sights []sight, words *codewords, copies int) *field {
-	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
+	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(fewCopies, copies))) - partnerRebate}
 	var n [Other + 1]int64
 	for _, s := range sights {
 		if class == 0 || s.class == class {
@@ -89,8 +90,10 @@ func (f *field) explain(without int, touched map[int]bool) explanation {
 			known = c
 		}
 		if c > 1 {
-			s.keep(nil, f.step(c, nil))
-			nobody = max(nobody, f.step(c, nil).value)
+			at := f.step(c, nil)
+			if nobody = max(nobody, at.value); at.value > one.value+unseenPrice {
+				s.keep(nil, at)
+			}
 		}
 		if known == 0 {
 			continue
@@ -108,6 +111,12 @@ func (f *field) explain(without int, touched map[int]bool) explanation {
 	}
 	return s.best
 }
+
+// unseenPrice is by how much a merge of copies of which none is known must be worth
+// more than one copy. Its channel is seen in the biases alone, where quite different
+// ones look alike: taken on less, in one leak of a hundred it would be one by which
+// agreement counts for nothing.
+const unseenPrice = 10 * ScoreUnit
 
 // moreFirsts is how many copies to begin with, for each number of colluders, when
 // the best one led to nobody, or to somebody who is hardly worth a partner's price.
