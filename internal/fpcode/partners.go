@@ -118,6 +118,19 @@ func (f *field) explain(without int, touched map[int]bool) explanation {
 // agreement counts for nothing.
 const unseenPrice = 10 * ScoreUnit
 
+// contrary is what a channel costs in which more copies that show a symbol make it
+// rarer in the specimen, by a twentieth or more: as much again, from five copies
+// on, where there are numbers enough for chance to do so. Some do it on purpose, and
+// are worth many times that.
+func (h *Collusion) contrary() int64 {
+	for k := range h.C {
+		if h.C >= 5 && int(h.Match[k+1])+one16/20 < int(h.Match[k]) {
+			return unseenPrice
+		}
+	}
+	return 0
+}
+
 // moreFirsts is how many copies to begin with, for each number of colluders, when
 // the best one led to nobody, or to somebody who is hardly worth a partner's price.
 const moreFirsts = 4
@@ -229,11 +242,11 @@ func (f *field) channel(cells []cell, partners, c int) (best Collusion, value in
 	best = estimate(cells, partners, c, false)
 	price := int64(partners) * f.price
 	free := int64(c+1) / 2 // numbers in Match
-	value = best.logLikelihood(cells, partners) + f.silent - price - free*parameterPrice
+	value = best.logLikelihood(cells, partners) + f.silent - price - free*parameterPrice - best.contrary()
 	if f.telling {
 		h := estimate(cells, partners, c, true)
 		free += 2 * int64(c/2+1)
-		if v := h.logLikelihood(cells, partners) - price - free*parameterPrice; v > value {
+		if v := h.logLikelihood(cells, partners) - price - free*parameterPrice - h.contrary(); v > value {
 			return h, v
 		}
 	}
