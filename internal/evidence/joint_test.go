@@ -64,7 +64,7 @@ func TestJointFindingsTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it computes hundreds of dossiers again")
 	}
-	c := evidencetest.NewJoint(3, 90)
+	c := evidencetest.NewJoint(3, 105)
 	d := c.Dossier(merge(c, 0, 2), 0)
 	f, err := evidence.ParseFindings(d.Findings)
 	if err != nil || len(f.Partners) != 1 || f.Conclusion != evidence.Traced {
