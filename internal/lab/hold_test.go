@@ -143,6 +143,35 @@ func TestTraced(t *testing.T) {
 	}
 }
 
+// Where two copies were issued, a leak of one is never explained by a chance merge of
+// both: with these seeds it once was.
+func TestTracedAmongTwo(t *testing.T) {
+	for _, row := range []struct {
+		seed uint64
+		copy int
+	}{{163, 0}, {228, 1}, {242, 0}} {
+		b := issue(t, source(t, advisory), fpcode.Default, fpcode.JointDecoder, Seeded(row.seed), 2)
+		tracer, err := NewTracer(b.Codebook)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := b.Copies[row.copy]
+		var prose []form.Specimen
+		for _, o := range b.files[c.Name] {
+			if o.Path == "advisory.md" {
+				prose = append(prose, form.Specimen{Name: o.Path, Data: o.Data})
+			}
+		}
+		got, err := tracer.Trace(prose, testAlpha, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Accused) != 1 || got.Accused[0].Holder != c.Holder {
+			t.Errorf("seed %d: %s leaked; %d accused", row.seed, c.Name, len(got.Accused))
+		}
+	}
+}
+
 // What is not from the issued copies accuses none of them, and even the best of
 // them agrees no better than chance: in at most so many cases as its p_adjusted
 // says.

@@ -159,7 +159,8 @@ func stampOf(r []byte) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("it doesn't begin with a timestamp")
 	}
 	t, err := time.Parse(layout, string(v))
-	if err != nil || string(v) != t.UTC().Format(layout) {
+	// Spans of more than 292 years don't fit a time.Duration.
+	if err != nil || string(v) != t.UTC().Format(layout) || t.Year() < 1970 || t.Year() > 2200 {
 		return time.Time{}, fmt.Errorf("its timestamp %q is not as Suricata writes it", v)
 	}
 	return t.UTC(), nil

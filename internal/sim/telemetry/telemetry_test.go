@@ -254,7 +254,7 @@ func TestPlantRefuses(t *testing.T) {
 	if _, _, err := Plant(nil, dice(1), until, from, nil); err == nil {
 		t.Error("an empty period")
 	}
-	for _, r := range []string{``, `{}`, `{"timestamp":"x"}`, `{"timestamp":"2025-07-07T12:00:00Z"}`, `{"timestamp":"2025-07-07T12:00:00.1000000+0000"}`, `{"timestamp":"`} {
+	for _, r := range []string{``, `{}`, `{"timestamp":"x"}`, `{"timestamp":"2025-07-07T12:00:00Z"}`, `{"timestamp":"2025-07-07T12:00:00.1000000+0000"}`, `{"timestamp":"0025-07-07T12:00:00.000000+0000"`, `{"timestamp":"`} {
 		if _, _, err := Plant([][]byte{[]byte(r)}, dice(1), from, until, nil); err == nil || !strings.Contains(err.Error(), "base record 1") {
 			t.Errorf("%s: %v", r, err)
 		}
