@@ -1,6 +1,9 @@
 package sighting
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // record is what a scan needs of a line: when, and which fields the bytes
 // asked for stand in.
@@ -32,14 +35,49 @@ func (l *locate) visit(from, to int, name func() string) {
 	}
 }
 
-// readEVE reads one EVE record. What was found before a damaged place is kept,
+// eve is Suricata's EVE: one JSON object a line.
+type eve struct{}
+
+var eveOpening = []byte(`{"timestamp":"`)
+
+func opensObject(body []byte) bool { return body[0] == '{' }
+func opensEVE(body []byte) bool    { return bytes.HasPrefix(body, eveOpening) }
+
+func (eve) isHeader([]byte) bool  { return false }
+func (eve) header([]byte) *damage { return nil }
+func (eve) advance([]byte)        {}
+
+func (eve) shape(body []byte) *damage {
+	if body[0] != '{' {
+		return &damage{0, "no JSON object starts here"}
+	}
+	if body[len(body)-1] != '}' {
+		return &damage{len(body), "the record ends early"}
+	}
+	return nil
+}
+
+func (eve) values(body []byte, visit func(name, value string)) {
+	walkJSON(body, func(path []step, from, to int, key bool) {
+		if key {
+			return
+		}
+		value := string(body[from:to])
+		if body[from] == '"' {
+			value = plain(body[from:to])
+		}
+		visit(name(path), value)
+	})
+}
+
+// read reads one record. What was found before a damaged place is kept,
 // so that a truncated record still has its time: Suricata writes it first.
 //
 // The time is the top-level timestamp, never one that a request smuggled into
 // a field of the same name below. Records about a whole flow are stamped when
 // the flow is logged, perhaps an hour after it; they hold flow.start as well,
 // and their interval begins there; without it they have no time. A record with two timestamps is at either.
-func readEVE(line []byte, at []int, clock Clock) (record, *damage) {
+func (eve) read(line []byte, at []int, clock Clock) (record, *damage) {
 	var stated, start Interval
 	whole := false
 	fields := newLocate(at)

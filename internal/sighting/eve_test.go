@@ -153,7 +153,7 @@ func TestEVEAgainstEncodingJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		at, or := reading(t, rec.Timestamp)
-		r, _ := readEVE(line, nil, Clock{})
+		r, _ := eve{}.read(line, nil, Clock{})
 		if len(rec.Timestamp) == 32 {
 			odd++
 		}
@@ -281,7 +281,7 @@ func TestReadEVE(t *testing.T) {
 		{"mixed brackets", `{` + stampA + `,"a":[1}`, a, a, "comma"},
 		{"nothing", ``, "", "", "ends early"},
 	} {
-		r, bad := readEVE([]byte(c.in), nil, Clock{})
+		r, bad := eve{}.read([]byte(c.in), nil, Clock{})
 		if c.bad == "" != (bad == nil) || bad != nil && !strings.Contains(bad.Error(), c.bad) {
 			t.Errorf("%s: damage %v", c.name, bad)
 		}
@@ -312,6 +312,6 @@ func FuzzWalkJSON(f *testing.F) {
 		if err == nil && !slices.Equal(got, want) {
 			t.Fatalf("%q:\n%q\n%q", b, got, want)
 		}
-		readEVE(b, []int{0, len(b) / 2, len(b)}, Clock{})
+		eve{}.read(b, []int{0, len(b) / 2, len(b)}, Clock{})
 	})
 }

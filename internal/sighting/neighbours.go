@@ -53,7 +53,7 @@ func (w *waiting) look(p *pass, text []byte, last int64) {
 			break // the tail of a long line
 		}
 		body, _ := trim(text[a:], n == 1)
-		if r, _ := p.read(body, nil); r.time.Known() {
+		if r, _ := p.layout.read(body, nil, p.Clock); r.time.Known() {
 			w.seenTime, w.seenAt = r.time, n
 			break
 		}

@@ -73,7 +73,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	if s.once.Do(s.prepare); s.err != nil {
 		return Summary{}, s.err
 	}
-	p := &pass{Scanner: s, source: name, emit: emit}
+	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}}
 	src, err := newSource(r, s.MaxExpand)
 	p.sum.Gzip = src.gz != nil
 	if err == nil {
@@ -106,7 +106,7 @@ type pass struct {
 	long *long  // the line that buf begins within; nil at a line's start
 
 	decided bool
-	w3c     w3c
+	layout  layout
 	layers  layers
 	hits    []hit
 	wait    waiting
@@ -191,15 +191,13 @@ func (p *pass) piece() error {
 		body, lead := trim(p.buf, p.base == 0)
 		p.decide(body)
 		p.long = &long{}
-		if p.isRecord(body) {
+		if p.layout.isHeader(body) {
+			p.layout.header(body)
+		} else if len(body) > 0 {
 			p.sum.Records++
-			if p.sum.Format == W3C {
-				p.w3c.advance(body)
-			}
-			r, _ := p.read(body, nil)
+			p.layout.advance(body)
+			r, _ := p.layout.read(body, nil, p.Clock)
 			p.long.time = r.time
-		} else if p.sum.Format == W3C {
-			p.w3c.directive(body)
 		}
 		p.problem(Problem{
 			Line: p.sum.Lines, Offset: p.base + int64(lead), Class: ErrLong,
@@ -252,19 +250,22 @@ func (p *pass) line(text []byte, a, b int, hits []hit) error {
 	body, lead := trim(text[a:b], p.sum.Lines == 1)
 	p.decide(body)
 	var r record
-	if p.isRecord(body) {
-		p.sum.Records++
-		bad := p.shape(body)
-		if p.sum.Format == W3C {
-			p.w3c.advance(body)
+	if p.layout.isHeader(body) {
+		p.wait.look(p, text[:a], p.sum.Lines-1) // the lines before have other fields
+		if bad := p.layout.header(body); bad != nil {
+			p.bad(a+lead, bad, false)
 		}
+	} else if len(body) > 0 {
+		p.sum.Records++
+		p.layout.advance(body)
+		bad := p.layout.shape(body)
 		if len(hits) > 0 || len(p.wait.list) > 0 {
 			at := make([]int, len(hits))
 			for i, h := range hits {
 				at[i] = h.from - a - lead
 			}
 			var deep *damage
-			if r, deep = p.read(body, at); bad == nil {
+			if r, deep = p.layout.read(body, at, p.Clock); bad == nil {
 				bad = deep
 			}
 		}
@@ -275,11 +276,6 @@ func (p *pass) line(text []byte, a, b int, hits []hit) error {
 			if err := p.wait.release(p, r.time); err != nil {
 				return err
 			}
-		}
-	} else if len(body) > 0 && p.sum.Format == W3C {
-		p.wait.look(p, text[:a], p.sum.Lines-1) // the lines before have other fields
-		if bad := p.w3c.directive(body); bad != nil {
-			p.bad(a+lead, bad, false)
 		}
 	}
 	for i, h := range hits {

@@ -67,14 +67,39 @@ type Token struct {
 	Alphabet token.Alphabet
 }
 
-// What was seen: a token, or an indicator.
+// What was seen. One of the fields is set; the others are zero.
 type What struct {
-	Token     Token     // zero for an indicator
-	Indicator Indicator // zero for a token
+	Token     Token
+	Indicator Indicator
+	Quote     Quote
+	Rule      RuleRef
 }
 
-// IsToken tells the two apart.
-func (w What) IsToken() bool { return w.Indicator.Kind == 0 }
+// Quote is an excerpt of an embargoed text.
+type Quote struct {
+	Ref   string // of the Text
+	Words int    // how many of its words stand there in one run
+	From  int    // index of the first in the text
+}
+
+// RuleRef names a rule that holds for a record.
+type RuleRef struct{ Ref string }
+
+// IsToken reports whether it is a token.
+func (w What) IsToken() bool { return w.Token.Alphabet != 0 }
+
+// Kind says what it is in a word: token, text, rule, or the indicator's kind.
+func (w What) Kind() string {
+	switch {
+	case w.IsToken():
+		return "token"
+	case w.Quote.Words > 0:
+		return "text"
+	case w.Rule.Ref != "":
+		return "rule"
+	}
+	return w.Indicator.Kind.String()
+}
 
 // Encoding is the set of encodings that were undone to see something.
 type Encoding uint8
@@ -115,19 +140,6 @@ type Sighting struct {
 
 // MaxExcerpt is the most bytes of a line that a sighting carries.
 const MaxExcerpt = 256
-
-// Format is what a source looks like.
-type Format uint8
-
-const (
-	Plain Format = iota // lines of text; a time only where a line starts with RFC 3339
-	EVE                 // Suricata's EVE: one JSON object a line
-	W3C                 // W3C extended log file format, as IIS writes it
-)
-
-func (f Format) String() string {
-	return [...]string{"plain text", "Suricata EVE", "W3C extended log"}[min(f, 2)]
-}
 
 // Summary is what one scan saw, whether or not it came to the end.
 type Summary struct {

@@ -24,6 +24,40 @@ type w3c struct {
 	clock time.Duration // of the record before, or of #Date; below 0: none yet
 }
 
+var w3cFields = []byte("#fields:")
+
+func newW3C() *w3c { return &w3c{date: -1, time: -1, taken: -1, clock: -1} }
+
+func namesFields(body []byte) bool {
+	return len(body) > len(w3cFields) && bytes.EqualFold(body[:len(w3cFields)], w3cFields)
+}
+
+func (*w3c) isHeader(body []byte) bool { return len(body) > 0 && body[0] == '#' }
+
+func (w *w3c) shape(body []byte) *damage {
+	if bytes.Count(body, []byte(" "))+1 == len(w.fields) {
+		return nil
+	}
+	if w.fields == nil {
+		return &damage{0, "no #Fields stands before it"}
+	}
+	_, bad := w.split(body)
+	return bad
+}
+
+// values leaves out what was not logged, a hyphen by itself.
+func (w *w3c) values(body []byte, visit func(name, value string)) {
+	spans, bad := w.split(body)
+	if bad != nil {
+		return
+	}
+	for i, s := range spans {
+		if v := string(body[s.from:s.to]); v != "-" {
+			visit(w.fields[i], v)
+		}
+	}
+}
+
 // Where only the time is logged, a fall by more than disorder has passed
 // midnight, and a rise by nearly a day is a record of yesterday's that was
 // written after midnight. Disorder between a server's threads is seconds. A
@@ -49,8 +83,8 @@ func isDirective(line []byte) bool {
 	return false
 }
 
-// directive takes one directive line.
-func (w *w3c) directive(line []byte) *damage {
+// header takes one directive line.
+func (w *w3c) header(line []byte) *damage {
 	key, value, _ := bytes.Cut(line[1:], []byte(":"))
 	off := len(line) - len(value)
 	value = bytes.TrimSpace(value)
@@ -169,12 +203,12 @@ func (w *w3c) advance(line []byte) {
 	}
 }
 
-// record reads one record. date and time are UTC, says the draft; Clock holds
+// read reads one record. date and time are UTC, says the draft; Clock holds
 // the doubt about it. They tell when the request was over: where time-taken is
 // logged the interval begins that much earlier. The draft has it in seconds,
 // IIS in milliseconds; for an unknown writer it counts as seconds, which is the
 // wider.
-func (w *w3c) record(line []byte, at []int, c Clock) (r record, bad *damage) {
+func (w *w3c) read(line []byte, at []int, c Clock) (r record, bad *damage) {
 	if w.fields == nil {
 		return record{fields: make([]string, len(at))}, &damage{0, "no #Fields stands before it"}
 	}

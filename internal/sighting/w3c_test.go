@@ -107,7 +107,7 @@ func TestW3CDaysComeBack(t *testing.T) {
 		log.WriteString("#Date: " + at.Format("2006-01-02 15:04:05") + "\n#Fields: time x\n")
 		w := w3c{date: -1, time: -1, taken: -1, clock: -1}
 		for line := range strings.Lines(log.String()) {
-			w.directive([]byte(strings.TrimSpace(line)))
+			w.header([]byte(strings.TrimSpace(line)))
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "records") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 22*3600).Draw(t, "gap")) * time.Second)
@@ -115,7 +115,7 @@ func TestW3CDaysComeBack(t *testing.T) {
 			for _, when := range []time.Time{at, late} {
 				line := []byte(when.Format("15:04:05") + " x")
 				w.advance(line)
-				r, bad := w.record(line, nil, Clock{})
+				r, bad := w.read(line, nil, Clock{})
 				if bad != nil || !r.time.From.Equal(when) {
 					t.Fatalf("%v became %v (%v)", when, r.time, bad)
 				}
@@ -132,11 +132,11 @@ func FuzzW3C(f *testing.F) {
 		for line := range strings.Lines(string(b)) {
 			line := []byte(strings.TrimRight(line, "\r\n"))
 			if isDirective(line) {
-				w.directive(line)
+				w.header(line)
 				continue
 			}
 			w.advance(line)
-			r, bad := w.record(line, []int{0, len(line) / 2}, Clock{})
+			r, bad := w.read(line, []int{0, len(line) / 2}, Clock{})
 			if r.time.Known() && r.time.To.Before(r.time.From) {
 				t.Fatalf("%q: %v", line, r.time)
 			}
