@@ -9,11 +9,12 @@ import (
 
 // pattern is a byte string to find, and what must hold around it.
 type pattern struct {
-	text      string // lower case if fold
-	fold      bool
-	bounds    bounds     // nil: text is only a piece of
-	address   netip.Addr // this, whose spelling is around it
-	indicator int32
+	text    string // lower case if fold
+	fold    bool
+	bounds  bounds     // nil: text is only a piece of what address says
+	address netip.Addr // whose spelling is around it
+	kind    hitKind
+	index   int32 // of the indicator or rule
 }
 
 // matcher finds many patterns at once. Its windows are groups of up to four
@@ -43,17 +44,16 @@ type placed struct {
 // together as well, which costs a look and no more: verify is exact.
 const folding = 0x20202020
 
-func newMatcher(indicators []Indicator) (*matcher, error) {
+func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
 	m := &matcher{address: map[netip.Addr][]int32{}}
 	pieces := map[string]bool{} // whole networks share one
-	shortest := MaxValue
 	for i, ind := range indicators {
 		ps, err := ind.patterns()
 		if err != nil {
 			return nil, fmt.Errorf("indicator %d: %w", i+1, err)
 		}
 		for _, p := range ps {
-			p.indicator = int32(i)
+			p.kind, p.index = indicator, int32(i)
 			if a := p.address; a.IsValid() {
 				if all := m.address[a]; len(all) == 0 || all[len(all)-1] != int32(i) {
 					m.address[a] = append(all, int32(i))
@@ -64,8 +64,16 @@ func newMatcher(indicators []Indicator) (*matcher, error) {
 				pieces[p.text] = true
 			}
 			m.patterns = append(m.patterns, p)
-			shortest = min(shortest, len(p.text))
 		}
+	}
+	for i, r := range rules {
+		for _, n := range r.Needles {
+			m.patterns = append(m.patterns, pattern{text: lower(n), fold: true, bounds: anywhere, kind: needle, index: int32(i)})
+		}
+	}
+	shortest := MaxValue
+	for _, p := range m.patterns {
+		shortest = min(shortest, len(p.text))
 	}
 	m.width = min(4, shortest)
 	m.mask = uint32(1<<(8*m.width) - 1)
@@ -121,8 +129,8 @@ func (m *matcher) window(s string, at int) uint32 {
 }
 
 // find calls hit with the range of every match in text. A match may be
-// reported more than once.
-func (m *matcher) find(text []byte, hit func(from, to int, indicator int32)) {
+// reported more than once. Patterns are of indicators and of rules' needles.
+func (m *matcher) find(text []byte, hit func(from, to int, kind hitKind, index int32)) {
 	if len(m.patterns) == 0 {
 		return
 	}
@@ -139,7 +147,7 @@ func (m *matcher) find(text []byte, hit func(from, to int, indicator int32)) {
 	}
 }
 
-func (m *matcher) verify(text []byte, p int, w uint32, hit func(from, to int, indicator int32)) {
+func (m *matcher) verify(text []byte, p int, w uint32, hit func(from, to int, kind hitKind, index int32)) {
 	for _, c := range m.at[w] {
 		pat := &m.patterns[c.pattern]
 		from := p - int(c.offset)
@@ -156,11 +164,11 @@ func (m *matcher) verify(text []byte, p int, w uint32, hit func(from, to int, in
 		}
 		if pat.bounds == nil {
 			from, to, a := v6Run(text, from, to)
-			for _, indicator := range m.address[a] {
-				hit(from, to, indicator)
+			for _, i := range m.address[a] {
+				hit(from, to, indicator, i)
 			}
 		} else if from, to, ok := pat.bounds(text, from, to); ok {
-			hit(from, to, pat.indicator)
+			hit(from, to, pat.kind, pat.index)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 type Scanner struct {
 	Rec        *token.Recogniser // nil: no tokens
 	Indicators []Indicator
+	Rules      []Rule
 	Clock      Clock
 
 	// MaxLine is how many bytes of a line are read as one record, and of the
@@ -27,6 +28,7 @@ type Scanner struct {
 
 	once    sync.Once
 	matcher *matcher
+	always  []int32 // rules that every record is judged by
 	overlap int
 	err     error
 }
@@ -50,10 +52,23 @@ func (s *Scanner) prepare() {
 		s.err = fmt.Errorf("%w: MaxLine is from %d to %d bytes, and no limit is negative", ErrScanner, leastMaxLine, mostMaxLine)
 		return
 	}
-	s.matcher, s.err = newMatcher(s.Indicators)
+	for i, r := range s.Rules {
+		if s.err = r.check(); s.err != nil {
+			return
+		}
+		if len(r.Needles) == 0 {
+			s.always = append(s.always, int32(i))
+		}
+	}
+	s.matcher, s.err = newMatcher(s.Indicators, s.Rules)
 	longest := token.UUID.Len()
 	for _, i := range s.Indicators {
 		longest = max(longest, len(i.Value))
+	}
+	for _, r := range s.Rules {
+		for _, n := range r.Needles {
+			longest = max(longest, len(n))
+		}
 	}
 	// One character takes 18 bytes at most: \u0025\u0034\u0031 is an A.
 	s.overlap = 18*longest + margin
@@ -73,7 +88,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	if s.once.Do(s.prepare); s.err != nil {
 		return Summary{}, s.err
 	}
-	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}}
+	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
 	src, err := newSource(r, s.MaxExpand)
 	p.sum.Gzip = src.gz != nil
 	if err == nil {
@@ -110,6 +125,9 @@ type pass struct {
 	layers  layers
 	hits    []hit
 	wait    waiting
+
+	candidates []int32
+	values     map[string][]string
 }
 
 // long is a line that came in pieces.
@@ -212,7 +230,7 @@ func (p *pass) piece() error {
 	}
 	limit := len(p.buf) - p.overlap
 	p.search(p.buf, p.from, limit)
-	for _, h := range p.hits {
+	for _, h := range p.judge(p.hits, nil, 0) { // a rule judges whole records only
 		if err := p.sight(p.buf, 0, len(p.buf), h, p.long.time, ""); err != nil {
 			return err
 		}
@@ -239,7 +257,7 @@ func (p *pass) finish() error {
 func (p *pass) line(text []byte, a, b int, hits []hit) error {
 	if l := p.long; l != nil {
 		p.long = nil
-		for _, h := range hits {
+		for _, h := range p.judge(hits, nil, 0) {
 			if err := p.sight(text, a, b, h, l.time, ""); err != nil {
 				return err
 			}
@@ -249,6 +267,7 @@ func (p *pass) line(text []byte, a, b int, hits []hit) error {
 	p.sum.Lines++
 	body, lead := trim(text[a:b], p.sum.Lines == 1)
 	p.decide(body)
+	hits = p.judge(hits, body, a+lead)
 	var r record
 	if p.layout.isHeader(body) {
 		p.wait.look(p, text[:a], p.sum.Lines-1) // the lines before have other fields
@@ -280,7 +299,7 @@ func (p *pass) line(text []byte, a, b int, hits []hit) error {
 	}
 	for i, h := range hits {
 		field := ""
-		if r.fields != nil {
+		if r.fields != nil && h.kind != rule {
 			field = r.fields[i]
 		}
 		if err := p.sight(text, a, b, h, r.time, field); err != nil {
@@ -318,7 +337,7 @@ func (p *pass) sight(text []byte, a, b int, h hit, when Interval, field string) 
 		Observation: Observation{
 			Source: p.source, Offset: p.base + int64(h.from), Line: p.sum.Lines, Len: h.to - h.from, Time: when,
 		},
-		What:    h.what(p.Indicators),
+		What:    h.what(p.Scanner),
 		Through: h.through,
 		Field:   field,
 		Excerpt: bytes.Clone(text[from:to]),

@@ -10,17 +10,30 @@ import (
 
 // hit is a match in the buffer.
 type hit struct {
-	from, to  int
-	indicator int32 // -1: a token
-	token     Token
-	through   Encoding
+	from, to int
+	kind     hitKind
+	index    int32 // in the Scanner's list of that kind
+	token    Token
+	through  Encoding
 }
 
-func (h hit) what(indicators []Indicator) What {
-	if h.indicator < 0 {
-		return What{Token: h.token}
+type hitKind uint8
+
+const (
+	tokens hitKind = iota
+	indicator
+	needle // of a rule: a sighting only if the rule then holds
+	rule
+)
+
+func (h hit) what(s *Scanner) What {
+	switch h.kind {
+	case indicator:
+		return What{Indicator: s.Indicators[h.index]}
+	case rule:
+		return What{Rule: RuleRef{s.Rules[h.index].Ref}}
 	}
-	return What{Indicator: indicators[h.indicator]}
+	return What{Token: h.token}
 }
 
 // search fills p.hits with what text holds that starts in [from, limit), in
@@ -48,11 +61,11 @@ func (p *pass) search(text []byte, from, limit int) {
 		})
 	}
 	slices.SortFunc(p.hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.indicator, b.indicator),
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.index, b.index),
 			cmp.Compare(a.token.L, b.token.L), cmp.Compare(a.through, b.through))
 	})
 	p.hits = slices.CompactFunc(p.hits, func(a, b hit) bool {
-		return a.from == b.from && a.to == b.to && a.indicator == b.indicator && a.token == b.token
+		return a.from == b.from && a.to == b.to && a.kind == b.kind && a.index == b.index && a.token == b.token
 	})
 }
 
@@ -63,13 +76,13 @@ func (p *pass) peel(text []byte, goesOn func([]byte) bool, below func(a, b int) 
 	if p.Rec != nil {
 		token.Scan(p.Rec, text, func(off int, a token.Alphabet, l uint64) {
 			from, to, through := below(off, off+a.Len())
-			keep(hit{from, to, -1, Token{l, a}, through})
+			keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 		})
 	}
-	p.matcher.find(text, func(a, b int, indicator int32) {
-		if !goesOn(text[b:]) {
+	p.matcher.find(text, func(a, b int, kind hitKind, index int32) {
+		if kind == needle || !goesOn(text[b:]) {
 			from, to, through := below(a, b)
-			keep(hit{from, to, indicator, Token{}, through})
+			keep(hit{from: from, to: to, kind: kind, index: index, through: through})
 		}
 	})
 }

@@ -1,0 +1,42 @@
+package sighting
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRules(t *testing.T) {
+	method := func(want string) func(Format, map[string][]string) bool {
+		return func(f Format, v map[string][]string) bool {
+			return f == EVE && slices.Contains(v["http.http_method"], want)
+		}
+	}
+	log := `{"timestamp":"2025-07-07T12:00:00.000000+0000","http":{"url":"\/portal\/IMPORT","http_method":"POST"}}
+{"timestamp":"2025-07-07T12:00:01.000000+0000","http":{"url":"\/portal\/import","http_method":"GET"}}
+not a record of \/portal\/import
+{"timestamp":"2025-07-07T12:00:02.000000+0000","http":{"url":"\/other","http_method":"POST"}}
+`
+	s := Scanner{Rules: []Rule{
+		{Ref: "posted", Needles: []string{"nowhere", "/portal/Import"}, Match: method("POST")},
+		{Ref: "any post", Match: method("POST")},
+	}}
+	var got []string
+	sum, err := s.Scan("x", strings.NewReader(log), func(s Sighting) error {
+		got = append(got, strings.Repeat("I", int(s.Line))+" "+s.What.Kind()+" "+s.What.Rule.Ref)
+		if s.Basis != Stated || !bytes.HasPrefix([]byte(log)[s.Offset:], []byte("{")) || log[s.Offset+int64(s.Len)] != '\n' {
+			t.Errorf("%+v", s)
+		}
+		return nil
+	})
+	if want := []string{"I rule posted", "I rule any post", "IIII rule any post"}; err != nil || !slices.Equal(got, want) || sum.Sightings != 3 {
+		t.Errorf("%v, %q, want %q", err, got, want)
+	}
+	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}} {
+		if _, err := (&Scanner{Rules: []Rule{r}}).Scan("x", strings.NewReader(log), nil); !errors.Is(err, ErrScanner) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
