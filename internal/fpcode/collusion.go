@@ -114,22 +114,14 @@ func (h *Collusion) given(c *cell, unknown int) (a [MaxQ]uint64) {
 		ch := h.chances(c.state, unknown, c.law.P(1))
 		a[0], a[1] = scaled(ch[c.with[1]]), scaled(ch[c.with[1]+1])
 	case c.cols == 1 && (q > 2 || c.like[1-c.bit] == 0):
-		ch := h.chances(Value, unknown, c.law.P(int(c.bit)))
 		for x := range q {
-			a[x] = scaled(ch[c.with[c.bit]])
+			a[x] = scaled(h.shown(c, unknown, x)[c.bit])
 		}
-		a[c.bit] = scaled(ch[c.with[c.bit]+1])
 	default:
-		for v := range q {
-			ch := h.chances(Value, unknown, c.law.P(v))
-			miss, hit := scaled(ch[c.with[v]]), scaled(ch[c.with[v]+1])
-			l := uint64(c.like[v])
-			for x := range q {
-				if x == v {
-					a[x] += l * hit
-				} else {
-					a[x] += l * miss
-				}
+		for x := range q {
+			p := h.shown(c, unknown, x)
+			for v := range q {
+				a[x] += uint64(c.like[v]) * scaled(p[v])
 			}
 		}
 	}
@@ -137,6 +129,37 @@ func (h *Collusion) given(c *cell, unknown int) (a [MaxQ]uint64) {
 		a[x] = max(a[x], 1)
 	}
 	return a
+}
+
+// shown is P(y | partners, x) for each symbol y that the cell may show, x being one
+// more copy's symbol, or none if below 0. Binary sites need no norm: Match[k] and
+// Match[c-k] are one together. With more symbols, Match would count what the others
+// share once for each of them, and a channel that shows what few copies have would
+// be likelier than it is.
+func (h *Collusion) shown(c *cell, unknown, x int) (p [MaxQ]float64) {
+	q := c.law.Q()
+	with := func(v int) int {
+		if v == x {
+			return int(c.with[v]) + 1
+		}
+		return int(c.with[v])
+	}
+	var sum float64
+	for v := range q {
+		p[v] = h.chances(Value, unknown, c.law.P(v))[with(v)]
+		sum += p[v]
+	}
+	if q == 2 {
+		return p
+	}
+	seen := 1.0
+	if h.Telling {
+		seen -= h.chances(Erased, unknown, c.law.P(1))[with(1)] + h.chances(Other, unknown, c.law.P(1))[with(1)]
+	}
+	for v := range q {
+		p[v] = float64(p[v]*seen) / sum
+	}
+	return p
 }
 
 // logRatios is ln((o·A + a(x)) / ((o+1)·A)) in units of 2⁻⁵⁶ nat, A being the mean
@@ -186,14 +209,14 @@ func (h *Collusion) probability(c *cell, partners int) float64 {
 		return 1
 	case c.state != Value:
 		return h.chances(c.state, unknown, c.law.P(1))[c.with[1]]
-	case c.cols == 1 && (c.law.Q() > 2 || c.like[1-c.bit] == 0):
-		return h.chances(Value, unknown, c.law.P(int(c.bit)))[c.with[c.bit]]
+	}
+	p := h.shown(c, unknown, -1)
+	if c.cols == 1 && (c.law.Q() > 2 || c.like[1-c.bit] == 0) {
+		return p[c.bit]
 	}
 	var sum float64
-	for v, l := range c.like {
-		if l > 0 {
-			sum += float64(float64(l) / 65535 * h.chances(Value, unknown, c.law.P(v))[c.with[v]])
-		}
+	for v := range c.law.Q() {
+		sum += float64(float64(c.like[v]) / 65535 * p[v])
 	}
 	return sum
 }

@@ -2,6 +2,7 @@ package fpcode
 
 import (
 	"encoding/binary"
+	"math"
 	"testing"
 )
 
@@ -61,6 +62,55 @@ func TestOnlyWhatIsCommon(t *testing.T) {
 		r, err := Decoders[JointDecoder].Decode(p)
 		if err != nil || len(r.Accused) != 2 || r.Accused[0].Holder[15]+r.Accused[1].Holder[15] != 7 {
 			t.Errorf("seed %d: accused %+v, %v", seed, r.Accused, err)
+		}
+	}
+}
+
+// Whatever the channel and however many alternatives: what a site may show, with
+// nothing and something else, is one in all, without and with one more copy.
+func TestChannelIsAProbability(t *testing.T) {
+	for _, profile := range []Profile{Default, Arcsine} {
+		for q := 2; q <= 6; q++ {
+			for _, h := range []Collusion{
+				oneCopy(),
+				{C: 3, Match: [MaxColluders + 1]uint16{16384, 46948, 18588, 49152}},
+				{C: 4, Telling: true, Match: [MaxColluders + 1]uint16{256, 40000, 32768, 25536, 65280},
+					Erased: [MaxColluders + 1]uint16{500, 30000, 40000, 30000, 500}, Other: [MaxColluders + 1]uint16{100, 9000, 100, 9000, 100}},
+			} {
+				law, err := profile.Law(q, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, known := range []int{0, 1} {
+					if known >= h.C {
+						continue
+					}
+					for x := -1; x < q; x++ {
+						c := cell{sight: &sight{law: law, state: Value}}
+						unknown := h.C - known
+						if x >= 0 {
+							unknown--
+						}
+						if known > 0 {
+							c.with[q-1] = 1
+						}
+						sum := 0.0
+						for _, p := range h.shown(&c, unknown, x) {
+							sum += p
+						}
+						if h.Telling {
+							with := int(c.with[1])
+							if x == 1 {
+								with++
+							}
+							sum += h.chances(Erased, unknown, law.P(1))[with] + h.chances(Other, unknown, law.P(1))[with]
+						}
+						if math.Abs(sum-1) > 1e-4 {
+							t.Errorf("%v, %d symbols, %v, one more shows %d beside %d known: all is %v", profile, q, h, x, known, sum)
+						}
+					}
+				}
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -163,6 +164,7 @@ func writeJointVectors(t *testing.T) {
 		"deleted":      {"two copies, erased where they differ", Default, 100, func(i int, x func(int) uint8) (State, uint8) { return differ(x, Erased) }},
 		"third-values": {"two copies, something else where they differ", TwoPoint, 100, func(i int, x func(int) uint8) (State, uint8) { return differ(x, Other) }},
 		"split":        {"the prose of one copy with another's rules", Default, 110, func(i int, x func(int) uint8) (State, uint8) { return Value, x(3 + i*2/110) }},
+		"symbols":      {"two copies merged, sites of two, three and four alternatives", Default, 120, func(i int, x func(int) uint8) (State, uint8) { return Value, x(3 + i%7%2) }},
 		"stranger":     {"no copy that was issued", Default, 150, func(i int, x func(int) uint8) (State, uint8) { return Value, x(1000) }},
 	} {
 		v := jointVector{What: make.what, Package: hex.EncodeToString(pkg[:]), Profile: make.profile.String(), Label: "vector " + name, Copies: 40, Run: 1, Seed: strings.Repeat("07", 32)}
@@ -174,17 +176,19 @@ func writeJointVectors(t *testing.T) {
 			if i >= make.m/2 && name == "split" {
 				class = ClassRule
 			}
-			v.Read = append(v.Read, asVector(Reading{Site: id, Class: class, Q: 2, State: Value}))
+			q := uint8(2)
+			if name == "symbols" {
+				q += uint8(i % 3)
+			}
+			v.Read = append(v.Read, asVector(Reading{Site: id, Class: class, Q: q, State: Value}))
 		}
 		p := v.problem(t)
 		for i := range p.Readings {
 			r := &p.Readings[i]
-			r.State, r.Symbol = make.from(i, func(copy int) uint8 { return Symbol(CopyKey(pkg, holderID(copy)), r.Site, p.Laws(r.Site, 2)) })
+			r.State, r.Symbol = make.from(i, func(copy int) uint8 { return Symbol(CopyKey(pkg, holderID(copy)), r.Site, p.Laws(r.Site, r.Q)) })
 			if r.State == Value && i%19 == 7 { // unsure
-				l := []uint16{65535, 65535 >> 4}
-				if r.Symbol == 1 {
-					l[0], l[1] = l[1], l[0]
-				}
+				l := slices.Repeat([]uint16{65535 >> 4}, int(r.Q))
+				l[r.Symbol] = 65535
 				r.Symbol, r.Likelihood = 0, l
 			}
 			v.Read[i] = asVector(*r)

@@ -22,7 +22,6 @@ type explanation struct {
 const (
 	parameterPrice = 3 * ScoreUnit
 	partnerRebate  = ScoreUnit
-	fewCopies      = 200 // fewer are charged as so many, or chance partners would come for nothing
 )
 
 // field is what partners are searched in.
@@ -42,7 +41,7 @@ type field struct {
 
 // newField is the field of one class, or of all, over some of so many copies.
 func newField(class Class, sights []sight, words *codewords, copies int) *field {
-	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(fewCopies, copies))) - partnerRebate}
+	f := &field{class: class, words: words, steps: map[string]*step{}, price: lnUnits(uint64(max(3, copies))) - partnerRebate}
 	var n [Other + 1]int64
 	for _, s := range sights {
 		if class == 0 || s.class == class {
@@ -91,9 +90,8 @@ func (f *field) explain(without int, touched map[int]bool) explanation {
 		}
 		if c > 1 {
 			at := f.step(c, nil)
-			if nobody = max(nobody, at.value); at.value > one.value+unseenPrice {
-				s.keep(nil, at)
-			}
+			s.keep(nil, at)
+			nobody = max(nobody, at.value)
 		}
 		if known == 0 {
 			continue
@@ -110,25 +108,6 @@ func (f *field) explain(without int, touched map[int]bool) explanation {
 		s.paths(c, s.next(f.summits(c)[1], moreFirsts), c-1)
 	}
 	return s.best
-}
-
-// unseenPrice is by how much a merge of copies of which none is known must be worth
-// more than one copy. Its channel is seen in the biases alone, where quite different
-// ones look alike: taken on less, in one leak of a hundred it would be one by which
-// agreement counts for nothing.
-const unseenPrice = 10 * ScoreUnit
-
-// contrary is what a channel costs in which more copies that show a symbol make it
-// rarer in the specimen, by a twentieth or more: as much again, from five copies
-// on, where there are numbers enough for chance to do so. Some do it on purpose, and
-// are worth many times that.
-func (h *Collusion) contrary() int64 {
-	for k := range h.C {
-		if h.C >= 5 && int(h.Match[k+1])+one16/20 < int(h.Match[k]) {
-			return unseenPrice
-		}
-	}
-	return 0
 }
 
 // moreFirsts is how many copies to begin with, for each number of colluders, when
@@ -242,11 +221,11 @@ func (f *field) channel(cells []cell, partners, c int) (best Collusion, value in
 	best = estimate(cells, partners, c, false)
 	price := int64(partners) * f.price
 	free := int64(c+1) / 2 // numbers in Match
-	value = best.logLikelihood(cells, partners) + f.silent - price - free*parameterPrice - best.contrary()
+	value = best.logLikelihood(cells, partners) + f.silent - price - free*parameterPrice
 	if f.telling {
 		h := estimate(cells, partners, c, true)
 		free += 2 * int64(c/2+1)
-		if v := h.logLikelihood(cells, partners) - price - free*parameterPrice - h.contrary(); v > value {
+		if v := h.logLikelihood(cells, partners) - price - free*parameterPrice; v > value {
 			return h, v
 		}
 	}
