@@ -16,6 +16,7 @@ type labTrace struct {
 	Codebook string   `help:"The file that 'forewarn lab issue' wrote beside the copies." required:"" placeholder:"FILE"`
 	Specimen []string `arg:"" help:"What was found: files, or folders of them."`
 	Alpha    float64  `help:"How often a leak may be laid to some copy that it isn't from; 1e-6 if not given." default:"1e-6" placeholder:"A"`
+	Public   []string `help:"A copy that everybody has, as the advisory once it is released: it may have been merged with others, and is never accused." placeholder:"NAME"`
 	Runs     int      `help:"The how-manieth trace with this codebook it is: every one costs. The lab doesn't count; 1 if not given." name:"run" default:"1" placeholder:"K"`
 }
 
@@ -47,6 +48,11 @@ func (c *labTrace) Run(a *app) error {
 	tracer, err := lab.NewTracer(book)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errInput, err)
+	}
+	for _, name := range c.Public {
+		if err := tracer.Publish(name); err != nil {
+			return usage("--public: %v", err)
+		}
 	}
 	specimens, passed, err := a.specimens(c.Specimen)
 	if err != nil {
@@ -87,7 +93,7 @@ func (c *labTrace) forPrograms(book *lab.Codebook, t lab.Trace, passed int) fiel
 	v := fields{
 		"accusations": accusations, "tokens": tokens, "specimens": specimens, "passed_over": passed,
 		"sites":  fields{"all": len(t.Readings.Sites), "read": read, "other": other, "erased": erased},
-		"copies": len(book.Copies), "alpha": c.Alpha, "run": c.Runs, "profile": book.Form.Bias().String(), "reader": book.Reader, "decoder": book.Decoder,
+		"copies": len(book.Copies), "alpha": c.Alpha, "run": c.Runs, "public": append([]string{}, c.Public...), "profile": book.Form.Bias().String(), "reader": book.Reader, "decoder": book.Decoder,
 		"form": fmt.Sprintf("%x", t.Readings.Form), "readings": fmt.Sprintf("%x", t.Readings.Hash()),
 	}
 	if len(accusations) == 0 {

@@ -94,6 +94,7 @@ func TestTraced(t *testing.T) {
 		{"three merged, sentence by sentence", []string{"merge-3"}, 3, 0},
 		{"only what two have in common", []string{"common-2"}, 2, .95},
 		{"only what three have in common", []string{"common-3"}, 3, .95},
+		{"merged with the public copy", []string{"merge-2"}, 1, .95},
 		{"any sixth of the prose", []string{"excerpt-6"}, 1, 0},
 		{"any twelfth of the prose", []string{"excerpt-12"}, 1, 0},
 	} {
@@ -106,7 +107,18 @@ func TestTraced(t *testing.T) {
 			dice := rand.New(rand.NewPCG(*seed, uint64(trial)))
 			guilty := map[[16]byte]bool{}
 			var copies [][]form.Output
-			for _, i := range dice.Perm(testCopies)[:row.copies] {
+			perm := dice.Perm(testCopies)
+			tracer := tracer
+			if row.name == "merged with the public copy" {
+				public := b.Copies[perm[row.copies]].Name
+				copies = append(copies, b.files[public])
+				var err error
+				if tracer, err = NewTracer(b.Codebook); err != nil || tracer.Publish(public) != nil {
+					t.Error(err)
+					return
+				}
+			}
+			for _, i := range perm[:row.copies] {
 				guilty[b.Copies[i].Holder] = true
 				copies = append(copies, b.files[b.Copies[i].Name])
 			}

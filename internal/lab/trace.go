@@ -34,6 +34,8 @@ type Tracer struct {
 	rec     *token.Recogniser
 	slots   map[string]token.Alphabet
 	owners  map[uint64]owner
+
+	public map[[16]byte]bool
 }
 
 type owner struct{ copy, slot string }
@@ -65,6 +67,21 @@ func NewTracer(b *Codebook) (*Tracer, error) {
 	return t, nil
 }
 
+// Publish says that a copy is in everybody's hands, as the advisory once it is
+// released: it may have been merged with others, and is never accused.
+func (t *Tracer) Publish(name string) error {
+	for _, x := range t.book.Copies {
+		if x.Name == name {
+			if t.public == nil {
+				t.public = map[[16]byte]bool{}
+			}
+			t.public[x.Holder] = true
+			return nil
+		}
+	}
+	return fmt.Errorf("the codebook has no copy named %q", name)
+}
+
 // Trace reads the specimens and has the decoder judge: alpha is family-wise, run
 // the how-manieth decoding of the codebook's package this is, from 1.
 func (t *Tracer) Trace(specimens []form.Specimen, alpha float64, run int) (out Trace, err error) {
@@ -73,6 +90,7 @@ func (t *Tracer) Trace(specimens []form.Specimen, alpha float64, run int) (out T
 		Readings: out.Readings.List(), Laws: t.book.Form.Laws(), Holders: t.holders,
 		CopyKey: func(h [16]byte) fpcode.Key { return t.keys[h] },
 		Run:     run, Alpha: alpha, Seed: out.Readings.Hash(),
+		Public: func(h [16]byte) bool { return t.public[h] },
 	})
 	if err != nil {
 		return Trace{}, err
