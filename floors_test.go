@@ -22,7 +22,7 @@ var floors = [][]string{
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
 	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest", "judges"},
-	4: {"home", "sim", "sim/telemetry", "cmd/forewarn"},
+	4: {"home", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -39,8 +39,9 @@ var neighbours = map[string][]string{
 	"inquiry":     {"ledger", "sealer", "coordinator"},
 	"storetest":   {"memstore"}, // the suite proves itself on the in-memory store
 	"sim":         {"home", "sim/telemetry"},
+	"bench":       {"sim/telemetry"},
 	"cmd/forewarn": {
-		"home", "sim", "sim/telemetry",
+		"home", "sim", "sim/telemetry", "bench",
 	},
 }
 

@@ -59,7 +59,8 @@ type cli struct {
 	Key     keyCmd     `cmd:"" help:"Destroy a case's or a person's key; legal holds." group:"evidence"`
 	Version versionCmd `cmd:"" help:"Print the version." group:"evidence"`
 
-	Lab labCmd `cmd:"" help:"Experiments: measure before you rely on it." group:"lab"`
+	Lab   labCmd   `cmd:"" help:"Experiments: measure before you rely on it." group:"lab"`
+	Bench benchCmd `cmd:"" help:"Speed beside peers, on the same bytes in the same run." group:"lab"`
 
 	Sealer sealerCmd `cmd:"" help:"The sealer: its process, and what a person says to it." group:"evidence"`
 }

@@ -1,0 +1,319 @@
+// Package bench measures whole jobs of the program beside their peers: the same
+// work on the same bytes, in turns, in one run. A machine that is shared makes
+// a figure by itself worth little; a ratio of two that took turns says something.
+// What counts is processor time, on one core, of what a plain build gives.
+//
+//	seed ─► corpus in a file ─► ours, peer, ours, peer … ─► medians, ratio
+//
+// It proves nothing about correctness: that is what tests are for. It only holds
+// that everything that was planted was seen, lest a scan be fast by blindness.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"forewarn/internal/sighting"
+	"forewarn/internal/sim/telemetry"
+	"forewarn/internal/token"
+)
+
+// Scan is what to measure.
+type Scan struct {
+	Corpus   string // eve or iis
+	Size     int64  // bytes
+	Kinds    string // tokens, literals or all
+	Copies   int    // whose tokens there may be
+	Literals int    // indicators beside them, where Kinds has them
+	Peer     string // rg, hyperscan, json or none
+	Rounds   int
+	Seed     uint64
+}
+
+// ErrScan is a Scan that can't be measured.
+var ErrScan = errors.New("the measurement makes no sense")
+
+func (s Scan) check() error {
+	switch {
+	case telemetry.Corpora[s.Corpus] == nil:
+		return fmt.Errorf("%w: there is no corpus %q; there are eve and iis", ErrScan, s.Corpus)
+	case s.Size < 1<<20:
+		return fmt.Errorf("%w: a corpus has 1 MiB at least", ErrScan)
+	case kinds[s.Kinds] == nil:
+		return fmt.Errorf("%w: there are no kinds %q; there are %s", ErrScan, s.Kinds, strings.Join(sortedKeys(kinds), ", "))
+	case s.Peer != "none" && peers[s.Peer] == nil:
+		return fmt.Errorf("%w: there is no peer %q; there are %s and none", ErrScan, s.Peer, strings.Join(sortedKeys(peers), ", "))
+	case s.Copies < 1 || s.Copies > 100_000_000 || s.Literals < 0 || s.Literals > 5_000_000 || s.Rounds < 1:
+		return fmt.Errorf("%w: from 1 to 10⁸ copies, at most 5·10⁶ literals, at least one round", ErrScan)
+	case s.Peer == "json" && s.Corpus != "eve":
+		return fmt.Errorf("%w: only eve is JSON", ErrScan)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) (out []string) {
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Result is what was measured; medians over the rounds.
+type Result struct {
+	Corpus   string  `json:"corpus"`
+	Bytes    int64   `json:"bytes"`
+	Seed     uint64  `json:"seed"`
+	Kinds    string  `json:"kinds"`
+	Copies   int     `json:"copies"`
+	Literals int     `json:"literals"`
+	Rounds   int     `json:"rounds"`
+	GB       float64 `json:"gb_per_s"` // 10⁹ bytes per second of one processor
+	Spread   float64 `json:"spread"`   // (slowest - fastest) / median
+	Planted  int     `json:"planted"`
+	Seen     int64   `json:"seen"`
+	Prepared float64 `json:"prepare_s"`
+	Memory   int64   `json:"peak_bytes"` // of this process, with tokens of all copies
+
+	Peer        string  `json:"peer"`
+	PeerVersion string  `json:"peer_version,omitempty"`
+	PeerGB      float64 `json:"peer_gb_per_s,omitempty"`
+	PeerSeen    int64   `json:"peer_seen,omitempty"`
+	PeerAbsent  string  `json:"peer_absent,omitempty"` // why there is none
+	Ratio       float64 `json:"ratio,omitempty"`
+
+	CPU  string `json:"cpu"`
+	Go   string `json:"go"`
+	OS   string `json:"os"`
+	Core int    `json:"cores_used"`
+}
+
+// kinds give what ours looks for and what a peer would have to.
+var kinds = map[string]func(s Scan, rec *token.Recogniser) (*sighting.Scanner, needs){
+	"tokens": func(_ Scan, rec *token.Recogniser) (*sighting.Scanner, needs) {
+		return &sighting.Scanner{Rec: rec}, needs{patterns: tokenPatterns}
+	},
+	"literals": func(s Scan, _ *token.Recogniser) (*sighting.Scanner, needs) {
+		inds := s.indicators()
+		return &sighting.Scanner{Indicators: inds}, needs{literal: true, patterns: values(inds)}
+	},
+	"all": func(s Scan, rec *token.Recogniser) (*sighting.Scanner, needs) {
+		inds := s.indicators()
+		return &sighting.Scanner{Rec: rec, Indicators: inds}, needs{literal: true, patterns: values(inds)}
+	},
+}
+
+// tokenPatterns are the spellings of a token as a peer can tell them: without
+// the key, every run of the right length is one.
+var tokenPatterns = []string{
+	`\b[0-9a-f]{32}\b`, `\b[0-9A-Za-z]{22}\b`,
+	`\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`,
+}
+
+func values(inds []sighting.Indicator) (out []string) {
+	for _, i := range inds {
+		out = append(out, i.Value)
+	}
+	return out
+}
+
+// indicators are hosts, paths, digests and constants, a quarter each, none of
+// which a corpus holds by chance.
+func (s Scan) indicators() (out []sighting.Indicator) {
+	rng := rand.New(rand.NewPCG(s.Seed, 0x1d1))
+	for i := range s.Literals {
+		switch x := rng.Uint64(); i % 4 {
+		case 0:
+			out = append(out, sighting.Indicator{Kind: sighting.Host, Value: fmt.Sprintf("c%d.h%x.example", i, x>>24)})
+		case 1:
+			out = append(out, sighting.Indicator{Kind: sighting.Path, Value: fmt.Sprintf("/stage%x/%x/start.aspx", x>>40, x&0xfffff)})
+		case 2:
+			out = append(out, sighting.Indicator{Kind: sighting.Hash, Value: fmt.Sprintf("%016x%016x", x, rng.Uint64())})
+		default:
+			out = append(out, sighting.Indicator{Kind: sighting.Constant, Value: fmt.Sprintf("fw-%x-%d", x>>20, i)})
+		}
+	}
+	return out
+}
+
+// Run measures. step is told what is being done, may be nil.
+func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) {
+	if err := s.check(); err != nil {
+		return r, err
+	}
+	if step == nil {
+		step = func(string) {}
+	}
+	dir, err := os.MkdirTemp("", "forewarn-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(dir)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+
+	r = Result{Corpus: s.Corpus, Seed: s.Seed, Kinds: s.Kinds, Copies: s.Copies, Rounds: s.Rounds, Peer: s.Peer,
+		CPU: model(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH, Core: 1}
+	rec := token.NewRecogniser([16]byte{1, 2, 3})
+	rng := rand.New(rand.NewPCG(s.Seed, 0x70c))
+	issued := make([]uint64, s.Copies)
+	for i := range issued {
+		issued[i] = rng.Uint64()
+	}
+	began := time.Now()
+	scanner, need := kinds[s.Kinds](s, rec)
+	if scanner.Indicators != nil {
+		r.Literals = len(scanner.Indicators)
+	}
+	plant := func(i int) string {
+		a := token.Alphabet(i%3 + 1)
+		url := "/portal/start.aspx?t=" + a.Encode(rec, issued[rng.IntN(len(issued))])
+		if scanner.Rec == nil {
+			url = "/portal/start.aspx"
+		}
+		if n := len(scanner.Indicators); n > 0 {
+			url += "&at=" + scanner.Indicators[rng.IntN(n)].Value
+		}
+		return url
+	}
+	step("writing the corpus")
+	file := filepath.Join(dir, "corpus")
+	if r.Planted, r.Bytes, err = s.corpus(file, plant); err != nil {
+		return r, err
+	}
+	slices.Sort(issued)
+	each := 0
+	if scanner.Rec != nil {
+		each++
+	}
+	if len(scanner.Indicators) > 0 {
+		each++
+	}
+	if _, err := scanner.Scan("", strings.NewReader(""), nil); err != nil {
+		return r, err
+	}
+	r.Prepared = time.Since(began).Seconds()
+
+	var p peer
+	if s.Peer != "none" {
+		if p, err = peers[s.Peer](ctx, need, dir); errors.Is(err, ErrAbsent) {
+			r.PeerAbsent = err.Error()
+		} else if err != nil {
+			return r, err
+		}
+	}
+	var ours, theirs []float64
+	for round := range s.Rounds {
+		step(fmt.Sprintf("round %d of %d", round+1, s.Rounds))
+		took, seen, err := scan(scanner, file, issued)
+		if err != nil {
+			return r, err
+		}
+		if r.Seen = seen; seen < int64(r.Planted*each) {
+			return r, fmt.Errorf("%d of %d planted were seen: a fast scan that is blind", seen, r.Planted*each)
+		}
+		ours = append(ours, float64(r.Bytes)/1e9/took.Seconds())
+		if p != nil {
+			took, n, err := p.run(ctx, file)
+			if err != nil {
+				return r, err
+			}
+			r.PeerSeen = n
+			theirs = append(theirs, float64(r.Bytes)/1e9/took.Seconds())
+		}
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+	}
+	slices.Sort(ours)
+	r.GB = median(ours)
+	r.Spread = (ours[len(ours)-1] - ours[0]) / r.GB
+	if p != nil {
+		slices.Sort(theirs)
+		r.PeerGB, r.PeerVersion = median(theirs), p.version()
+		r.Ratio = r.GB / r.PeerGB
+	}
+	r.Memory = peak()
+	return r, nil
+}
+
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+func (s Scan) corpus(file string, plant func(int) string) (planted int, size int64, err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	if planted, err = telemetry.Corpora[s.Corpus](s.Seed).Write(f, s.Size, 1<<20, plant); err != nil {
+		return planted, 0, err
+	}
+	size, err = f.Seek(0, io.SeekCurrent)
+	return planted, size, err
+}
+
+// scan is ours: a file, and each token looked up among those of all copies.
+func scan(s *sighting.Scanner, file string, issued []uint64) (took time.Duration, seen int64, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	debug.FreeOSMemory()
+	before := cpu()
+	_, err = s.Scan("corpus", f, func(x sighting.Sighting) error {
+		if x.What.IsToken() {
+			if _, ok := slices.BinarySearchFunc(issued, x.What.Token.L, func(a, b uint64) int { return cmp.Compare(a, b) }); !ok {
+				return nil
+			}
+		}
+		seen++
+		return nil
+	})
+	return cpu() - before, seen, err
+}
+
+// cpu is the processor time that this process has taken.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func peak() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Maxrss << 10
+}
+
+// model is the processor's name, as Linux has it.
+func model() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return runtime.GOARCH
+}
