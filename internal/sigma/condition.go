@@ -1,9 +1,6 @@
 package sigma
 
-import (
-	"path"
-	"strings"
-)
+import "strings"
 
 // expression is a condition, or a part of one.
 type expression interface {
@@ -40,17 +37,65 @@ func (x not) holds(r *Rule, e *look) bool { return !x.of.holds(r, e) }
 func (x called) holds(r *Rule, e *look) bool {
 	yes, known := e.known[x]
 	if !known {
-		yes = r.searches[string(x)].holds(e.event)
+		yes = r.searches[string(x)].holds(e)
 		e.known[x] = yes
 	}
 	return yes
 }
 
-// look is an event and which searches hold for it, so that each is asked once
-// however often a condition names it.
+// renamed is the same condition of searches under other names.
+func renamed(x expression, name func(string) string) expression {
+	each := func(list []expression) (out []expression) {
+		for _, p := range list {
+			out = append(out, renamed(p, name))
+		}
+		return out
+	}
+	switch x := x.(type) {
+	case anyOf:
+		return anyOf(each(x))
+	case allOf:
+		return allOf(each(x))
+	case not:
+		return not{renamed(x.of, name)}
+	case called:
+		return called(name(string(x)))
+	}
+	return x
+}
+
+// look is an event and what was seen of it: which searches hold, so that each is
+// asked once however often a condition names it, and texts without case, so that
+// each is folded once however many values it is compared with.
 type look struct {
 	event Event
 	known map[called]bool
+	read  map[string][]text
+}
+
+// text is one text of a field, as it stands and with its case folded.
+type text struct{ raw, low string }
+
+// texts are a field's; those of "" are every field's.
+func (e *look) texts(name string) []text {
+	if all, known := e.read[name]; known {
+		return all
+	}
+	var all []text
+	add := func(list []string) {
+		for _, t := range list {
+			all = append(all, text{t, fold(t)})
+		}
+	}
+	if name == "" {
+		for _, list := range e.event {
+			add(list)
+		}
+	} else {
+		add(e.event[name])
+	}
+	e.read[name] = all
+	return all
 }
 
 // conditionParser reads, from loosest to tightest: or, and, not, and "1 of", a
@@ -166,13 +211,11 @@ func (p *conditionParser) named(w string) (expression, error) {
 func (p *conditionParser) of(all bool) (expression, error) {
 	pattern := p.next()
 	var found []expression
+	glob := starred(pattern)
 	for _, n := range p.names {
-		match, err := path.Match(strings.ReplaceAll(pattern, "[", `\[`), n)
+		match := glob.match(n)
 		if pattern == "them" {
-			match, err = !strings.HasPrefix(n, "_"), nil
-		}
-		if err != nil {
-			return nil, syntax("%q in the condition isn't a name", pattern)
+			match = !strings.HasPrefix(n, "_")
 		}
 		if match {
 			if p.calls++; p.calls > maxCalls {

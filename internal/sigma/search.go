@@ -23,10 +23,11 @@ type field struct {
 	name   string
 	values []value
 	all    bool   // every value, not one of them
+	not    bool   // not so
 	place  string // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
-func (s search) holds(e Event) bool {
+func (s search) holds(e *look) bool {
 	for _, f := range s {
 		if f.hold(e) {
 			return true
@@ -35,22 +36,22 @@ func (s search) holds(e Event) bool {
 	return false
 }
 
-func (fs fields) hold(e Event) bool {
-	for _, f := range fs {
-		if !f.holds(e) {
+func (fs fields) hold(e *look) bool {
+	for i := range fs {
+		if !fs[i].holds(e) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f field) holds(e Event) bool {
-	for _, v := range f.values {
-		if v.in(e, f.name) != f.all {
-			return !f.all
+func (f *field) holds(e *look) bool {
+	for i := range f.values {
+		if f.values[i].in(e, f.name) != f.all {
+			return f.all == f.not
 		}
 	}
-	return f.all
+	return f.all != f.not
 }
 
 func parseSearch(v any) (search, error) {
@@ -122,9 +123,9 @@ func parseField(key string, v any) (field, error) {
 	}
 	m, err := parseModifiers(mods)
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("%s: %w", key, err)
 	}
-	f.all, f.place = m.all, m.place
+	f.all, f.not, f.place = m.all, m.neq, m.place
 	list, isList := v.([]any)
 	if !isList {
 		list = []any{v}
@@ -134,7 +135,7 @@ func parseField(key string, v any) (field, error) {
 	}
 	for _, e := range list {
 		if s, _ := e.(string); len(s) > maxPattern {
-			return f, unsupported("a value of %d bytes; at most %d are compared", len(s), maxPattern)
+			return f, fmt.Errorf("%s: %w", key, unsupported("a value of %d bytes; at most %d are compared", len(s), maxPattern))
 		}
 		values, err := m.value(e, name == "")
 		if err != nil {
