@@ -17,6 +17,10 @@ type Rule struct {
 	// undone. Each has at least MinValue bytes. None: every record is read.
 	Needles []string
 
+	// Serves reports whether the rule says anything of a format's records; of
+	// others it isn't asked. nil: of all.
+	Serves func(f Format) bool
+
 	// Match judges a record by its fields' values, as the layout of its format
 	// names them. A field that repeats has several. The map is the scan's: Match
 	// keeps nothing of it.
@@ -53,7 +57,9 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	}
 	candidates = append(candidates, p.always...)
 	slices.Sort(candidates)
-	candidates = slices.Compact(candidates)
+	candidates = slices.DeleteFunc(slices.Compact(candidates), func(i int32) bool {
+		return p.Rules[i].Serves != nil && !p.Rules[i].Serves(p.sum.Format)
+	})
 	p.candidates = candidates
 	if len(candidates) == 0 {
 		return rest

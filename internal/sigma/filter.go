@@ -61,7 +61,7 @@ func (f *Filter) Apply(rules []Rule) (n int) {
 	for i := range rules {
 		r := &rules[i]
 		named := func(s string) bool { return s == r.Name || strings.EqualFold(s, r.ID) }
-		if !r.Source.within(f.Source) || len(f.Rules) > 0 && !slices.ContainsFunc(f.Rules, named) {
+		if !r.Source.Within(f.Source) || len(f.Rules) > 0 && !slices.ContainsFunc(f.Rules, named) {
 			continue
 		}
 		n++

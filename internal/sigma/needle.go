@@ -17,6 +17,10 @@ type Needling struct {
 	// all do. Keywords are asked for as "".
 	Verbatim func(field string) bool
 
+	// Made is text that an event may have and its record has not: no needle stands
+	// in it.
+	Made string
+
 	// Common is text in lower case such as records always have: what stands in it
 	// is taken only where nothing else is.
 	Common string
@@ -123,7 +127,7 @@ func (k *seeker) literal(s string) []string {
 	pieces := strings.FieldsFunc(fold(s), func(r rune) bool {
 		return r < ' ' || r >= 0x7f || strings.ContainsRune("\"\\/?,", r)
 	})
-	pieces = slices.DeleteFunc(pieces, func(s string) bool { return len(s) < k.Least })
+	pieces = slices.DeleteFunc(pieces, func(s string) bool { return len(s) < k.Least || strings.Contains(k.Made, s) })
 	if len(pieces) == 0 {
 		return nil
 	}

@@ -38,8 +38,8 @@ type Rule struct {
 // LogSource says which records a rule is about. Match doesn't look at it.
 type LogSource struct{ Category, Product, Service string }
 
-// within reports whether whatever is of one source is of another, wider one.
-func (s LogSource) within(wide LogSource) bool {
+// Within reports whether whatever is of one source is of another, wider one.
+func (s LogSource) Within(wide LogSource) bool {
 	in := func(a, b string) bool { return b == "" || a == b }
 	return in(s.Category, wide.Category) && in(s.Product, wide.Product) && in(s.Service, wide.Service)
 }

@@ -1,0 +1,288 @@
+package detect
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"forewarn/internal/sighting"
+	"forewarn/internal/sigma"
+)
+
+// MaxText is how many bytes of one text of a field are compared.
+const MaxText = 64 << 10
+
+// Class is what a Report is about.
+type Class uint8
+
+const (
+	Unsupported Class = iota // the rule isn't judged at all
+	Unserved                 // it isn't judged on records of a format, or no format has them
+	Lacking                  // it is judged, and a format never has some of its fields
+	Slow                     // it is judged on every record of its kind
+)
+
+func (c Class) String() string {
+	return [...]string{"not supported", "not served", "fields missing", "slow"}[min(c, Slow)]
+}
+
+// Report is something that the user of a rule should know.
+type Report struct {
+	Ref   string
+	Class Class
+	What  string
+}
+
+func (r Report) String() string { return r.Ref + ": " + r.Class.String() + ": " + r.What }
+
+// Set is rules for one scan. Its zero value has none. Add all, then take Rules.
+type Set struct {
+	read    []read
+	filters []filtering
+	reports []Report
+	rules   []*rule
+}
+
+type read struct {
+	ref  string
+	rule sigma.Rule
+}
+
+type filtering struct {
+	ref    string
+	filter sigma.Filter
+}
+
+// rule is a rule and the views that serve it.
+type rule struct {
+	ref      string
+	of       sigma.Rule
+	fields   []string
+	keywords bool
+	views    []*view
+	on       [formats][]*view // that a format serves
+}
+
+// formats is above any number of them.
+const formats = 32
+
+// Add reads rules, and filters for any of the set's. ref names the text in reports
+// and sightings. What isn't evaluated is reported by Rules; an error is
+// sigma.ErrSyntax: the text isn't Sigma.
+func (s *Set) Add(ref, text string) error {
+	rules, filters, err := sigma.Read(text)
+	if err != nil {
+		if strings.Contains(err.Error(), sigma.ErrSyntax.Error()) {
+			return fmt.Errorf("%s: %w", ref, err)
+		}
+		s.reports = append(s.reports, Report{ref, Unsupported, err.Error()})
+		return nil
+	}
+	for _, r := range rules {
+		s.read = append(s.read, read{ref, r})
+	}
+	for _, f := range filters {
+		s.filters = append(s.filters, filtering{ref, f})
+	}
+	return nil
+}
+
+// Rules are the rules to scan with, and what is to be said of them.
+func (s *Set) Rules() ([]sighting.Rule, []Report) {
+	out := slices.Clone(s.reports)
+	report := func(ref string, c Class, format string, args ...any) {
+		out = append(out, Report{ref, c, fmt.Sprintf(format, args...)})
+	}
+	for _, f := range s.filters {
+		n := 0
+		for i := range s.read {
+			one := []sigma.Rule{s.read[i].rule}
+			n += f.filter.Apply(one)
+			s.read[i].rule = one[0]
+		}
+		if n == 0 {
+			report(f.ref, Unsupported, "the filter %q is for none of the rules here", f.filter.Title)
+		}
+	}
+	s.filters = nil
+	var all []sighting.Rule
+	s.rules = nil
+	for i := range s.read {
+		r := &rule{ref: s.read[i].ref, of: s.read[i].rule}
+		if r.of.Title != "" {
+			r.ref += ": " + r.of.Title
+		}
+		r.fields, r.keywords = r.of.Fields()
+		if r.of.Taxonomy != "" {
+			report(r.ref, Unsupported, "its fields are of the taxonomy %q, not of Sigma's", r.of.Taxonomy)
+			continue
+		}
+		r.look()
+		if len(r.views) == 0 {
+			what := fmt.Sprintf("no format that is read has records of its source (%s)", r.of.Source)
+			if k, ok := kindOf(r.of.Source); ok {
+				what = fmt.Sprintf("no format that is read has one of its fields (%s) in %s", strings.Join(r.fields, ", "), k)
+			}
+			report(r.ref, Unserved, "%s", what)
+			continue
+		}
+		s.rules = append(s.rules, r)
+		if needles := r.needles(); len(needles) > 0 {
+			all = append(all, sighting.Rule{Ref: r.ref, Needles: needles, Serves: r.serves, Match: r.match})
+			continue
+		}
+		report(r.ref, Slow, "no text of it must stand in a record as it is, so every record of its kind is read")
+		all = append(all, r.everywhere()...)
+	}
+	return all, out
+}
+
+// everywhere judges every record, but for what tells records of a kind apart in
+// some formats.
+func (r *rule) everywhere() (out []sighting.Rule) {
+	marks := map[string][]sighting.Format{}
+	for f, views := range r.on {
+		mark := ""
+		if len(views) == 1 {
+			mark = views[0].mark
+		}
+		if len(views) > 0 {
+			marks[mark] = append(marks[mark], sighting.Format(f))
+		}
+	}
+	for _, mark := range slices.Sorted(maps.Keys(marks)) {
+		x := sighting.Rule{Ref: r.ref, Match: r.match, Serves: func(f sighting.Format) bool { return slices.Contains(marks[mark], f) }}
+		if mark != "" {
+			x.Needles = []string{mark}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// Unserved says which rules aren't judged on records of a format, or never find
+// some of their fields in one.
+func (s *Set) Unserved(f sighting.Format) (out []Report) {
+	for _, r := range s.rules {
+		if !r.serves(f) {
+			out = append(out, Report{r.ref, Unserved, fmt.Sprintf("%s holds no %s with a field of it", f, r.kinds())})
+			continue
+		}
+		if lacking := r.lacking(f); len(lacking) > 0 {
+			out = append(out, Report{r.ref, Lacking, fmt.Sprintf("%s never has %s", f, strings.Join(lacking, ", "))})
+		}
+	}
+	return out
+}
+
+func (r *rule) kinds() string {
+	if k, ok := kindOf(r.of.Source); ok {
+		return string(k)
+	}
+	return string(lines)
+}
+
+func kindOf(s sigma.LogSource) (kind, bool) {
+	for _, row := range kinds {
+		if s.Within(row.source) {
+			return row.kind, true
+		}
+	}
+	return "", false
+}
+
+// look finds the views of the rule's kind that have any of its fields. Lines of
+// text serve whoever asks for words alone.
+func (r *rule) look() {
+	k, known := kindOf(r.of.Source)
+	for i := range views {
+		w := &views[i]
+		if w.kind == lines && len(r.fields) == 0 || known && w.kind == k && (r.keywords || slices.ContainsFunc(r.fields, func(f string) bool { return w.field(f) != nil })) {
+			r.views = append(r.views, w)
+			for f := range sighting.Format(formats) {
+				if w.serves(f.String()) {
+					r.on[f] = append(r.on[f], w)
+				}
+			}
+		}
+	}
+}
+
+func (r *rule) serves(f sighting.Format) bool {
+	return int(f) < formats && len(r.on[f]) > 0
+}
+
+// lacking are the rule's fields that no view of a format has.
+func (r *rule) lacking(f sighting.Format) (out []string) {
+	for _, name := range r.fields {
+		if !slices.ContainsFunc(r.on[f], func(w *view) bool { return w.field(name) != nil }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// needles are such that each view's records have one of them.
+func (r *rule) needles() []string {
+	n := sigma.Needling{Least: sighting.MinValue, Most: 40, Common: common, Made: scheme, Verbatim: func(name string) bool {
+		for _, w := range r.views {
+			if w.verbal != nil && !w.verbal(name) {
+				return false
+			}
+		}
+		return true
+	}}
+	return r.of.Needles(n)
+}
+
+// match judges a record, by the first view that takes it for one of its kind.
+func (r *rule) match(f sighting.Format, record map[string][]string) bool {
+	if !r.serves(f) {
+		return false
+	}
+	for _, w := range r.on[f] {
+		v := values(record)
+		if w.read != nil {
+			v = w.read(v)
+		}
+		if w.about(r.of.Source, v) {
+			return r.of.Match(r.event(w, v))
+		}
+	}
+	return false
+}
+
+// event is a record as the rule's own names have it.
+func (r *rule) event(w *view, v values) sigma.Event {
+	e := sigma.Event{}
+	if r.keywords {
+		for name, texts := range v {
+			if strings.HasPrefix(name, w.words) {
+				e[name] = cut(texts)
+			}
+		}
+	}
+	for _, name := range r.fields {
+		delete(e, name) // the record may call something else so
+		if f := w.field(name); f != nil {
+			if texts := f(v); len(texts) > 0 {
+				e[name] = cut(texts)
+			}
+		}
+	}
+	return e
+}
+
+func cut(texts []string) []string {
+	for i, t := range texts {
+		if len(t) > MaxText {
+			texts = slices.Clone(texts)
+			for j := i; j < len(texts); j++ {
+				texts[j] = texts[j][:min(len(texts[j]), MaxText)]
+			}
+			return texts
+		}
+	}
+	return texts
+}
