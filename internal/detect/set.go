@@ -152,10 +152,7 @@ func (r *rule) everywhere() (out []sighting.Rule) {
 		}
 	}
 	for _, mark := range slices.Sorted(maps.Keys(marks)) {
-		x := sighting.Rule{Ref: r.ref, Match: r.match, Serves: func(f sighting.Format) bool { return slices.Contains(marks[mark], f) }}
-		if mark != "" {
-			x.Needles = []string{mark}
-		}
+		x := sighting.Rule{Ref: r.ref, Guard: mark, Match: r.match, Serves: func(f sighting.Format) bool { return slices.Contains(marks[mark], f) }}
 		out = append(out, x)
 	}
 	return out
@@ -237,41 +234,54 @@ func (r *rule) needles() []string {
 }
 
 // match judges a record, by the first view that takes it for one of its kind.
-func (r *rule) match(f sighting.Format, record map[string][]string) bool {
-	if !r.serves(f) {
+func (r *rule) match(record *sighting.Record) bool {
+	if !r.serves(record.Format) {
 		return false
 	}
-	for _, w := range r.on[f] {
-		v := values(record)
-		if w.read != nil {
-			v = w.read(v)
+	for _, w := range r.on[record.Format] {
+		v, _ := record.Memo[w].(*viewed)
+		if v == nil {
+			v = w.see(values(record.Values))
+			record.Memo[w] = v
 		}
-		if w.about(r.of.Source, v) {
-			return r.of.Match(r.event(w, v))
+		about, known := v.about[r.of.Source.Service]
+		if !known {
+			about = w.about(r.of.Source.Service, v.values)
+			v.about[r.of.Source.Service] = about
+		}
+		if about {
+			return r.of.Holds(v.record)
 		}
 	}
 	return false
 }
 
-// event is a record as the rule's own names have it.
-func (r *rule) event(w *view, v values) sigma.Event {
-	e := sigma.Event{}
-	if r.keywords {
+// viewed is a record as a view has it: seen once for all rules.
+type viewed struct {
+	values values
+	about  map[string]bool // by the service of a rule's source, which is all that views look at
+	record *sigma.Record
+}
+
+func (w *view) see(v values) *viewed {
+	if w.read != nil {
+		v = w.read(v)
+	}
+	field := func(name string) []string {
+		if f := w.field(name); f != nil {
+			return cut(f(v))
+		}
+		return nil
+	}
+	words := func() (out []string) {
 		for name, texts := range v {
 			if strings.HasPrefix(name, w.words) {
-				e[name] = cut(texts)
+				out = append(out, cut(texts)...)
 			}
 		}
+		return out
 	}
-	for _, name := range r.fields {
-		delete(e, name) // the record may call something else so
-		if f := w.field(name); f != nil {
-			if texts := f(v); len(texts) > 0 {
-				e[name] = cut(texts)
-			}
-		}
-	}
-	return e
+	return &viewed{v, map[string]bool{}, sigma.NewRecord(field, words)}
 }
 
 func cut(texts []string) []string {

@@ -48,8 +48,8 @@ type view struct {
 	name    string   // of the format, in reports
 	formats []string // parts of a format's name, in lower case; any of them
 
-	// about reports whether a record is of the kind.
-	about func(r sigma.LogSource, v values) bool
+	// about reports whether a record is of the kind, for rules of a service.
+	about func(service string, v values) bool
 
 	fields map[string]field       // by Sigma's name, in lower case
 	own    bool                   // fields are also there under the names that the record gives them
@@ -110,7 +110,7 @@ var views = []view{
 	},
 	{
 		kind: zeeks, name: "Zeek", formats: []string{"zeek", "json"}, own: true,
-		about: func(s sigma.LogSource, v values) bool { return zeekLog(s.Service)(s, v) },
+		about: func(service string, v values) bool { return zeekLog(service)(service, v) },
 		// Published rules for http.log use the names of a proxy's too.
 		fields: zeekRequest,
 	},
@@ -140,13 +140,13 @@ var views = []view{
 		kind: audits, name: "audit log", formats: []string{"audit", "plain", "syslog"}, read: auditRecord, own: true,
 		about: has("type"), verbal: asAudited, mark: "msg=audit(",
 	},
-	{kind: lines, name: "text", formats: []string{"plain", "syslog"}, about: func(sigma.LogSource, values) bool { return true }},
+	{kind: lines, name: "text", formats: []string{"plain", "syslog"}, about: func(string, values) bool { return true }},
 }
 
 // has takes a record that has any of the fields.
-func has(names ...string) func(sigma.LogSource, values) bool {
+func has(names ...string) func(string, values) bool {
 	f := at(names...)
-	return func(_ sigma.LogSource, v values) bool { return len(f(v)) > 0 }
+	return func(_ string, v values) bool { return len(f(v)) > 0 }
 }
 
 // at is the first of the fields that the record has.

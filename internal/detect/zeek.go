@@ -2,8 +2,6 @@ package detect
 
 import (
 	"slices"
-
-	"forewarn/internal/sigma"
 )
 
 // zeekRequest is Zeek's http.log as requests.
@@ -22,8 +20,8 @@ var zeekMarks = map[string][]string{
 
 // zeekLog takes records of one of Zeek's logs: those that name it, as _path, and
 // of those that name none the ones that have its fields. No service is any log.
-func zeekLog(service string) func(sigma.LogSource, values) bool {
-	return func(_ sigma.LogSource, v values) bool {
+func zeekLog(service string) func(string, values) bool {
+	return func(_ string, v values) bool {
 		if service == "" {
 			return true
 		}

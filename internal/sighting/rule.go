@@ -1,6 +1,7 @@
 package sighting
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -17,19 +18,36 @@ type Rule struct {
 	// undone. Each has at least MinValue bytes. None: every record is read.
 	Needles []string
 
+	// Guard, of a rule without needles, is a text that every record for which the
+	// rule holds has as it stands; "" for none.
+	Guard string
+
 	// Serves reports whether the rule says anything of a format's records; of
 	// others it isn't asked. nil: of all.
 	Serves func(f Format) bool
 
-	// Match judges a record by its fields' values, as the layout of its format
-	// names them. A field that repeats has several. The map is the scan's: Match
-	// keeps nothing of it.
-	Match func(f Format, values map[string][]string) bool
+	// Match judges a record. It keeps nothing of it.
+	Match func(r *Record) bool
+}
+
+// Record is a record that rules judge.
+type Record struct {
+	Format Format
+
+	// Values are its fields', as the layout of its format names them. A field that
+	// repeats has several.
+	Values map[string][]string
+
+	// Memo is empty for each record: what one rule found out about it for others.
+	Memo map[any]any
 }
 
 func (r Rule) check() error {
 	if r.Ref == "" || r.Match == nil {
 		return fmt.Errorf("%w: a rule needs a name and a judge", ErrScanner)
+	}
+	if r.Guard != "" && len(r.Needles) > 0 {
+		return fmt.Errorf("%w: rule %s: a guard is for rules without needles", ErrScanner, r.Ref)
 	}
 	for _, n := range r.Needles {
 		if len(n) < MinValue || len(n) > MaxValue {
@@ -55,22 +73,37 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	if len(body) == 0 || p.layout.isHeader(body) {
 		return rest
 	}
-	candidates = append(candidates, p.always...)
-	slices.Sort(candidates)
-	candidates = slices.DeleteFunc(slices.Compact(candidates), func(i int32) bool {
+	candidates = slices.DeleteFunc(append(candidates, p.always...), func(i int32) bool {
 		return p.Rules[i].Serves != nil && !p.Rules[i].Serves(p.sum.Format)
 	})
+	slices.Sort(candidates)
+	candidates = p.guarded(slices.Compact(candidates), body)
 	p.candidates = candidates
 	if len(candidates) == 0 {
 		return rest
 	}
-	clear(p.values)
-	p.layout.values(body, func(name, value string) { p.values[name] = append(p.values[name], value) })
+	r := &p.record
+	r.Format = p.sum.Format
+	clear(r.Values)
+	clear(r.Memo)
+	p.layout.values(body, func(name, value string) { r.Values[name] = append(r.Values[name], value) })
 	for _, i := range candidates {
-		if p.Rules[i].Match(p.sum.Format, p.values) {
+		if p.Rules[i].Match(r) {
 			rest = append(rest, hit{from: a, to: a + len(body), kind: rule, index: i})
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b hit) int { return cmp.Compare(a.from, b.from) })
 	return rest
+}
+
+// guarded leaves out rules whose guard doesn't stand in the record. Many have the
+// same.
+func (p *pass) guarded(candidates []int32, body []byte) []int32 {
+	last, stands := "", true
+	return slices.DeleteFunc(candidates, func(i int32) bool {
+		if g := p.Rules[i].Guard; g != last {
+			last, stands = g, bytes.Contains(body, []byte(g))
+		}
+		return !stands
+	})
 }

@@ -9,11 +9,10 @@ import (
 )
 
 func TestRules(t *testing.T) {
-	method := func(want string) func(Format, map[string][]string) bool {
-		return func(f Format, v map[string][]string) bool {
-			return f == EVE && slices.Contains(v["http.http_method"], want)
-		}
+	method := func(want string) func(*Record) bool {
+		return func(r *Record) bool { return slices.Contains(r.Values["http.http_method"], want) }
 	}
+	on := func(want Format) func(Format) bool { return func(f Format) bool { return f == want } }
 	log := `{"timestamp":"2025-07-07T12:00:00.000000+0000","http":{"url":"\/portal\/IMPORT","http_method":"POST"}}
 {"timestamp":"2025-07-07T12:00:01.000000+0000","http":{"url":"\/portal\/import","http_method":"GET"}}
 not a record of \/portal\/import
@@ -22,6 +21,9 @@ not a record of \/portal\/import
 	s := Scanner{Rules: []Rule{
 		{Ref: "posted", Needles: []string{"nowhere", "/portal/Import"}, Match: method("POST")},
 		{Ref: "any post", Match: method("POST")},
+		{Ref: "guarded", Guard: "other", Serves: on(EVE), Match: method("POST")},
+		{Ref: "not here", Serves: on(W3C), Match: method("POST")},
+		{Ref: "not here either", Needles: []string{"/portal/Import"}, Serves: on(W3C), Match: method("POST")},
 	}}
 	var got []string
 	sum, err := s.Scan("x", strings.NewReader(log), func(s Sighting) error {
@@ -31,10 +33,10 @@ not a record of \/portal\/import
 		}
 		return nil
 	})
-	if want := []string{"I rule posted", "I rule any post", "IIII rule any post"}; err != nil || !slices.Equal(got, want) || sum.Sightings != 3 {
+	if want := []string{"I rule posted", "I rule any post", "IIII rule any post", "IIII rule guarded"}; err != nil || !slices.Equal(got, want) || sum.Sightings != 4 {
 		t.Errorf("%v, %q, want %q", err, got, want)
 	}
-	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}} {
+	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}, {Ref: "x", Needles: []string{"abcd"}, Guard: "x", Match: method("GET")}} {
 		if _, err := (&Scanner{Rules: []Rule{r}}).Scan("x", strings.NewReader(log), nil); !errors.Is(err, ErrScanner) {
 			t.Errorf("%+v: %v", r, err)
 		}

@@ -88,7 +88,8 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	if s.once.Do(s.prepare); s.err != nil {
 		return Summary{}, s.err
 	}
-	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
+	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}}
+	p.record = Record{Values: map[string][]string{}, Memo: map[any]any{}}
 	src, err := newSource(r, s.MaxExpand)
 	p.sum.Gzip = src.gz != nil
 	if err == nil {
@@ -127,7 +128,7 @@ type pass struct {
 	wait    waiting
 
 	candidates []int32
-	values     map[string][]string
+	record     Record
 }
 
 // long is a line that came in pieces.

@@ -37,7 +37,10 @@ func (x not) holds(r *Rule, e *look) bool { return !x.of.holds(r, e) }
 func (x called) holds(r *Rule, e *look) bool {
 	yes, known := e.known[x]
 	if !known {
-		yes = r.searches[string(x)].holds(e)
+		yes = r.searches[string(x)].holds(e.Record)
+		if e.known == nil {
+			e.known = map[called]bool{}
+		}
 		e.known[x] = yes
 	}
 	return yes
@@ -64,38 +67,46 @@ func renamed(x expression, name func(string) string) expression {
 	return x
 }
 
-// look is an event and what was seen of it: which searches hold, so that each is
-// asked once however often a condition names it, and texts without case, so that
-// each is folded once however many values it is compared with.
-type look struct {
-	event Event
-	known map[called]bool
+// Record is what rules are matched with: fields by the names that rules have for
+// them, each asked for once and its texts folded once, whichever rules ask and
+// however many values they compare it with. It is for one goroutine.
+type Record struct {
+	field func(name string) []string
+	words func() []string
 	read  map[string][]text
+}
+
+// NewRecord makes one. field gives a field's texts; words gives those of all
+// fields, for rules that ask for keywords.
+func NewRecord(field func(name string) []string, words func() []string) *Record {
+	return &Record{field, words, map[string][]text{}}
 }
 
 // text is one text of a field, as it stands and with its case folded.
 type text struct{ raw, low string }
 
 // texts are a field's; those of "" are every field's.
-func (e *look) texts(name string) []text {
-	if all, known := e.read[name]; known {
+func (e *Record) texts(name string) []text {
+	all, known := e.read[name]
+	if known {
 		return all
 	}
-	var all []text
-	add := func(list []string) {
-		for _, t := range list {
-			all = append(all, text{t, fold(t)})
-		}
+	list := e.words
+	if name != "" {
+		list = func() []string { return e.field(name) }
 	}
-	if name == "" {
-		for _, list := range e.event {
-			add(list)
-		}
-	} else {
-		add(e.event[name])
+	for _, t := range list() {
+		all = append(all, text{t, fold(t)})
 	}
 	e.read[name] = all
 	return all
+}
+
+// look is a record and which searches of one rule hold for it, so that each is
+// asked once however often a condition names it.
+type look struct {
+	*Record
+	known map[called]bool
 }
 
 // conditionParser reads, from loosest to tightest: or, and, not, and "1 of", a

@@ -56,8 +56,16 @@ func (s LogSource) String() string {
 
 // Match reports whether the rule's condition holds for an event.
 func (r *Rule) Match(e Event) bool {
-	return r.condition.holds(r, &look{e, map[called]bool{}, map[string][]text{}})
+	return r.Holds(NewRecord(func(name string) []string { return e[name] }, func() (all []string) {
+		for _, texts := range e {
+			all = append(all, texts...)
+		}
+		return all
+	}))
 }
+
+// Holds is Match with a record that other rules are matched with too.
+func (r *Rule) Holds(e *Record) bool { return r.condition.holds(r, &look{Record: e}) }
 
 // Fields are the names that the rule asks for, each once, in order; keywords says
 // whether it also asks for words in any field.

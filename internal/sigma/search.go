@@ -27,7 +27,7 @@ type field struct {
 	place  string // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
-func (s search) holds(e *look) bool {
+func (s search) holds(e *Record) bool {
 	for _, f := range s {
 		if f.hold(e) {
 			return true
@@ -36,7 +36,7 @@ func (s search) holds(e *look) bool {
 	return false
 }
 
-func (fs fields) hold(e *look) bool {
+func (fs fields) hold(e *Record) bool {
 	for i := range fs {
 		if !fs[i].holds(e) {
 			return false
@@ -45,7 +45,7 @@ func (fs fields) hold(e *look) bool {
 	return true
 }
 
-func (f *field) holds(e *look) bool {
+func (f *field) holds(e *Record) bool {
 	for i := range f.values {
 		if f.values[i].in(e, f.name) != f.all {
 			return f.all == f.not

@@ -24,12 +24,12 @@ type value struct {
 	hasOne   bool
 }
 
-func (v *value) in(e *look, name string) bool {
+func (v *value) in(e *Record, name string) bool {
 	switch {
 	case v.null:
-		return len(e.event[name]) == 0
+		return len(e.texts(name)) == 0
 	case v.exists != nil:
-		return (len(e.event[name]) > 0) == *v.exists
+		return (len(e.texts(name)) > 0) == *v.exists
 	case v.any != nil:
 		return slices.ContainsFunc(v.any, func(o value) bool { return o.in(e, name) })
 	case v.ref != "":
