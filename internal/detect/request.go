@@ -110,17 +110,18 @@ var names = map[string]string{
 	"c-uri": "url", "cs-uri": "url", "c-useragent": "cs-user-agent", "cs(user-agent)": "cs-user-agent",
 	"cs-referrer": "cs-referer", "cs(referer)": "cs-referer", "cs(cookie)": "cs-cookie",
 	"cs-host": "host", "r-dns": "host", "src_ip": "c-ip", "dst_ip": "s-ip", "src_port": "c-port", "dst_port": "s-port",
-	"c-uri-stem": "cs-uri-stem", "c-uri-query": "target-query", "c-uri-extension": "extension", "cs-uri-extension": "extension",
+	"c-uri-stem": "cs-uri-stem", "c-uri-query": "cs-uri-query", "c-uri-extension": "extension", "cs-uri-extension": "extension",
 }
 
 // request adds to a format's fields those that are part of others, and Sigma's
 // further names of them.
 //
-// A target that was logged as one field is taken apart: the stem is what stands
+// A target is one text, put together where two fields hold it. The stem is what stands
 // before the question mark. A query is what stands behind it, and the whole target
 // too: Sigma's rules look for paths in the query, its taxonomy calls the proxy's
-// query a "path component of requested URL", and converters give it the whole. A
-// URL is the target, and again with the host before it where the target has none.
+// query a "path component of requested URL", and what searches logs in which the
+// target is one field compares the whole. So one request has one verdict, in
+// whichever format it was logged. A URL is the target, and again with the host before it where the target has none.
 func request(f map[string]field) map[string]field {
 	f = maps.Clone(f)
 	target, host := f["target"], f["host"]
@@ -135,8 +136,12 @@ func request(f map[string]field) map[string]field {
 		}
 		return out
 	}
+	own := f["cs-uri-query"]
 	query := func(v values) []string {
 		out := target(v)
+		if len(out) == 0 && own != nil {
+			return own(v)
+		}
 		for _, t := range out[:len(out):len(out)] {
 			if _, q, ok := strings.Cut(t, "?"); ok {
 				out = append(out[:len(out):len(out)], q)
@@ -144,10 +149,7 @@ func request(f map[string]field) map[string]field {
 		}
 		return out
 	}
-	f["target-query"] = query
-	if f["cs-uri-query"] == nil {
-		f["cs-uri-query"] = query
-	}
+	f["cs-uri-query"] = query
 	if f["cs-uri-stem"] == nil {
 		f["cs-uri-stem"] = func(v values) (out []string) {
 			for _, t := range target(v) {

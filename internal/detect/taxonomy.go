@@ -72,7 +72,7 @@ type view struct {
 //     log_format = ENRICHED.
 var views = []view{
 	{
-		kind: requests, name: "Suricata EVE", formats: []string{"eve"}, words: "http.", mark: `"http"`,
+		kind: requests, name: "Suricata EVE", formats: []string{"eve"}, words: "http.", mark: `"http":`,
 		about: has("http.http_method", "http.url", "http.hostname", "http.status", "http.http_user_agent"),
 		fields: request(map[string]field{
 			"cs-method": at("http.http_method"), "target": at("http.url"), "host": at("http.hostname"),
@@ -119,7 +119,7 @@ var views = []view{
 		fields: map[string]field{"src_ip": at("src_ip"), "src_port": at("src_port"), "dst_ip": at("dest_ip"), "dst_port": at("dest_port")},
 	},
 	{
-		kind: connections, name: "Suricata EVE", formats: []string{"eve"}, mark: `"flow"`, about: has("flow.state"),
+		kind: connections, name: "Suricata EVE", formats: []string{"eve"}, mark: `"flow":`, about: has("flow.state"),
 		fields: map[string]field{
 			"source.ip": at("src_ip"), "source.port": at("src_port"), "destination.ip": at("dest_ip"), "destination.port": at("dest_port"),
 			"network.transport": at("proto"), "network.protocol": at("app_proto"), "network.state": at("flow.state"), "network.community_id": at("community_id"),
@@ -127,7 +127,7 @@ var views = []view{
 		},
 	},
 	{
-		kind: queries, name: "Suricata EVE", formats: []string{"eve"}, mark: `"dns"`, about: has("dns.type", "dns.rrname"),
+		kind: queries, name: "Suricata EVE", formats: []string{"eve"}, mark: `"dns":`, about: has("dns.type", "dns.rrname"),
 		fields: map[string]field{
 			"source.ip": at("src_ip"), "source.port": at("src_port"), "destination.ip": at("dest_ip"), "destination.port": at("dest_port"),
 			"network.community_id": at("community_id"), "dns.id": at("dns.id"), "dns.question.name": at("dns.rrname"), "dns.question.type": at("dns.rrtype"),

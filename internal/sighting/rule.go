@@ -73,11 +73,18 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	if len(body) == 0 || p.layout.isHeader(body) {
 		return rest
 	}
-	candidates = slices.DeleteFunc(append(candidates, p.always...), func(i int32) bool {
-		return p.Rules[i].Serves != nil && !p.Rules[i].Serves(p.sum.Format)
-	})
+	candidates = slices.DeleteFunc(candidates, p.strange)
+	last, stands := "", true
+	for _, i := range p.unasked() {
+		if g := p.Rules[i].Guard; g != last {
+			last, stands = g, bytes.Contains(body, []byte(g))
+		}
+		if stands {
+			candidates = append(candidates, i)
+		}
+	}
 	slices.Sort(candidates)
-	candidates = p.guarded(slices.Compact(candidates), body)
+	candidates = slices.Compact(candidates)
 	p.candidates = candidates
 	if len(candidates) == 0 {
 		return rest
@@ -96,14 +103,18 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	return rest
 }
 
-// guarded leaves out rules whose guard doesn't stand in the record. Many have the
-// same.
-func (p *pass) guarded(candidates []int32, body []byte) []int32 {
-	last, stands := "", true
-	return slices.DeleteFunc(candidates, func(i int32) bool {
-		if g := p.Rules[i].Guard; g != last {
-			last, stands = g, bytes.Contains(body, []byte(g))
-		}
-		return !stands
-	})
+// strange reports whether a rule says nothing of the format.
+func (p *pass) strange(i int32) bool {
+	return p.Rules[i].Serves != nil && !p.Rules[i].Serves(p.sum.Format)
+}
+
+// unasked are the rules without needles that say something of the format, those
+// with one guard together.
+func (p *pass) unasked() []int32 {
+	if p.every.list == nil || p.every.of != p.sum.Format {
+		p.every.of = p.sum.Format
+		p.every.list = slices.DeleteFunc(slices.Clone(p.always), p.strange)
+		slices.SortStableFunc(p.every.list, func(a, b int32) int { return cmp.Compare(p.Rules[a].Guard, p.Rules[b].Guard) })
+	}
+	return p.every.list
 }

@@ -129,6 +129,10 @@ type pass struct {
 
 	candidates []int32
 	record     Record
+	every      struct { // rules without needles, for one format
+		of   Format
+		list []int32
+	}
 }
 
 // long is a line that came in pieces.

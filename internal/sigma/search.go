@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,9 +23,11 @@ const maxFields = 200
 type field struct {
 	name   string
 	values []value
-	all    bool   // every value, not one of them
-	not    bool   // not so
-	place  string // where in the text they stand: contains, startswith, endswith, or the whole
+	all    bool            // every value, not one of them
+	not    bool            // not so
+	some   []value         // those of the values that aren't in whole
+	whole  map[string]bool // whole texts, folded, one of which is enough
+	place  string          // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
 func (s search) holds(e *Record) bool {
@@ -46,6 +49,14 @@ func (fs fields) hold(e *Record) bool {
 }
 
 func (f *field) holds(e *Record) bool {
+	if f.whole != nil {
+		for _, t := range e.texts(f.name) {
+			if f.whole[t.low] {
+				return !f.not
+			}
+		}
+		return slices.ContainsFunc(f.some, func(v value) bool { return v.in(e, f.name) }) != f.not
+	}
 	for i := range f.values {
 		if f.values[i].in(e, f.name) != f.all {
 			return f.all == f.not
@@ -143,7 +154,23 @@ func parseField(key string, v any) (field, error) {
 		}
 		f.values = append(f.values, values)
 	}
+	f.split()
 	return f, nil
+}
+
+// split looks up long lists of texts without wildcards instead of comparing each.
+func (f *field) split() {
+	if f.all || f.name == "" || len(f.values) < 4 {
+		return
+	}
+	f.whole = map[string]bool{}
+	for _, v := range f.values {
+		if v.whole != nil {
+			f.whole[*v.whole] = true
+		} else {
+			f.some = append(f.some, v)
+		}
+	}
 }
 
 // scalar is a YAML scalar as text; ok is false for null and for what is none.

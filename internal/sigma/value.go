@@ -19,6 +19,7 @@ type value struct {
 	like   func(a, b text) bool
 
 	needles func(*seeker) []string // nil: none
+	whole   *string                // the one text that passes, folded
 
 	instance string // a text that passes the test
 	hasOne   bool
@@ -167,6 +168,9 @@ func (m *modifiers) pattern(p pattern, place string) value {
 	}
 	low := p.lower()
 	v.instance = low.instance()
+	if runs, _ := low.runs(); len(runs) == 1 {
+		v.whole = &runs[0]
+	}
 	match := low.matcher()
 	v.test = func(t text) bool { return match(t.low) }
 	return v
