@@ -25,6 +25,9 @@ func someRule(r *rand.Rand) string {
 	b.WriteString("title: t\nlogsource: {category: webserver}\ndetection:\n")
 	quote := func(s string) string { q, _ := json.Marshal(s); return string(q) }
 	piece := func() string {
+		if r.IntN(8) == 0 {
+			return []string{`import\?id=7`, `aspx\?id=7&q`, `rt\?ID=7`, "http://portal.example.com/portal"}[r.IntN(4)]
+		}
 		s := []rune(someTexts[r.IntN(len(someTexts))])
 		from := r.IntN(len(s))
 		s = s[from:min(len(s), from+1+r.IntN(12))]
@@ -47,7 +50,7 @@ func someRule(r *rand.Rand) string {
 			value := "[" + quote(piece()) + ", " + quote(piece()) + "]"
 			switch {
 			case strings.HasSuffix(key, "|re|i"):
-				value = quote([]string{"tool [0-9]", "portal.*start", "(get|post)", "select.x", "kelvin|hello", "^id=7"}[r.IntN(6)])
+				value = quote([]string{"tool [0-9]", "portal.*start", "(get|post)", "select.x", "kelvin|hello", "^id=7", `\\?id=7&q`}[r.IntN(7)])
 			case strings.HasSuffix(key, "|cidr"):
 				value = "198.51.100.0/24"
 			}
