@@ -193,11 +193,11 @@ func FuzzRules(f *testing.F) {
 			return
 		}
 		rules, _ := s.Rules()
-		with, without := sightings(t, rules, log), map[string]int{}
+		with := sightings(t, rules, log)
 		for i := range rules {
 			rules[i].Needles, rules[i].Guard = nil, ""
 		}
-		if without = sightings(t, rules, log); !maps.Equal(with, without) {
+		if without := sightings(t, rules, log); !maps.Equal(with, without) {
 			t.Fatalf("%v with needles, %v without", with, without)
 		}
 	})

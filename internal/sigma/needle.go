@@ -35,8 +35,8 @@ type Needling struct {
 // blank may stand as a plus sign. So they are found in JSON, in W3C logs and in
 // those of web servers, before any escape is undone.
 func (r *Rule) Needles(n Needling) []string {
-	k := &seeker{Needling: n, rule: r}
-	out := slices.Clone(k.condition(r.condition))
+	k := &seeker{Needling: n, rule: r, known: map[called]needles{}}
+	out := slices.Clone(k.condition(r.condition).of)
 	slices.Sort(out)
 	out = slices.Compact(out)
 	// What holds another needle needs none of its own.
@@ -45,69 +45,77 @@ func (r *Rule) Needles(n Needling) []string {
 	})
 }
 
-const maxCompared = 2000 // needles with one another
+const (
+	maxCompared = 1000   // needles with one another
+	maxNeedles  = 10_000 // of a rule; more are none
+)
 
-// seeker derives needles of one rule. A set of needles says that one of them
-// stands in the record; nil says nothing.
+// seeker derives the needles of one rule.
 type seeker struct {
 	Needling
-	rule *Rule
+	rule  *Rule
+	known map[called]needles
 }
 
-func (k *seeker) condition(x expression) []string {
+// needles say that one of them stands in the record; none say nothing.
+type needles struct {
+	of    []string
+	worth int // of the least of them
+}
+
+func (k *seeker) condition(x expression) needles {
 	switch x := x.(type) {
 	case anyOf:
 		return union(x, k.condition)
 	case allOf:
-		return best(k, x, k.condition)
+		return best(x, k.condition)
 	case called:
-		return union(k.rule.searches[string(x)], func(fs fields) []string { return best(k, fs, k.field) })
+		n, known := k.known[x]
+		if !known {
+			n = union(k.rule.searches[string(x)], func(fs fields) needles { return best(fs, k.field) })
+			k.known[x] = n
+		}
+		return n
 	}
-	return nil
+	return needles{}
 }
 
-func (k *seeker) field(f field) []string {
+func (k *seeker) field(f field) needles {
 	if f.not || k.Verbatim != nil && !k.Verbatim(f.name) {
-		return nil
+		return needles{}
 	}
-	one := func(v value) []string {
+	one := func(v value) needles {
 		if v.needles == nil {
-			return nil
+			return needles{}
 		}
 		return v.needles(k)
 	}
 	if f.all {
-		return best(k, f.values, one)
+		return best(f.values, one)
 	}
 	return union(f.values, one)
 }
 
-// union is needles of things of which one holds: nil if one of them has none.
-func union[T any](of []T, needles func(T) []string) (out []string) {
+// union is the needles of things of which one holds: none if one of them has none.
+func union[T any](of []T, each func(T) needles) (out needles) {
 	for _, x := range of {
-		set := needles(x)
-		if set == nil {
-			return nil
+		n := each(x)
+		if len(n.of) == 0 || len(out.of)+len(n.of) > maxNeedles {
+			return needles{}
 		}
-		out = append(out, set...)
+		if len(out.of) == 0 {
+			out.worth = n.worth
+		}
+		out = needles{append(out.of, n.of...), min(out.worth, n.worth)}
 	}
 	return out
 }
 
 // best is the needles of one of several things that all hold.
-func best[T any](k *seeker, of []T, needles func(T) []string) (out []string) {
-	most := 0
+func best[T any](of []T, each func(T) needles) (out needles) {
 	for _, x := range of {
-		set := needles(x)
-		if set == nil {
-			continue
-		}
-		worth := int(^uint(0) >> 1)
-		for _, s := range set {
-			worth = min(worth, k.worth(s))
-		}
-		if worth > most || worth == most && len(set) < len(out) {
-			out, most = set, worth
+		if n := each(x); n.worth > out.worth || n.worth == out.worth && len(n.of) < len(out.of) {
+			out = n
 		}
 	}
 	return out
@@ -123,38 +131,40 @@ func (k *seeker) worth(s string) int {
 }
 
 // literal is the best needle in a text that must stand.
-func (k *seeker) literal(s string) []string {
+func (k *seeker) literal(s string) needles {
 	pieces := strings.FieldsFunc(fold(s), func(r rune) bool {
 		return r < ' ' || r >= 0x7f || strings.ContainsRune("\"\\/?,", r)
 	})
 	pieces = slices.DeleteFunc(pieces, func(s string) bool { return len(s) < k.Least || strings.Contains(k.Made, s) })
 	if len(pieces) == 0 {
-		return nil
+		return needles{}
 	}
 	s = slices.MaxFunc(pieces, func(a, b string) int {
 		return cmp.Or(cmp.Compare(k.worth(a), k.worth(b)), cmp.Compare(len(a), len(b)))
 	})
-	if s = s[:min(len(s), k.Most)]; strings.Contains(s, " ") {
-		return []string{s, strings.ReplaceAll(s, " ", "+")}
+	s = s[:min(len(s), k.Most)]
+	out := needles{[]string{s}, k.worth(s)}
+	if strings.Contains(s, " ") {
+		out.of = append(out.of, strings.ReplaceAll(s, " ", "+"))
 	}
-	return []string{s}
+	return out
 }
 
-func (p pattern) needles(k *seeker) []string {
+func (p pattern) needles(k *seeker) needles {
 	runs, _ := p.runs()
-	return best(k, runs, k.literal)
+	return best(runs, k.literal)
 }
 
 // anyNeedles are those of values of which one holds.
-func anyNeedles(of []value) func(*seeker) []string {
-	return func(k *seeker) []string { return union(of, func(v value) []string { return v.needles(k) }) }
+func anyNeedles(of []value) func(*seeker) needles {
+	return func(k *seeker) needles { return union(of, func(v value) needles { return v.needles(k) }) }
 }
 
 // network is what begins an IPv4 network's addresses. An address also stands in
 // IPv6, whose sixth group then is ffff; those of IPv6 have too many spellings.
-func (k *seeker) network(p netip.Prefix) []string {
+func (k *seeker) network(p netip.Prefix) needles {
 	if !p.Addr().Is4() {
-		return nil
+		return needles{}
 	}
 	var b strings.Builder
 	for _, octet := range p.Addr().AsSlice()[:p.Bits()/8] {
@@ -165,24 +175,21 @@ func (k *seeker) network(p netip.Prefix) []string {
 		s = b.String()
 	}
 	if len(s) < k.Least || len(mapped) < k.Least {
-		return nil
+		return needles{}
 	}
-	return []string{s, mapped}
+	return needles{[]string{s, mapped}, k.worth(s)}
 }
 
-// maxNeedles is how many an expression's alternatives may come to.
-const maxNeedles = 200
-
 // expression is what must stand in a match of a regular expression.
-func (k *seeker) expression(s string) []string {
+func (k *seeker) expression(s string) needles {
 	re, err := resyntax.Parse(s, resyntax.Perl)
 	if err != nil {
-		return nil
+		return needles{}
 	}
 	return k.node(re)
 }
 
-func (k *seeker) node(re *resyntax.Regexp) []string {
+func (k *seeker) node(re *resyntax.Regexp) needles {
 	switch re.Op {
 	case resyntax.OpLiteral:
 		s := string(re.Rune)
@@ -198,11 +205,9 @@ func (k *seeker) node(re *resyntax.Regexp) []string {
 			return k.node(re.Sub[0])
 		}
 	case resyntax.OpConcat:
-		return best(k, re.Sub, k.node)
+		return best(re.Sub, k.node)
 	case resyntax.OpAlternate:
-		if out := union(re.Sub, k.node); len(out) <= maxNeedles {
-			return out
-		}
+		return union(re.Sub, k.node)
 	}
-	return nil
+	return needles{}
 }

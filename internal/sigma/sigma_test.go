@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -294,13 +295,14 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("read twice, %d rules and %d: %v", len(rules), len(again), err)
 		}
 		for i := range rules {
+			needles := rules[i].Needles(Needling{Least: 4, Most: 40})
 			for _, e := range append(events, rules[i].Instances()...) {
 				yes := rules[i].Match(e)
 				if yes != again[i].Match(e) {
 					t.Fatal("two verdicts")
 				}
-				if yes && !holdsNeedle(e, rules[i].Needles(Needling{Least: 4, Most: 40})) {
-					t.Fatalf("%v holds, and has none of %q", e, rules[i].Needles(Needling{Least: 4, Most: 40}))
+				if yes && !holdsNeedle(e, needles) {
+					t.Fatalf("%v holds, and has none of %q", e, needles)
 				}
 			}
 		}
@@ -355,6 +357,14 @@ func TestLimits(t *testing.T) {
 		if _, err := Parse(text); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: %v, want ErrUnsupported", name, err)
 		}
+	}
+	// Needles of a condition that asks for all of much, again and again.
+	rules, err := Parse("title: t\ndetection:\n  s1:\n    f: [" + strings.TrimSuffix(strings.Repeat("abcd, ", 9000), ", ") + "]\n  condition: (" + strings.Repeat("1 of s* or ", 5000) + "s1) and s1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := rules[0].Needles(Needling{Least: 4, Most: 40}); !slices.Equal(n, []string{"abcd"}) {
+		t.Errorf("%d needles", len(n))
 	}
 	if _, err := ReadEvents([]byte(`{"a":"` + strings.Repeat("x", maxField+1) + `"}`)); !errors.Is(err, ErrEvent) {
 		t.Errorf("%v, want ErrEvent", err)

@@ -18,8 +18,8 @@ type value struct {
 	ref    string  // another field, of which a text is like one of this
 	like   func(a, b text) bool
 
-	needles func(*seeker) []string // nil: none
-	whole   *string                // the one text that passes, folded
+	needles func(*seeker) needles // nil: none
+	whole   *string               // the one text that passes, folded
 
 	instance string // a text that passes the test
 	hasOne   bool
@@ -205,7 +205,7 @@ func (m *modifiers) regexp(s string) (value, error) {
 	one, ok := Instance(flags + s)
 	return value{
 		test: func(t text) bool { return re.MatchString(t.raw) }, instance: one, hasOne: ok && re.MatchString(one),
-		needles: func(k *seeker) []string { return k.expression(flags + s) },
+		needles: func(k *seeker) needles { return k.expression(flags + s) },
 	}, nil
 }
 
@@ -218,7 +218,7 @@ func cidr(s string) (value, error) {
 	return value{test: func(t text) bool {
 		a, err := netip.ParseAddr(strings.TrimSpace(t.raw))
 		return err == nil && p.Contains(a.Unmap())
-	}, instance: p.Addr().String(), hasOne: true, needles: func(k *seeker) []string { return k.network(p) }}, nil
+	}, instance: p.Addr().String(), hasOne: true, needles: func(k *seeker) needles { return k.network(p) }}, nil
 }
 
 func (m *modifiers) number(s string) (value, error) {
