@@ -14,7 +14,7 @@ import (
 // holds a quote, a blank or what isn't ASCII. Such a value is given decoded too.
 func auditRecord(v values) values {
 	out := values{}
-	for _, text := range v["message"] {
+	for _, text := range at("message", "MSG", "CONTENT")(v) {
 		i := strings.Index(text, "type=")
 		if i < 0 || i > 0 && text[i-1] != ' ' || !strings.Contains(text[i:], "msg=audit(") {
 			continue

@@ -3,6 +3,8 @@ package sighting
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,29 @@ not a record of \/portal\/import
 	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}, {Ref: "x", Needles: []string{"abcd"}, Guard: "x", Match: method("GET")}} {
 		if _, err := (&Scanner{Rules: []Rule{r}}).Scan("x", strings.NewReader(log), nil); !errors.Is(err, ErrScanner) {
 			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}
+
+// What rules judge by is what was logged, without the format's own quotes.
+func TestValues(t *testing.T) {
+	for log, want := range map[string]string{
+		`{"a":{"b":"x\/\u00e9","n":null,"l":["p",7,true]}}` + "\n": `a.b="x/é" a.l[0]="p" a.l[1]="7" a.l[2]="true"`,
+		"#Fields: a b c d\nx - \"say \"\"hello there\"\"\" y\n":    `a="x" c="say \"hello there\"" d="y"`,
+		"#Fields: a b\n\"x y\n":                                    `a="\"x" b="y"`,
+		"a line of text\n":                                         `message="a line of text"`,
+	} {
+		var got []string
+		s := Scanner{Rules: []Rule{{Ref: "r", Match: func(r *Record) bool {
+			for _, name := range slices.Sorted(maps.Keys(r.Values)) {
+				for _, v := range r.Values[name] {
+					got = append(got, fmt.Sprintf("%s=%q", name, v))
+				}
+			}
+			return false
+		}}}}
+		if _, err := s.Scan("x", strings.NewReader(log), nil); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %s, want %s, %v", log, got, want, err)
 		}
 	}
 }
