@@ -20,10 +20,10 @@ import (
 type scanCmd struct {
 	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, W3C or IIS logs, other text, plain or .gz; - is standard input."`
 	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
-	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
-	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
 	Package   bool          `help:"Also judge by the Sigma rules in the packages of open cases, or of --case; needs --as. The log says that they were opened."`
+	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
+	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Case      string        `help:"Record the first sighting in this case; needs --as." placeholder:"CASE"`
 
 	rules ruleSet `kong:"-"`
@@ -208,9 +208,9 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	for _, p := range sum.Problems {
 		a.note("%s: %s", line(name), p)
 	}
-	c.rules.unserved(a, sum.Format)
 	total.Bytes += sum.Bytes
 	total.Records += sum.Records
+	c.rules.unserved(a, sum.Format)
 	return err
 }
 

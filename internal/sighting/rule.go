@@ -89,11 +89,13 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	if len(candidates) == 0 {
 		return rest
 	}
-	r := &p.record
-	r.Format = p.sum.Format
-	clear(r.Values)
-	clear(r.Memo)
-	p.layout.values(body, func(name, value string) { r.Values[name] = append(r.Values[name], value) })
+	clear(p.values)
+	clear(p.memo)
+	if p.memo == nil {
+		p.memo = map[any]any{}
+	}
+	p.layout.values(body, func(name, value string) { p.values[name] = append(p.values[name], value) })
+	r := &Record{p.sum.Format, p.values, p.memo}
 	for _, i := range candidates {
 		if p.Rules[i].Match(r) {
 			rest = append(rest, hit{from: a, to: a + len(body), kind: rule, index: i})

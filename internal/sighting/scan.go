@@ -88,8 +88,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	if s.once.Do(s.prepare); s.err != nil {
 		return Summary{}, s.err
 	}
-	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}}
-	p.record = Record{Values: map[string][]string{}, Memo: map[any]any{}}
+	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
 	src, err := newSource(r, s.MaxExpand)
 	p.sum.Gzip = src.gz != nil
 	if err == nil {
@@ -128,7 +127,8 @@ type pass struct {
 	wait    waiting
 
 	candidates []int32
-	record     Record
+	values     map[string][]string
+	memo       map[any]any
 	every      struct { // rules without needles, for one format
 		of   Format
 		list []int32
