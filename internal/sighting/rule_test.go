@@ -46,7 +46,7 @@ not a record of \/portal\/import
 }
 
 // What rules judge by is what was logged, without the format's own quotes.
-func TestValues(t *testing.T) {
+func TestRulesJudgeValues(t *testing.T) {
 	for log, want := range map[string]string{
 		`{"a":{"b":"x\/\u00e9","n":null,"l":["p",7,true]}}` + "\n": `a.b="x/é" a.l[0]="p" a.l[1]="7" a.l[2]="true"`,
 		"#Fields: a b c d\nx - \"say \"\"hello there\"\"\" y\n":    `a="x" c="say \"hello there\"" d="y"`,
