@@ -61,12 +61,14 @@ func someRule(r *rand.Rand) string {
 	return b.String()
 }
 
-// someRequest is a request as four formats have it: each a line, and in what
-// format. A format that has no layout here gives its values instead.
+// written is a record in a format, under the lines that it needs before it, and
+// its values in case no layout reads that format.
 type written struct {
-	format, log string
-	values      values
+	format, head, line string
+	values             values
 }
+
+// someRequest is a request as four formats have it.
 
 func someRequest(r *rand.Rand) []written {
 	pick := func() string { return someTexts[r.IntN(len(someTexts))] }
@@ -87,7 +89,7 @@ func someRequest(r *rand.Rand) []written {
 		}
 	}
 	iis := func(s string) string { return strings.NewReplacer(" ", "+", "\t", "+").Replace(s) }
-	w3c := "#Fields: date time cs-method cs-uri-stem cs-uri-query cs(User-Agent) cs(Referer) cs-host sc-status c-ip\n2025-07-07 12:00:00"
+	w3c := "2025-07-07 12:00:00"
 	for _, s := range []string{method, stem, query, ua, ref, host, status, ip} {
 		w3c += " " + iis(s)
 	}
@@ -107,9 +109,10 @@ func someRequest(r *rand.Rand) []written {
 	combined := fmt.Sprintf(`%s - - [07/Jul/2025:12:00:00 +0000] "%s" %s 0 "%s" "%s"`, ip, nginx(request), status, nginx(ref), nginx(ua))
 	zeek := strings.Join([]string{"1751889600.5", "C1", ip, method, nginx(host), nginx(url), nginx(ref), nginx(ua), status}, "\t")
 	return []written{
-		{"eve", string(b), nil}, {"w3c", w3c, nil},
-		{"combined", combined, values{"remote_addr": {ip}, "request": {request}, "status": {status}, "http_referer": {ref}, "http_user_agent": {ua}}},
-		{"zeek", zeek, values{"_path": {"http"}, "id.orig_h": {ip}, "method": {method}, "host": {host}, "uri": {url}, "referrer": {ref}, "user_agent": {ua}, "status_code": {status}}},
+		{"eve", "", string(b), nil},
+		{"w3c", "#Fields: date time cs-method cs-uri-stem cs-uri-query cs(User-Agent) cs(Referer) cs-host sc-status c-ip\n", w3c, nil},
+		{"combined", "", combined, values{"remote_addr": {ip}, "request": {request}, "status": {status}, "http_referer": {ref}, "http_user_agent": {ua}}},
+		{"zeek", "#separator \\x09\n#unset_field\t-\n#path\thttp\n#fields\tts\tuid\tid.orig_h\tmethod\thost\turi\treferrer\tuser_agent\tstatus_code\n", zeek, values{"_path": {"http"}, "id.orig_h": {ip}, "method": {method}, "host": {host}, "uri": {url}, "referrer": {ref}, "user_agent": {ua}, "status_code": {status}}},
 	}
 }
 
@@ -117,6 +120,7 @@ func someRequest(r *rand.Rand) []written {
 func TestNeedlesStandInRecords(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	with := map[string]int{} // verdicts of yes, of rules with needles
+	layouts := map[string]bool{}
 	for range 1500 {
 		text := someRule(r)
 		s := &Set{}
@@ -131,34 +135,44 @@ func TestNeedlesStandInRecords(t *testing.T) {
 		if len(n) == 0 {
 			continue
 		}
-		logs := map[string]string{}
+		logs, all := map[string]string{}, map[string][]written{}
 		for range 16 {
 			for _, w := range someRequest(r) {
-				if w.values == nil {
-					logs[w.format] += w.log + "\n"
-				} else if viewHolds(s, w.format, w.values) {
-					with[w.format]++
-					if !slices.ContainsFunc(n, func(n string) bool { return strings.Contains(asciiLower(w.log), n) }) {
-						t.Errorf("%q of %s\n%s\nhave none of %q", w.values, w.log, text, n)
-					}
+				if logs[w.format] == "" {
+					logs[w.format] = w.head
 				}
+				logs[w.format] += w.line + "\n"
+				all[w.format] = append(all[w.format], w)
 			}
 		}
 		for format, log := range logs {
 			rules[0].Needles = n
-			found := sightings(t, rules, log)
+			found, f := sightings(t, rules, log)
+			if !strings.Contains(strings.ToLower(f.String()), format) {
+				for _, w := range all[format] {
+					if !viewHolds(s, format, w.values) {
+						continue
+					}
+					with[format]++
+					if !slices.ContainsFunc(n, func(n string) bool { return strings.Contains(asciiLower(w.line), n) }) {
+						t.Errorf("%q of %s\n%s\nhave none of %q", w.values, w.line, text, n)
+					}
+				}
+				continue
+			}
 			rules[0].Needles = nil
-			all := sightings(t, rules, log)
-			with[format] += len(all)
-			if !maps.Equal(found, all) {
-				t.Errorf("%v with the needles %q, %v without, of\n%s%s", found, n, all, text, log)
+			every, _ := sightings(t, rules, log)
+			with[format] += len(every)
+			layouts[f.String()] = true
+			if !maps.Equal(found, every) {
+				t.Errorf("%v with the needles %q, %v without, of\n%s%s", found, n, every, text, log)
 			}
 		}
 		if t.Failed() {
 			t.FailNow()
 		}
 	}
-	t.Log(with)
+	t.Log(with, "by layouts of", slices.Sorted(maps.Keys(layouts)))
 	for _, f := range []string{"eve", "w3c", "combined", "zeek"} {
 		if with[f] < 300 {
 			t.Errorf("too few to say anything of %s", f)
@@ -182,8 +196,8 @@ func FuzzRules(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 8 {
 		w := someRequest(r)
-		f.Add(someRule(r), w[0].log)
-		f.Add(someRule(r), w[1].log)
+		f.Add(someRule(r), w[0].line)
+		f.Add(someRule(r), w[1].head+w[1].line)
 	}
 	f.Add("title: t\nlogsource: {product: linux, service: auditd}\ndetection: {s: {type: EXECVE, a0|startswith: /tmp, key: k1}, condition: s}\n", "type=EXECVE msg=audit(1.5:2): a0=2F746D70 key=6B31016B32 msg='op=x y=\"z'\x1dSYSCALL=execve")
 	f.Add("title: t\nlogsource: {product: zeek, service: http}\ndetection: {s: [abcd, 'ef gh'], condition: s}\n---\ntitle: f\nfilter: {rules: any, s: {uri: x}, condition: not s}\n", `{"ts":1,"uri":"abcd"}`)
@@ -193,11 +207,11 @@ func FuzzRules(f *testing.F) {
 			return
 		}
 		rules, _ := s.Rules()
-		with := sightings(t, rules, log)
+		with, _ := sightings(t, rules, log)
 		for i := range rules {
 			rules[i].Needles, rules[i].Guard = nil, ""
 		}
-		if without := sightings(t, rules, log); !maps.Equal(with, without) {
+		if without, _ := sightings(t, rules, log); !maps.Equal(with, without) {
 			t.Fatalf("%v with needles, %v without", with, without)
 		}
 	})

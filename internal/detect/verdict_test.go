@@ -41,18 +41,19 @@ func scan(t *testing.T, s *Set, log string) (holds bool, f sighting.Format) {
 	return found[0] > 0, f
 }
 
-// sightings are which rules hold for which lines.
-func sightings(t *testing.T, rules []sighting.Rule, log string) map[string]int {
+// sightings are which rules hold for which lines, and what the log was read as.
+func sightings(t *testing.T, rules []sighting.Rule, log string) (map[string]int, sighting.Format) {
 	t.Helper()
 	out := map[string]int{}
 	sc := sighting.Scanner{Rules: rules, MaxLine: 16 << 10}
-	if _, err := sc.Scan("x", strings.NewReader(log), func(x sighting.Sighting) error {
+	sum, err := sc.Scan("x", strings.NewReader(log), func(x sighting.Sighting) error {
 		out[fmt.Sprint(x.Line, " ", x.What.Rule.Ref)]++
 		return nil
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out, sum.Format
 }
 
 // viewHolds is the verdict on values in a format that has no layout yet.
