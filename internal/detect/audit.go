@@ -55,11 +55,11 @@ func auditRecord(v values) values {
 	return out
 }
 
-// asAudited reports whether a field's value stands in the record as it is; others
-// may be in hexadecimal.
+// asAudited reports whether a field's value stands in the record as it is; others,
+// and so words in any, may be in hexadecimal.
 func asAudited(name string) bool {
 	switch name {
-	case "comm", "exe", "name", "cwd", "proctitle", "cmd", "data", "path", "key", "acct", "grp":
+	case "", "comm", "exe", "name", "cwd", "proctitle", "cmd", "data", "path", "key", "acct", "grp":
 		return false
 	}
 	digits := strings.TrimPrefix(name, "a")

@@ -75,7 +75,7 @@ func BenchmarkEVE(b *testing.B) {
 	fast := slices.DeleteFunc(slices.Clone(rules), func(r sighting.Rule) bool { return slow[r.Ref] })
 	all := slices.Clone(rules)
 	for i := range all {
-		all[i].Needles, all[i].Guard = nil, ""
+		all[i].Needles, all[i].Guard = nil, nil
 	}
 	run("no rules", nil)
 	run("with needles", fast)

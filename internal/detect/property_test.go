@@ -200,6 +200,8 @@ func FuzzRules(f *testing.F) {
 		f.Add(someRule(r), w[1].head+w[1].line)
 	}
 	f.Add("title: t\nlogsource: {product: linux, service: auditd}\ndetection: {s: {type: EXECVE, a0|startswith: /tmp, key: k1}, condition: s}\n", "type=EXECVE msg=audit(1.5:2): a0=2F746D70 key=6B31016B32 msg='op=x y=\"z'\x1dSYSCALL=execve")
+	f.Add("title: t\nlogsource: {product: linux, service: auditd}\ndetection: {s: [tmpdir], condition: s}\n", "type=EXECVE msg=audit(1.5:2): a0=544D5044495221")
+	f.Add("title: t\nlogsource: {category: proxy}\ndetection: {s: {c-uri|endswith: ab}, condition: s}\n", `{"timestamp":"x","h\u0074tp":{"url":"\/ab"}}`)
 	f.Add("title: t\nlogsource: {product: zeek, service: http}\ndetection: {s: [abcd, 'ef gh'], condition: s}\n---\ntitle: f\nfilter: {rules: any, s: {uri: x}, condition: not s}\n", `{"ts":1,"uri":"abcd"}`)
 	f.Fuzz(func(t *testing.T, rule, log string) {
 		s := &Set{}
@@ -209,7 +211,7 @@ func FuzzRules(f *testing.F) {
 		rules, _ := s.Rules()
 		with, _ := sightings(t, rules, log)
 		for i := range rules {
-			rules[i].Needles, rules[i].Guard = nil, ""
+			rules[i].Needles, rules[i].Guard = nil, nil
 		}
 		if without, _ := sightings(t, rules, log); !maps.Equal(with, without) {
 			t.Fatalf("%v with needles, %v without", with, without)

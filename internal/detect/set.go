@@ -1,8 +1,8 @@
 package detect
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -73,7 +73,7 @@ const formats = 32
 func (s *Set) Add(ref, text string) error {
 	rules, filters, err := sigma.Read(text)
 	if err != nil {
-		if strings.Contains(err.Error(), sigma.ErrSyntax.Error()) {
+		if errors.Is(err, sigma.ErrSyntax) {
 			return fmt.Errorf("%s: %w", ref, err)
 		}
 		s.reports = append(s.reports, Report{ref, Unsupported, err.Error()})
@@ -90,22 +90,11 @@ func (s *Set) Add(ref, text string) error {
 
 // Rules are the rules to scan with, and what is to be said of them.
 func (s *Set) Rules() ([]sighting.Rule, []Report) {
+	s.filter()
 	out := slices.Clone(s.reports)
 	report := func(ref string, c Class, format string, args ...any) {
 		out = append(out, Report{ref, c, fmt.Sprintf(format, args...)})
 	}
-	for _, f := range s.filters {
-		n := 0
-		for i := range s.read {
-			one := []sigma.Rule{s.read[i].rule}
-			n += f.filter.Apply(one)
-			s.read[i].rule = one[0]
-		}
-		if n == 0 {
-			report(f.ref, Unsupported, "the filter %q is for none of the rules here", f.filter.Title)
-		}
-	}
-	s.filters = nil
 	var all []sighting.Rule
 	s.rules = nil
 	for i := range s.read {
@@ -138,21 +127,39 @@ func (s *Set) Rules() ([]sighting.Rule, []Report) {
 	return all, out
 }
 
+// filter applies the filters that were read, each once.
+func (s *Set) filter() {
+	for _, f := range s.filters {
+		n := 0
+		for i := range s.read {
+			one := []sigma.Rule{s.read[i].rule}
+			n += f.filter.Apply(one)
+			s.read[i].rule = one[0]
+		}
+		if n == 0 {
+			s.reports = append(s.reports, Report{f.ref, Unsupported, fmt.Sprintf("the filter %q is for none of the rules here", f.filter.Title)})
+		}
+	}
+	s.filters = nil
+}
+
 // everywhere judges every record, but for what tells records of a kind apart in
 // some formats.
 func (r *rule) everywhere() (out []sighting.Rule) {
-	marks := map[string][]sighting.Format{}
-	for f, views := range r.on {
-		mark := ""
-		if len(views) == 1 {
-			mark = views[0].mark
+	for i := range views {
+		var on []sighting.Format
+		for f := range sighting.Format(formats) {
+			if len(r.on[f]) > 0 && r.on[f][0] == &views[i] {
+				on = append(on, f)
+			}
 		}
-		if len(views) > 0 {
-			marks[mark] = append(marks[mark], sighting.Format(f))
+		if len(on) == 0 {
+			continue
 		}
-	}
-	for _, mark := range slices.Sorted(maps.Keys(marks)) {
-		x := sighting.Rule{Ref: r.ref, Guard: mark, Match: r.match, Serves: func(f sighting.Format) bool { return slices.Contains(marks[mark], f) }}
+		x := sighting.Rule{Ref: r.ref, Match: r.match, Serves: func(f sighting.Format) bool { return slices.Contains(on, f) }}
+		if len(r.on[on[0]]) == 1 { // no other view's records are among those
+			x.Guard = views[i].mark
+		}
 		out = append(out, x)
 	}
 	return out
@@ -224,7 +231,7 @@ func (r *rule) lacking(f sighting.Format) (out []string) {
 func (r *rule) needles() []string {
 	n := sigma.Needling{Least: sighting.MinValue, Most: 40, Common: common, Made: scheme, Verbatim: func(name string) bool {
 		for _, w := range r.views {
-			if w.verbal != nil && !w.verbal(name) {
+			if w.verbatim != nil && !w.verbatim(name) {
 				return false
 			}
 		}

@@ -41,22 +41,21 @@ type values map[string][]string
 // field reads what a rule calls a field out of a record.
 type field func(v values) []string
 
-// view is how records of a kind stand in a format. What it can't be told by is
-// looked for by name: layouts come and go, and a format's own name says enough.
+// view is how records of a kind stand in formats, which are known by their names:
+// a row may wait for a layout that isn't there yet.
 type view struct {
 	kind    kind
-	name    string   // of the format, in reports
 	formats []string // parts of a format's name, in lower case; any of them
 
 	// about reports whether a record is of the kind, for rules of a service.
 	about func(service string, v values) bool
 
-	fields map[string]field       // by Sigma's name, in lower case
-	own    bool                   // fields are also there under the names that the record gives them
-	words  string                 // keywords are looked for in fields whose names begin so
-	verbal func(name string) bool // whether a field stands in the record as it is; nil: all do
-	read   func(v values) values  // what about, fields and words then see; nil: v
-	mark   string                 // stands in each of its records; "" if nothing does
+	fields   map[string]field       // by Sigma's name, in lower case
+	own      bool                   // fields are also there under the names that the record gives them
+	words    string                 // keywords are looked for in fields whose names begin so
+	verbatim func(name string) bool // whether a field stands in the record as it is; nil: all do
+	read     func(v values) values  // what about, fields and words then see; nil: v
+	mark     []string               // one of these stands in each of its records; none: nothing need
 }
 
 // The views, and where the names are from:
@@ -72,7 +71,7 @@ type view struct {
 //     log_format = ENRICHED.
 var views = []view{
 	{
-		kind: requests, name: "Suricata EVE", formats: []string{"eve"}, words: "http.", mark: `"http":`,
+		kind: requests, formats: []string{"eve"}, words: "http.", mark: key("http"),
 		about: has("http.http_method", "http.url", "http.hostname", "http.status", "http.http_user_agent"),
 		fields: request(map[string]field{
 			"cs-method": at("http.http_method"), "target": at("http.url"), "host": at("http.hostname"),
@@ -84,7 +83,7 @@ var views = []view{
 		}),
 	},
 	{
-		kind: requests, name: "W3C extended log", formats: []string{"w3c"}, own: true,
+		kind: requests, formats: []string{"w3c"}, own: true,
 		about: has("cs-method", "cs-uri", "cs-uri-stem", "c-uri", "cs(user-agent)", "sc-status"),
 		fields: request(map[string]field{
 			"target": either(at("cs-uri", "c-uri"), whole), "host": at("cs-host", "cs(host)", "r-dns"),
@@ -95,7 +94,7 @@ var views = []view{
 		}),
 	},
 	{
-		kind: requests, name: "combined log", formats: []string{"combined", "common log", "nginx", "apache"},
+		kind: requests, formats: []string{"combined", "common log", "nginx", "apache"},
 		about: has("request", "request_method", "request_uri", "status"),
 		fields: request(map[string]field{
 			"cs-method": either(at("request_method"), part(0)), "target": either(at("request_uri"), part(1)), "cs-version": either(at("server_protocol"), part(2)),
@@ -105,21 +104,21 @@ var views = []view{
 		}),
 	},
 	{
-		kind: requests, name: "Zeek's http.log", formats: []string{"zeek", "json"}, about: zeekLog("http"),
+		kind: requests, formats: []string{"zeek", "json"}, about: zeekLog("http"),
 		fields: zeekRequest,
 	},
 	{
-		kind: zeeks, name: "Zeek", formats: []string{"zeek", "json"}, own: true,
+		kind: zeeks, formats: []string{"zeek", "json"}, own: true,
 		about: func(service string, v values) bool { return zeekLog(service)(service, v) },
 		// Published rules for http.log use the names of a proxy's too.
 		fields: zeekRequest,
 	},
 	{
-		kind: flows, name: "Suricata EVE", formats: []string{"eve"}, about: has("src_ip", "dest_ip"),
+		kind: flows, formats: []string{"eve"}, about: has("src_ip", "dest_ip"),
 		fields: map[string]field{"src_ip": at("src_ip"), "src_port": at("src_port"), "dst_ip": at("dest_ip"), "dst_port": at("dest_port")},
 	},
 	{
-		kind: connections, name: "Suricata EVE", formats: []string{"eve"}, mark: `"flow":`, about: has("flow.state"),
+		kind: connections, formats: []string{"eve"}, mark: key("flow"), about: has("flow.state"),
 		fields: map[string]field{
 			"source.ip": at("src_ip"), "source.port": at("src_port"), "destination.ip": at("dest_ip"), "destination.port": at("dest_port"),
 			"network.transport": at("proto"), "network.protocol": at("app_proto"), "network.state": at("flow.state"), "network.community_id": at("community_id"),
@@ -127,7 +126,7 @@ var views = []view{
 		},
 	},
 	{
-		kind: queries, name: "Suricata EVE", formats: []string{"eve"}, mark: `"dns":`, about: has("dns.type", "dns.rrname"),
+		kind: queries, formats: []string{"eve"}, mark: key("dns"), about: has("dns.type", "dns.rrname"),
 		fields: map[string]field{
 			"source.ip": at("src_ip"), "source.port": at("src_port"), "destination.ip": at("dest_ip"), "destination.port": at("dest_port"),
 			"network.community_id": at("community_id"), "dns.id": at("dns.id"), "dns.question.name": at("dns.rrname"), "dns.question.type": at("dns.rrtype"),
@@ -137,10 +136,16 @@ var views = []view{
 		},
 	},
 	{
-		kind: audits, name: "audit log", formats: []string{"audit", "plain", "syslog"}, read: auditRecord, own: true,
-		about: has("type"), verbal: asAudited, mark: "msg=audit(",
+		kind: audits, formats: []string{"audit", "plain", "syslog"}, read: auditRecord, own: true,
+		about: has("type"), verbatim: asAudited, mark: []string{"msg=audit("},
 	},
-	{kind: lines, name: "text", formats: []string{"plain", "syslog"}, about: func(string, values) bool { return true }},
+	{kind: lines, formats: []string{"plain", "syslog"}, about: func(string, values) bool { return true }},
+}
+
+// key is how an object's key may stand in JSON, or before those of what it holds.
+func key(name string) []string {
+	q := `"` + name + `"`
+	return []string{q + ":", q + " ", q + "\t", q + "\r", `"` + name + ".", `\u00`}
 }
 
 // has takes a record that has any of the fields.

@@ -32,7 +32,7 @@ func scan(t *testing.T, s *Set, log string) (holds bool, f sighting.Format) {
 		}
 		f = sum.Format
 		for j := range rules {
-			rules[j].Needles, rules[j].Guard = nil, ""
+			rules[j].Needles, rules[j].Guard = nil, nil
 		}
 	}
 	if found[0] != found[1] {

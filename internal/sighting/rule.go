@@ -18,9 +18,9 @@ type Rule struct {
 	// undone. Each has at least MinValue bytes. None: every record is read.
 	Needles []string
 
-	// Guard, of a rule without needles, is a text that every record for which the
-	// rule holds has as it stands; "" for none.
-	Guard string
+	// Guard, of a rule without needles, is texts one of which every record for
+	// which the rule holds has as it stands. None: there is no such text.
+	Guard []string
 
 	// Serves reports whether the rule says anything of a format's records; of
 	// others it isn't asked. nil: of all.
@@ -46,7 +46,7 @@ func (r Rule) check() error {
 	if r.Ref == "" || r.Match == nil {
 		return fmt.Errorf("%w: a rule needs a name and a judge", ErrScanner)
 	}
-	if r.Guard != "" && len(r.Needles) > 0 {
+	if len(r.Guard) > 0 && len(r.Needles) > 0 {
 		return fmt.Errorf("%w: rule %s: a guard is for rules without needles", ErrScanner, r.Ref)
 	}
 	for _, n := range r.Needles {
@@ -74,10 +74,11 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 		return rest
 	}
 	candidates = slices.DeleteFunc(candidates, p.strange)
-	last, stands := "", true
+	var last []string
+	stands := true
 	for _, i := range p.unasked() {
-		if g := p.Rules[i].Guard; g != last {
-			last, stands = g, bytes.Contains(body, []byte(g))
+		if g := p.Rules[i].Guard; !slices.Equal(g, last) {
+			last, stands = g, len(g) == 0 || slices.ContainsFunc(g, func(s string) bool { return bytes.Contains(body, []byte(s)) })
 		}
 		if stands {
 			candidates = append(candidates, i)
@@ -116,7 +117,7 @@ func (p *pass) unasked() []int32 {
 	if p.every.list == nil || p.every.of != p.sum.Format {
 		p.every.of = p.sum.Format
 		p.every.list = slices.DeleteFunc(slices.Clone(p.always), p.strange)
-		slices.SortStableFunc(p.every.list, func(a, b int32) int { return cmp.Compare(p.Rules[a].Guard, p.Rules[b].Guard) })
+		slices.SortStableFunc(p.every.list, func(a, b int32) int { return slices.Compare(p.Rules[a].Guard, p.Rules[b].Guard) })
 	}
 	return p.every.list
 }

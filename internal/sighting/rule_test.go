@@ -23,7 +23,7 @@ not a record of \/portal\/import
 	s := Scanner{Rules: []Rule{
 		{Ref: "posted", Needles: []string{"nowhere", "/portal/Import"}, Match: method("POST")},
 		{Ref: "any post", Match: method("POST")},
-		{Ref: "guarded", Guard: "other", Serves: on(EVE), Match: method("POST")},
+		{Ref: "guarded", Guard: []string{"nowhere", "other"}, Serves: on(EVE), Match: method("POST")},
 		{Ref: "not here", Serves: on(W3C), Match: method("POST")},
 		{Ref: "not here either", Needles: []string{"/portal/Import"}, Serves: on(W3C), Match: method("POST")},
 	}}
@@ -38,7 +38,7 @@ not a record of \/portal\/import
 	if want := []string{"I rule posted", "I rule any post", "IIII rule any post", "IIII rule guarded"}; err != nil || !slices.Equal(got, want) || sum.Sightings != 4 {
 		t.Errorf("%v, %q, want %q", err, got, want)
 	}
-	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}, {Ref: "x", Needles: []string{"abcd"}, Guard: "x", Match: method("GET")}} {
+	for _, r := range []Rule{{}, {Ref: "x"}, {Ref: "x", Needles: []string{"abc"}, Match: method("GET")}, {Ref: "x", Needles: []string{"abcd"}, Guard: []string{"x"}, Match: method("GET")}} {
 		if _, err := (&Scanner{Rules: []Rule{r}}).Scan("x", strings.NewReader(log), nil); !errors.Is(err, ErrScanner) {
 			t.Errorf("%+v: %v", r, err)
 		}
