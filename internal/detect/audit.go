@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -45,8 +46,11 @@ func auditRecord(v values) values {
 		}
 	}
 	for name, texts := range out {
+		if asAudited(name) || name[0] == 'a' && name[1:] != "cct" && !slices.Contains(out["type"], "EXECVE") {
+			continue // a system call's a0 is a number
+		}
 		for _, t := range texts {
-			if b, err := hex.DecodeString(t); err == nil && !asAudited(name) && len(b) > 1 && t == strings.ToUpper(t) {
+			if b, err := hex.DecodeString(t); err == nil && len(b) > 1 && t == strings.ToUpper(t) {
 				// Several keys stand in one value, and a title's words end in NUL.
 				out[name] = append(out[name], strings.Split(strings.ReplaceAll(string(b), "\x00", " "), "\x01")...)
 			}
