@@ -87,7 +87,7 @@ func TestFilterOfAnotherText(t *testing.T) {
 func TestAuditRecord(t *testing.T) {
 	for text, want := range map[string]string{
 		`type=EXECVE msg=audit(1.5:2): argc=2 a0="cat" a1=2F746D702F612062`:                                 `a0=cat a1=2F746D702F612062|/tmp/a b argc=2 type=EXECVE`,
-		"node=h type=SYSCALL msg=audit(1.5:2): syscall=59 a0=5532 key=6B3101 \x1dSYSCALL=execve":              `SYSCALL=execve a0=5532 key=6B3101|k1| syscall=59 type=SYSCALL`,
+		"node=h type=SYSCALL msg=audit(1.5:2): syscall=59 a0=5532 key=6B3101 \x1dSYSCALL=execve":            `SYSCALL=execve a0=5532 key=6B3101|k1| syscall=59 type=SYSCALL`,
 		`type=USER_CMD msg=audit(1.5:2): pid=7 msg='cwd="/root" cmd=6C73202D6C terminal=pts/0 res=success'`: `cmd=6C73202D6C|ls -l cwd=/root pid=7 res=success terminal=pts/0 type=USER_CMD`,
 		`type=PROCTITLE msg=audit(1.5:2): proctitle=6C73002D6C`:                                             `proctitle=6C73002D6C|ls -l type=PROCTITLE`,
 		`prototype=x msg=audit(1.5:2): a=b`:                                                                 ``,
