@@ -19,7 +19,7 @@ import (
 // where that is listed. doc/design.md draws it.
 var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
-	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "suggest", "lab", "plan"},
+	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
 	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest", "judges"},
 	4: {"home", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
@@ -35,6 +35,7 @@ var neighbours = map[string][]string{
 	"suggest":     {"carrier"},
 	"leak":        {"cvd", "sighting", "timeline", "carrier"},
 	"plan":        {"carrier"},
+	"detect":      {"sigma", "sighting"},
 	"coordinator": {"ledger", "sealer"},
 	"inquiry":     {"ledger", "sealer", "coordinator"},
 	"storetest":   {"memstore"}, // the suite proves itself on the in-memory store

@@ -20,16 +20,21 @@ import (
 type scanCmd struct {
 	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, W3C or IIS logs, other text, plain or .gz; - is standard input."`
 	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
+	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
+	Package   bool          `help:"Also judge by the Sigma rules in the packages of open cases, or of --case; needs --as. The log says that they were opened."`
 	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Case      string        `help:"Record the first sighting in this case; needs --as." placeholder:"CASE"`
+
+	rules ruleSet `kong:"-"`
 }
 
 func (*scanCmd) Help() string {
-	return `Looks for tokens of any copy, and for indicators, in one pass. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
+	return `Looks for tokens of any copy, for indicators, and for records that Sigma rules hold for, in one pass. doc/scan.md says which of Sigma is evaluated, and on which logs. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
 
 Example:
-  forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as cleo`
+  forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as cleo
+  forewarn scan /var/log/iis --rule rules/web --package --case Layout --as cleo`
 }
 
 // sighted is a sighting as JSON lines have it.
@@ -133,10 +138,13 @@ func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
 		}
 		s.Indicators = append(s.Indicators, x)
 	}
+	if s.Rules, err = c.ruled(a); err != nil {
+		return &s, err
+	}
 	h, err := home.Open(a.folder())
 	if err != nil {
-		if len(s.Indicators) > 0 {
-			a.note("No programme here: looking for the indicators, not for tokens.")
+		if len(s.Indicators)+len(s.Rules) > 0 {
+			a.note("No programme here: looking for what the command line names, not for tokens.")
 			return &s, nil
 		}
 		return &s, err
@@ -154,10 +162,12 @@ func asSighted(x sighting.Sighting) sighted {
 	if x.Through != 0 {
 		y.Through = x.Through.String()
 	}
-	if x.What.IsToken() {
-		y.What, y.Value = "token", fmt.Sprintf("%016x", x.What.Token.L)
-	} else {
-		y.What, y.Value = x.What.Indicator.Kind.String(), x.What.Indicator.Value
+	y.What, y.Value = x.What.Kind(), x.What.Indicator.Value
+	switch {
+	case x.What.IsToken():
+		y.Value = fmt.Sprintf("%016x", x.What.Token.L)
+	case x.What.Rule.Ref != "":
+		y.Value = x.What.Rule.Ref
 	}
 	return y
 }
@@ -200,6 +210,7 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	}
 	total.Bytes += sum.Bytes
 	total.Records += sum.Records
+	c.rules.unserved(a, sum.Format)
 	return err
 }
 

@@ -75,6 +75,28 @@ func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg
 	return out, err
 }
 
+// OpenDraft gives the last source of a package to somebody who works on it. The
+// log says that they opened it.
+func (d *Desk) OpenDraft(ctx context.Context, by cvd.Actor, id cvd.PackageID) (src carrier.Source, err error) {
+	if _, err := d.Do(ctx, by, cvd.OpenDraft{Package: id}); err != nil {
+		return src, err
+	}
+	var cs cvd.CaseID
+	var ref cvd.BlobRef
+	if err := d.View(func(p *cvd.Programme) error {
+		pkg := p.Packages[id]
+		cs, ref = pkg.Case, pkg.Drafts[len(pkg.Drafts)-1].Source
+		return nil
+	}); err != nil {
+		return src, err
+	}
+	packed, err := d.blob(ctx, CaseKey(cs), ref)
+	if err != nil {
+		return src, err
+	}
+	return carrier.Unpack(packed)
+}
+
 // highest is the highest level that a revision has files for.
 func highest(r carrier.Report) (out form.Level) {
 	for _, f := range r.Files {

@@ -59,7 +59,7 @@ func (eve) shape(body []byte) *damage {
 
 func (eve) values(body []byte, visit func(name, value string)) {
 	walkJSON(body, func(path []step, from, to int, key bool) {
-		if key {
+		if key || body[from] == 'n' { // null is no value
 			return
 		}
 		value := string(body[from:to])

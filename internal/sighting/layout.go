@@ -52,11 +52,12 @@ func (f Format) String() string { return formats[min(int(f), len(formats)-1)].na
 // plainText has no records to speak of: lines, some of which begin with a time.
 type plainText struct{}
 
-func (plainText) isHeader([]byte) bool                    { return false }
-func (plainText) header([]byte) *damage                   { return nil }
-func (plainText) advance([]byte)                          {}
-func (plainText) shape([]byte) *damage                    { return nil }
-func (plainText) values([]byte, func(name, value string)) {}
+func (plainText) isHeader([]byte) bool  { return false }
+func (plainText) header([]byte) *damage { return nil }
+func (plainText) advance([]byte)        {}
+func (plainText) shape([]byte) *damage  { return nil }
+
+func (plainText) values(body []byte, visit func(name, value string)) { visit("message", string(body)) }
 
 func (plainText) read(body []byte, at []int, clock Clock) (r record, _ *damage) {
 	if s, n, ok := parseStamp(body); ok && s.zoned && (n == len(body) || !word(body[n])) {

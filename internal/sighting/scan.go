@@ -128,6 +128,11 @@ type pass struct {
 
 	candidates []int32
 	values     map[string][]string
+	memo       map[any]any
+	every      struct { // rules without needles, for one format
+		of   Format
+		list []int32
+	}
 }
 
 // long is a line that came in pieces.

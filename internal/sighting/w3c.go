@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,7 +46,8 @@ func (w *w3c) shape(body []byte) *damage {
 	return bad
 }
 
-// values leaves out what was not logged, a hyphen by itself.
+// values leaves out what was not logged, a hyphen by itself. What holds a blank
+// was quoted.
 func (w *w3c) values(body []byte, visit func(name, value string)) {
 	spans, bad := w.split(body)
 	if bad != nil {
@@ -53,6 +55,9 @@ func (w *w3c) values(body []byte, visit func(name, value string)) {
 	}
 	for i, s := range spans {
 		if v := string(body[s.from:s.to]); v != "-" {
+			if strings.ContainsAny(v, " \t") {
+				v = strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(v, `"`), `"`), `""`, `"`)
+			}
 			visit(w.fields[i], v)
 		}
 	}

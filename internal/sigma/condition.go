@@ -1,9 +1,6 @@
 package sigma
 
-import (
-	"path"
-	"strings"
-)
+import "strings"
 
 // expression is a condition, or a part of one.
 type expression interface {
@@ -40,16 +37,75 @@ func (x not) holds(r *Rule, e *look) bool { return !x.of.holds(r, e) }
 func (x called) holds(r *Rule, e *look) bool {
 	yes, known := e.known[x]
 	if !known {
-		yes = r.searches[string(x)].holds(e.event)
+		yes = r.searches[string(x)].holds(e.Record)
+		if e.known == nil {
+			e.known = map[called]bool{}
+		}
 		e.known[x] = yes
 	}
 	return yes
 }
 
-// look is an event and which searches hold for it, so that each is asked once
-// however often a condition names it.
+// renamed is the same condition of searches under other names.
+func renamed(x expression, name func(string) string) expression {
+	each := func(list []expression) (out []expression) {
+		for _, p := range list {
+			out = append(out, renamed(p, name))
+		}
+		return out
+	}
+	switch x := x.(type) {
+	case anyOf:
+		return anyOf(each(x))
+	case allOf:
+		return allOf(each(x))
+	case not:
+		return not{renamed(x.of, name)}
+	case called:
+		return called(name(string(x)))
+	}
+	return x
+}
+
+// Record is what rules are matched with: fields by the names that rules have for
+// them, each asked for once and its texts folded once, whichever rules ask and
+// however many values they compare it with. It is for one goroutine.
+type Record struct {
+	field func(name string) []string
+	words func() []string
+	read  map[string][]text
+}
+
+// NewRecord makes one. field gives a field's texts; words gives those of all
+// fields, for rules that ask for keywords.
+func NewRecord(field func(name string) []string, words func() []string) *Record {
+	return &Record{field, words, map[string][]text{}}
+}
+
+// text is one text of a field, as it stands and with its case folded.
+type text struct{ raw, low string }
+
+// texts are a field's; those of "" are every field's.
+func (e *Record) texts(name string) []text {
+	all, known := e.read[name]
+	if known {
+		return all
+	}
+	list := e.words
+	if name != "" {
+		list = func() []string { return e.field(name) }
+	}
+	for _, t := range list() {
+		all = append(all, text{t, fold(t)})
+	}
+	e.read[name] = all
+	return all
+}
+
+// look is a record and which searches of one rule hold for it, so that each is
+// asked once however often a condition names it.
 type look struct {
-	event Event
+	*Record
 	known map[called]bool
 }
 
@@ -166,13 +222,11 @@ func (p *conditionParser) named(w string) (expression, error) {
 func (p *conditionParser) of(all bool) (expression, error) {
 	pattern := p.next()
 	var found []expression
+	glob := starred(pattern)
 	for _, n := range p.names {
-		match, err := path.Match(strings.ReplaceAll(pattern, "[", `\[`), n)
+		match := glob.match(n)
 		if pattern == "them" {
-			match, err = !strings.HasPrefix(n, "_"), nil
-		}
-		if err != nil {
-			return nil, syntax("%q in the condition isn't a name", pattern)
+			match = !strings.HasPrefix(n, "_")
 		}
 		if match {
 			if p.calls++; p.calls > maxCalls {

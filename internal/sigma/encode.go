@@ -9,7 +9,11 @@ import (
 // encoded tests for a value in an encoding. The case of what was encoded counts,
 // and so does that of base64.
 func (m *modifiers) encoded(s string) (value, error) {
-	texts := [][]byte{[]byte(s)}
+	runs, _ := parsePattern(s).runs()
+	if len(runs) > 1 {
+		return value{}, unsupported("a wildcard with the modifier %q", m.encode[0])
+	}
+	texts := [][]byte{[]byte(runs[0])}
 	done := ""
 	for _, how := range m.encode {
 		if done != "" {
@@ -18,13 +22,16 @@ func (m *modifiers) encoded(s string) (value, error) {
 		var next [][]byte
 		for _, b := range texts {
 			switch how {
-			case "wide", "utf16be":
+			case "wide", "utf16", "utf16be":
 				var out []byte
+				if how == "utf16" {
+					out = append(out, 0xff, 0xfe) // the mark of its byte order
+				}
 				for _, u := range utf16.Encode([]rune(string(b))) {
-					if how == "wide" {
-						out = binary.LittleEndian.AppendUint16(out, u)
-					} else {
+					if how == "utf16be" {
 						out = binary.BigEndian.AppendUint16(out, u)
+					} else {
+						out = binary.LittleEndian.AppendUint16(out, u)
 					}
 				}
 				next = append(next, out)
@@ -51,6 +58,7 @@ func (m *modifiers) encoded(s string) (value, error) {
 		}
 		out.any = append(out.any, cased.pattern(p, m.place))
 	}
+	out.needles = anyNeedles(out.any)
 	out.instance, out.hasOne = out.any[0].instance, true
 	return out, nil
 }

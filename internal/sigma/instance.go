@@ -140,6 +140,13 @@ func (fs fields) event() Event {
 	})
 	for _, f := range sorted {
 		switch {
+		case f.not:
+			if len(e[f.key()]) == 0 {
+				e[f.key()] = []string{"~"}
+			}
+		case f.values[0].ref != "":
+			both := strings.Join(e[f.key()], "") + "x"
+			e[f.key()], e[f.values[0].ref] = []string{both}, []string{both}
 		case f.values[0].null || f.values[0].exists != nil && !*f.values[0].exists:
 			delete(e, f.key())
 		case f.all:

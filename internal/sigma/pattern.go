@@ -1,8 +1,11 @@
 package sigma
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
-// pattern is a text in which some characters stand for any.
+// pattern is a text in which some characters stand for others.
 type pattern []letter
 
 type letter struct {
@@ -16,10 +19,14 @@ const (
 	plain kind = iota
 	star       // any characters
 	mark       // any one
+	dash       // any of dashes
 )
 
 // maxPattern is how many bytes a value may have.
 const maxPattern = 4 << 10
+
+// dashes are what the specification takes for one another under windash.
+const dashes = "-/–—―"
 
 // parsePattern reads a value of the Sigma specification: * and ? are wildcards, a
 // backslash before one of them or before a backslash takes its meaning away, and
@@ -42,15 +49,86 @@ func parsePattern(s string) (p pattern) {
 	return p
 }
 
+// starred reads the names of searches in a condition: only * is special.
+func starred(s string) (p pattern) {
+	for _, r := range s {
+		if r == '*' {
+			p = append(p, letter{kind: star})
+		} else {
+			p = append(p, letter{r: r})
+		}
+	}
+	return p
+}
+
+// fold takes cases together. What isn't ASCII doesn't become it: the sign for
+// Kelvin is no k, to a rule or to a search for the rule's texts in bytes.
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return strings.Map(lower, s)
+		}
+	}
+	return strings.ToLower(s)
+}
+
+func lower(r rune) rune {
+	if l := unicode.ToLower(r); l >= 0x80 || r < 0x80 {
+		return l
+	}
+	return r
+}
+
 func (p pattern) lower() pattern {
 	out := make(pattern, len(p))
 	for i, c := range p {
-		out[i] = c
-		if c.kind == plain {
-			out[i].r = []rune(strings.ToLower(string(c.r)))[0]
-		}
+		out[i] = letter{c.kind, lower(c.r)}
 	}
 	return out
+}
+
+// runs are the texts between what stands for others. only says whether nothing
+// but stars is between them.
+func (p pattern) runs() (out []string, only bool) {
+	only = true
+	var b strings.Builder
+	for _, c := range p {
+		if c.kind == plain {
+			b.WriteRune(c.r)
+			continue
+		}
+		only = only && c.kind == star
+		out = append(out, b.String())
+		b.Reset()
+	}
+	return append(out, b.String()), only
+}
+
+// matcher is match, prepared for many texts.
+func (p pattern) matcher() func(text string) bool {
+	runs, only := p.runs()
+	if !only {
+		return p.match
+	}
+	if len(runs) == 1 {
+		return func(text string) bool { return text == runs[0] }
+	}
+	first, last, middle := runs[0], runs[len(runs)-1], runs[1:len(runs)-1]
+	return func(text string) bool {
+		text, ok := strings.CutPrefix(text, first)
+		if !ok || len(text) < len(last) {
+			return false
+		}
+		text, ok = strings.CutSuffix(text, last)
+		for _, run := range middle {
+			i := strings.Index(text, run)
+			if i < 0 {
+				return false
+			}
+			text = text[i+len(run):]
+		}
+		return ok
+	}
 }
 
 // match is the usual walk with one place to go back to: the last star. It takes
@@ -63,7 +141,7 @@ func (p pattern) match(text string) bool {
 		case i < len(p) && p[i].kind == star:
 			back, from = i, j
 			i++
-		case i < len(p) && (p[i].kind == mark || p[i].kind == plain && p[i].r == rs[j]):
+		case i < len(p) && p[i].is(rs[j]):
 			i++
 			j++
 		case back >= 0:
@@ -79,6 +157,10 @@ func (p pattern) match(text string) bool {
 	return i == len(p)
 }
 
+func (c letter) is(r rune) bool {
+	return c.kind == mark || c.kind == dash && strings.ContainsRune(dashes, r) || c.kind == plain && c.r == r
+}
+
 // instance is a text that matches, with something that few values hold where
 // anything may stand.
 func (p pattern) instance() string {
@@ -91,6 +173,8 @@ func (p pattern) instance() string {
 			b.WriteByte('~')
 		case star:
 			b.WriteString("~~")
+		case dash:
+			b.WriteByte('-')
 		}
 	}
 	return b.String()

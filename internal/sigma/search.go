@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,11 +23,14 @@ const maxFields = 200
 type field struct {
 	name   string
 	values []value
-	all    bool   // every value, not one of them
-	place  string // where in the text they stand: contains, startswith, endswith, or the whole
+	all    bool            // every value, not one of them
+	not    bool            // not so
+	some   []value         // those of the values that aren't in whole
+	whole  map[string]bool // whole texts, folded, one of which is enough
+	place  string          // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
-func (s search) holds(e Event) bool {
+func (s search) holds(e *Record) bool {
 	for _, f := range s {
 		if f.hold(e) {
 			return true
@@ -35,22 +39,30 @@ func (s search) holds(e Event) bool {
 	return false
 }
 
-func (fs fields) hold(e Event) bool {
-	for _, f := range fs {
-		if !f.holds(e) {
+func (fs fields) hold(e *Record) bool {
+	for i := range fs {
+		if !fs[i].holds(e) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f field) holds(e Event) bool {
-	for _, v := range f.values {
-		if v.in(e, f.name) != f.all {
-			return !f.all
+func (f *field) holds(e *Record) bool {
+	if f.whole != nil {
+		for _, t := range e.texts(f.name) {
+			if f.whole[t.low] {
+				return !f.not
+			}
+		}
+		return slices.ContainsFunc(f.some, func(v value) bool { return v.in(e, f.name) }) != f.not
+	}
+	for i := range f.values {
+		if f.values[i].in(e, f.name) != f.all {
+			return f.all == f.not
 		}
 	}
-	return f.all
+	return f.all != f.not
 }
 
 func parseSearch(v any) (search, error) {
@@ -122,9 +134,9 @@ func parseField(key string, v any) (field, error) {
 	}
 	m, err := parseModifiers(mods)
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("%s: %w", key, err)
 	}
-	f.all, f.place = m.all, m.place
+	f.all, f.not, f.place = m.all, m.neq, m.place
 	list, isList := v.([]any)
 	if !isList {
 		list = []any{v}
@@ -134,7 +146,7 @@ func parseField(key string, v any) (field, error) {
 	}
 	for _, e := range list {
 		if s, _ := e.(string); len(s) > maxPattern {
-			return f, unsupported("a value of %d bytes; at most %d are compared", len(s), maxPattern)
+			return f, fmt.Errorf("%s: %w", key, unsupported("a value of %d bytes; at most %d are compared", len(s), maxPattern))
 		}
 		values, err := m.value(e, name == "")
 		if err != nil {
@@ -142,7 +154,23 @@ func parseField(key string, v any) (field, error) {
 		}
 		f.values = append(f.values, values)
 	}
+	f.split()
 	return f, nil
+}
+
+// split looks up long lists of texts without wildcards instead of comparing each.
+func (f *field) split() {
+	if f.all || f.name == "" || len(f.values) < 4 {
+		return
+	}
+	f.whole = map[string]bool{}
+	for _, v := range f.values {
+		if v.whole != nil {
+			f.whole[*v.whole] = true
+		} else {
+			f.some = append(f.some, v)
+		}
+	}
 }
 
 // scalar is a YAML scalar as text; ok is false for null and for what is none.

@@ -10,42 +10,45 @@ import (
 
 // value is one thing that a field may have to be.
 type value struct {
-	test func(text string) bool
+	test func(t text) bool
 	// null asks for an absent field, exists for one that is there or isn't.
 	null   bool
 	exists *bool
 	any    []value // of base64offset: one of these
+	ref    string  // another field, of which a text is like one of this
+	like   func(a, b text) bool
+
+	needles func(*seeker) needles // nil: none
+	whole   *string               // the one text that passes, folded
 
 	instance string // a text that passes the test
 	hasOne   bool
 }
 
-func (v *value) in(e Event, name string) bool {
+func (v *value) in(e *Record, name string) bool {
 	switch {
 	case v.null:
-		return len(e[name]) == 0
+		return len(e.texts(name)) == 0
 	case v.exists != nil:
-		return (len(e[name]) > 0) == *v.exists
+		return (len(e.texts(name)) > 0) == *v.exists
 	case v.any != nil:
 		return slices.ContainsFunc(v.any, func(o value) bool { return o.in(e, name) })
-	case name == "":
-		for _, texts := range e {
-			if slices.ContainsFunc(texts, v.test) {
-				return true
-			}
-		}
-		return false
+	case v.ref != "":
+		return slices.ContainsFunc(e.texts(name), func(a text) bool {
+			return slices.ContainsFunc(e.texts(v.ref), func(b text) bool { return v.like(a, b) })
+		})
 	}
-	return slices.ContainsFunc(e[name], v.test)
+	return slices.ContainsFunc(e.texts(name), v.test)
 }
 
 // modifiers are what stands behind a field's name.
 type modifiers struct {
-	all, cased            bool
+	all, cased, neq       bool
 	place                 string   // contains, startswith, endswith
-	encode                []string // wide, base64, base64offset, in order
+	encode                []string // wide, utf16, utf16be, base64, base64offset, in order
 	re, flags             string   // re and i, m, s
 	cidr, exists, windash bool
+	fieldref              bool
 	compare               string // lt, lte, gt, gte
 }
 
@@ -62,8 +65,12 @@ func parseModifiers(list []string) (m modifiers, err error) {
 			}
 			m.place = w
 		case "wide", "utf16le":
-			m.encode = append(m.encode, "wide")
-		case "utf16be", "base64", "base64offset":
+			w = "wide"
+			fallthrough
+		case "utf16", "utf16be", "base64", "base64offset":
+			if m.place != "" {
+				return m, unsupported("the modifier %q after %q", w, m.place)
+			}
 			m.encode = append(m.encode, w)
 		case "re":
 			m.re = w
@@ -78,19 +85,24 @@ func parseModifiers(list []string) (m modifiers, err error) {
 			m.exists = true
 		case "windash":
 			m.windash = true
+		case "fieldref":
+			m.fieldref = true
+		case "neq":
+			m.neq = true
 		case "lt", "lte", "gt", "gte":
 			m.compare = w
 		default:
 			return m, unsupported("the modifier %q", w)
 		}
 	}
+	encode := len(m.encode) > 0
 	kinds := 0
-	for _, set := range []bool{m.re != "", m.cidr, m.exists, m.compare != "", m.place != "" || len(m.encode) > 0 || m.windash} {
+	for _, set := range []bool{m.re != "", m.cidr, m.exists, m.compare != "", m.place != "" && !m.fieldref || encode || m.windash, m.fieldref} {
 		if set {
 			kinds++
 		}
 	}
-	if kinds > 1 {
+	if kinds > 1 || encode && m.windash {
 		return m, unsupported("the modifiers %s together", strings.Join(list, " and "))
 	}
 	return m, nil
@@ -119,6 +131,8 @@ func (m *modifiers) value(v any, keyword bool) (value, error) {
 		return cidr(s)
 	case m.compare != "":
 		return m.number(s)
+	case m.fieldref:
+		return m.reference(s, keyword)
 	}
 	if len(m.encode) > 0 {
 		return m.encoded(s)
@@ -127,10 +141,15 @@ func (m *modifiers) value(v any, keyword bool) (value, error) {
 	if keyword && place == "" {
 		place = "contains"
 	}
+	p := parsePattern(s)
 	if m.windash {
-		return m.dashes(s, place)
+		for i, c := range p {
+			if c.kind == plain && strings.ContainsRune(dashes, c.r) {
+				p[i].kind = dash
+			}
+		}
 	}
-	return m.pattern(parsePattern(s), place), nil
+	return m.pattern(p, place), nil
 }
 
 // pattern makes a test of a text with wildcards.
@@ -141,26 +160,36 @@ func (m *modifiers) pattern(p pattern, place string) value {
 	if place == "contains" || place == "startswith" {
 		p = append(p, letter{kind: star})
 	}
-	if !m.cased {
-		p = p.lower()
+	v := value{instance: p.instance(), hasOne: true, needles: p.needles}
+	if m.cased {
+		match := p.matcher()
+		v.test = func(t text) bool { return match(t.raw) }
+		return v
 	}
-	return value{test: func(text string) bool {
-		if !m.cased {
-			text = strings.ToLower(text)
-		}
-		return p.match(text)
-	}, instance: p.instance(), hasOne: true}
+	low := p.lower()
+	v.instance = low.instance()
+	if runs, _ := low.runs(); len(runs) == 1 {
+		v.whole = &runs[0]
+	}
+	match := low.matcher()
+	v.test = func(t text) bool { return match(t.low) }
+	return v
 }
 
-// dashes tests for a value's dashes in all forms that Windows tools take.
-func (m *modifiers) dashes(s, place string) (value, error) {
-	var out value
-	for _, dash := range []string{"-", "/", "–", "—", "―"} {
-		v := m.pattern(parsePattern(strings.ReplaceAll(s, "-", dash)), place)
-		out.any = append(out.any, v)
+// reference compares with another field's texts.
+func (m *modifiers) reference(s string, keyword bool) (value, error) {
+	if s == "" || keyword {
+		return value{}, syntax("fieldref asks for the name of another field")
 	}
-	out.instance, out.hasOne = out.any[0].instance, true
-	return out, nil
+	how := map[string]func(a, b string) bool{
+		"": func(a, b string) bool { return a == b }, "contains": strings.Contains, "startswith": strings.HasPrefix, "endswith": strings.HasSuffix,
+	}[m.place]
+	return value{ref: s, like: func(a, b text) bool {
+		if m.cased {
+			return how(a.raw, b.raw)
+		}
+		return how(a.low, b.low)
+	}}, nil
 }
 
 func (m *modifiers) regexp(s string) (value, error) {
@@ -174,7 +203,10 @@ func (m *modifiers) regexp(s string) (value, error) {
 		return value{}, unsupported("the regular expression %q: %v", s, err)
 	}
 	one, ok := Instance(flags + s)
-	return value{test: re.MatchString, instance: one, hasOne: ok && re.MatchString(one)}, nil
+	return value{
+		test: func(t text) bool { return re.MatchString(t.raw) }, instance: one, hasOne: ok && re.MatchString(one),
+		needles: func(k *seeker) needles { return k.expression(flags + s) },
+	}, nil
 }
 
 func cidr(s string) (value, error) {
@@ -183,10 +215,10 @@ func cidr(s string) (value, error) {
 		return value{}, syntax("%q isn't a network in CIDR notation", s)
 	}
 	p = p.Masked()
-	return value{test: func(text string) bool {
-		a, err := netip.ParseAddr(strings.TrimSpace(text))
+	return value{test: func(t text) bool {
+		a, err := netip.ParseAddr(strings.TrimSpace(t.raw))
 		return err == nil && p.Contains(a.Unmap())
-	}, instance: p.Addr().String(), hasOne: true}, nil
+	}, instance: p.Addr().String(), hasOne: true, needles: func(k *seeker) needles { return k.network(p) }}, nil
 }
 
 func (m *modifiers) number(s string) (value, error) {
@@ -202,8 +234,8 @@ func (m *modifiers) number(s string) (value, error) {
 	if m.compare[0] == 'l' {
 		one = n - 1
 	}
-	return value{test: func(text string) bool {
-		x, err := strconv.ParseFloat(text, 64)
+	return value{test: func(t text) bool {
+		x, err := strconv.ParseFloat(t.raw, 64)
 		return err == nil && test(x)
 	}, instance: strconv.FormatFloat(one, 'g', -1, 64), hasOne: true}, nil
 }

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"forewarn/internal/carrier"
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/detect"
+	"forewarn/internal/sighting"
+)
+
+// ruleSet is the rules of one scan, and what was already said of them.
+type ruleSet struct {
+	detect.Set
+	all  int
+	told map[sighting.Format]bool
+}
+
+const maxRules = 1 << 20 // bytes of one file of rules that are read
+
+// ruled gathers the rules to judge by, and tells what of them can't be.
+func (c *scanCmd) ruled(a *app) ([]sighting.Rule, error) {
+	for _, name := range c.Rule {
+		if err := c.ruleFiles(a, name); err != nil {
+			return nil, err
+		}
+	}
+	if c.Package {
+		if err := c.rulesOfCases(a); err != nil {
+			return nil, err
+		}
+	}
+	rules, reports := c.rules.Rules()
+	names := map[string]bool{}
+	for _, r := range rules {
+		names[r.Ref] = true
+	}
+	c.rules.all = len(names)
+	for _, r := range reports {
+		a.note("%s", line(r.String()))
+	}
+	if len(rules) == 0 && (len(c.Rule) > 0 || c.Package) {
+		a.note("No rule is left to judge by.")
+	}
+	return rules, nil
+}
+
+// ruleFiles reads a file of rules, or all below a folder that end in .yml or
+// .yaml. A file that was named must be Sigma; one in a folder may be else.
+func (c *scanCmd) ruleFiles(a *app, root string) error {
+	found := false
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("%w: %w", errInput, err)
+		}
+		yaml := strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")
+		if d.IsDir() || name != root && (!d.Type().IsRegular() || !yaml) {
+			return nil
+		}
+		text, err := a.read(name, maxRules)
+		if err != nil {
+			return err
+		}
+		found = true
+		switch err := c.rules.Add(name, string(text)); {
+		case err != nil && name != root:
+			a.note("%s; passed over", line(err.Error()))
+		case err != nil:
+			return fmt.Errorf("%w: %w", errInput, err)
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = usage("%q holds no file that ends in .yml or .yaml", root)
+	}
+	return err
+}
+
+// rulesOfCases opens the packages of the cases that are open, or of the one that
+// was named, and takes the Sigma rules of their last sources. Copies differ in
+// what people read of a rule only, so one wording stands for all.
+func (c *scanCmd) rulesOfCases(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		var only cvd.CaseID
+		if c.Case != "" {
+			var err error
+			if only, err = d.Case(a, by, c.Case); err != nil {
+				return err
+			}
+		}
+		var packages []cvd.PackageID
+		titles := map[cvd.PackageID]string{}
+		if err := d.View(func(p *cvd.Programme) error {
+			n := d.Names(a, p)
+			for _, id := range p.CaseOrder {
+				phase := p.PhaseOf(id, d.Clock())
+				if c.Case != "" && id != only || c.Case == "" && (phase == cvd.PhasePublic || phase == cvd.PhaseShredded) {
+					continue
+				}
+				for _, pkg := range p.Cases[id].Packages {
+					if err := p.May(by, cvd.ActOpenDraft, cvd.APackage(pkg), d.Clock()); err == nil {
+						packages = append(packages, pkg)
+						titles[pkg] = n.Case(id)
+					} else if c.Case != "" {
+						return err
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		if len(packages) == 0 {
+			a.note("No open case has a package whose rules you may open.")
+		}
+		for _, pkg := range packages {
+			src, err := d.OpenDraft(a, by, pkg)
+			if err != nil {
+				return err
+			}
+			if err := c.packaged(a, titles[pkg], src); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// packaged takes the Sigma rules of a source.
+func (c *scanCmd) packaged(a *app, title string, src carrier.Source) error {
+	files, err := carrier.Renderings(src, checkKey)
+	var refused carrier.Refusals
+	if errors.As(err, &refused) {
+		a.note("The last draft of %s doesn't compile, so its rules are passed over; 'forewarn package check' says why.", line(title))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text := f.Texts[0]
+		for _, s := range src.Files {
+			if f.Bulk && s.Path == f.Path {
+				text = string(s.Data)
+			}
+		}
+		if f.Format == "sigma" {
+			if err := c.rules.Add(title+"/"+path.Clean(f.Path), text); err != nil {
+				a.note("%s; passed over", line(err.Error()))
+			}
+		}
+	}
+	return nil
+}
+
+// few is how many rules are named one by one where a format can't serve them.
+const few = 5
+
+// unserved tells once for each format which rules say nothing of it.
+func (s *ruleSet) unserved(a *app, f sighting.Format) {
+	if s.told[f] || s.all == 0 {
+		return
+	}
+	if s.told == nil {
+		s.told = map[sighting.Format]bool{}
+	}
+	s.told[f] = true
+	n := 0
+	reports := s.Unserved(f)
+	for _, r := range reports {
+		if r.Class == detect.Unserved {
+			n++
+		}
+		if len(reports) <= few || r.Class == detect.Lacking {
+			a.note("%s", line(r.String()))
+		}
+	}
+	if n > few {
+		a.note("%d of %d rules say nothing of %s and weren't judged on it.", n, s.all, f)
+	}
+}
