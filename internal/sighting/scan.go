@@ -89,6 +89,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 		return Summary{}, s.err
 	}
 	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
+	p.tokens = token.NewScanner(s.Rec, p.layers.run)
 	src, err := newSource(r, s.MaxExpand)
 	p.sum.Gzip = src.gz != nil
 	if err == nil {
@@ -123,6 +124,7 @@ type pass struct {
 	decided bool
 	layout  layout
 	layers  layers
+	tokens  *token.Scanner
 	hits    []hit
 	wait    waiting
 

@@ -31,6 +31,7 @@ package sighting
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"forewarn/internal/token"
 )
@@ -107,24 +108,26 @@ type Encoding uint8
 const (
 	JSON    Encoding = 1 << iota // \u0041 and its kin
 	Percent                      // %41
-	Twice                        // %2541: percent-encoded twice
+	Twice                        // %2541: percent-encoded twice, or more often
+	HTML                         // &#65;
+	Hex                          // \x41, as Apache, nginx and Zeek write it
+	Base64                       // QQ==
 )
 
 func (e Encoding) String() string {
-	switch {
-	case e == 0:
+	var out []string
+	for _, row := range []struct {
+		bit  Encoding
+		name string
+	}{{Base64, "in base64"}, {Twice, "percent-encoded twice"}, {Percent, "percent-encoded"}, {HTML, "HTML-escaped"}, {Hex, "hex-escaped"}, {JSON, "JSON-escaped"}} {
+		if e&row.bit != 0 && !(row.bit == Percent && e&Twice != 0) {
+			out = append(out, row.name)
+		}
+	}
+	if out == nil {
 		return "as it stands"
-	case e == JSON:
-		return "JSON-escaped"
 	}
-	s := "percent-encoded"
-	if e&Twice != 0 {
-		s = "percent-encoded twice"
-	}
-	if e&JSON != 0 {
-		s += " and JSON-escaped"
-	}
-	return s
+	return strings.Join(out, " and ")
 }
 
 // Sighting is one thing seen at one place. The same request may be written
