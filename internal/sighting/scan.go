@@ -24,7 +24,7 @@ type Scanner struct {
 	// memory is some tens of times MaxLine at worst.
 	MaxLine int
 
-	MaxExpand Expand // of gzip
+	MaxExpand Expand // of gzip and zstd
 
 	once    sync.Once
 	matcher *matcher
@@ -90,11 +90,9 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	}
 	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
 	p.tokens = token.NewScanner(s.Rec, p.layers.run)
-	src, err := newSource(r, s.MaxExpand)
-	p.sum.Gzip = src.gz != nil
-	if err == nil {
-		err = p.run(src)
-	}
+	src := newSource(r, s.MaxExpand)
+	p.sum.Undone = src.undone
+	err := p.run(src)
 	p.sum.Bytes = src.out
 	var cut *early
 	switch {

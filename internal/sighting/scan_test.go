@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -289,13 +290,15 @@ func TestDamagedInput(t *testing.T) {
 		{"second member cut", append(zip(good), packed[:20]...), 1, ErrTruncated, "ends in the middle", true},
 		{"second member has no header", append(zip(good), 0x1f, 0x8b), 1, ErrTruncated, "ends in the middle", true},
 		{"something behind gzip", append(zip(good), "plain\n"...), 1, ErrTruncated, "member 1 is no gzip", true},
-		{"gzip in gzip", zip(string(zip(good))), 0, ErrMalformed, "gzip once more", false},
+		{"gzip in gzip", zip(string(zip(string(zip(good))))), 1, nil, "", false},
+		{"gzip four deep", zip(string(zip(string(zip(string(zip(good))))))), 0, ErrMalformed, "gzip once more", false},
+		{"cut gzip in gzip", zip(string(packed[:len(packed)-1000])), 900, ErrTruncated, "ends in the middle", true},
 		{"a record cut by the end", []byte(good + eveHead + "mark!"), 2, ErrMalformed, "ends early", true},
 		{"a record cut by a newline", []byte(eveHead + "mark!\n" + good), 2, ErrMalformed, "ends early", false},
 		{"a line that is none", []byte(good + "mark!\n" + good), 3, ErrMalformed, "no JSON object", false},
 		{"deep nesting", []byte(good + `{"mark!":` + strings.Repeat(`{"a":`, 100_000) + "}\n" + good), 3, ErrMalformed, "deeper", false},
 		{"NUL and bytes that are no UTF-8", []byte(good + "\x00\xff\xfe mark! \x00\n" + good), 3, ErrMalformed, "no JSON object", false},
-		{"UTF-16", []byte("\xff\xfem\x00a\x00"), 0, ErrMalformed, "UTF-16", false},
+		{"UTF-16", wide(good + "€ mark!"), 2, ErrMalformed, "no JSON object", true},
 		{"nothing", nil, 0, nil, "", false},
 		{"newlines", []byte("\n\r\n\n"), 0, nil, "", false},
 	} {
@@ -377,6 +380,15 @@ func (r *repeat) Read(p []byte) (int, error) {
 	}
 	r.n -= int64(len(p))
 	return len(p), nil
+}
+
+// wide is s in UTF-16, the low byte first, with a mark.
+func wide(s string) []byte {
+	out := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = append(out, byte(u), byte(u>>8))
+	}
+	return out
 }
 
 // peak runs f and gives the most heap that was in use meanwhile, above what
@@ -491,7 +503,7 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte("2025-07-07T12:00:00Z mark!\n192%2e0.2.1 c2.example /drop/a\\u002easpx"), false)
 	inds := []Indicator{{Constant, "mark!", ""}, {Host, "c2.example", ""}, {Address, "192.0.2.1", ""}, {Address, "2001:db8::1", ""}, {Path, "/drop/a.aspx", ""}}
 	f.Fuzz(func(t *testing.T, b []byte, gzipped bool) {
-		if gzipped != bytes.HasPrefix(b, gzipMagic) {
+		if gzipped != (packingOf(b) != nil) {
 			return
 		}
 		var last int64

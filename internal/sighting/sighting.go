@@ -147,12 +147,12 @@ const MaxExcerpt = 256
 // Summary is what one scan saw, whether or not it came to the end.
 type Summary struct {
 	Format    Format
-	Gzip      bool
-	Bytes     int64 // scanned, decompressed
-	Lines     int64 // begun; the last one needs no newline
-	Records   int64 // lines that look like a record of the format
-	BadLines  int64 // lines that should be a record and are none; scanned all the same
-	LongLines int64 // lines above MaxLine: scanned in pieces
+	Undone    []string // what was undone to read the text, outermost first: "gzip", "zstd", "UTF-16"
+	Bytes     int64    // scanned, decompressed
+	Lines     int64    // begun; the last one needs no newline
+	Records   int64    // lines that look like a record of the format
+	BadLines  int64    // lines that should be a record and are none; scanned all the same
+	LongLines int64    // lines above MaxLine: scanned in pieces
 	Sightings int64
 	Truncated bool // the stream ended early: what came before was scanned
 	Problems  []Problem
