@@ -32,7 +32,7 @@ func kindOf(b []byte) Encoding {
 	case b[0] == '%':
 		return Percent
 	case b[0] == '&':
-		return HTML
+		return Entity
 	case len(b) > 1 && b[1] == 'x':
 		return Hex
 	}

@@ -3,6 +3,7 @@ package sighting
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // trim takes blanks off a line, and NULs: IIS and file systems leave them
@@ -31,11 +32,12 @@ func (p *pass) decide(body []byte) {
 		return
 	}
 	was := p.sum.Format
-	for f, row := range formats {
-		if !p.decided && row.opens(body) || row.certain(body) {
-			p.sum.Format, p.layout = Format(f), row.layout()
-			break
-		}
+	f := slices.IndexFunc(formats[:], func(r row) bool { return r.certain(body) })
+	if f < 0 && !p.decided {
+		f = slices.IndexFunc(formats[:], func(r row) bool { return r.opens(body) })
+	}
+	if f >= 0 {
+		p.sum.Format, p.layout = Format(f), formats[f].layout()
 	}
 	if !p.decided {
 		p.unread(body)

@@ -30,19 +30,31 @@ const (
 	Plain Format = iota // lines of text; a time only where a line starts with RFC 3339
 	EVE                 // Suricata's EVE: one JSON object a line
 	W3C                 // W3C extended log file format, as IIS writes it
+	Access              // common or combined log of a web server
+	Zeek                // Zeek's logs, parted by tabs
+	ZeekJSON            // Zeek's logs, one JSON object a line
+	Syslog              // RFC 3164 and RFC 5424
+	HTML                // lines of text
 )
 
-// A row for each format. opens tells it by the first line that isn't blank;
-// certain by a line, wherever it stands, that can be nothing else: a stream may
-// begin in the middle of a line.
-var formats = [...]struct {
+// A row for each format. certain tells it by a line, wherever it stands, that
+// can be nothing else: a stream may begin in the middle of a line. Where none is
+// certain, opens tells it by the first line that isn't blank.
+type row struct {
 	name           string
 	opens, certain func(body []byte) bool
 	layout         func() layout
-}{
-	Plain: {"plain text", never, never, func() layout { return plainText{} }},
-	EVE:   {"Suricata EVE", opensObject, opensEVE, func() layout { return eve{} }},
-	W3C:   {"W3C extended log", isDirective, namesFields, func() layout { return newW3C() }},
+}
+
+var formats = [...]row{
+	Plain:    {"plain text", never, never, func() layout { return plainText{} }},
+	EVE:      {"Suricata EVE", opensObject, opensEVE, func() layout { return eve{} }},
+	W3C:      {"W3C extended log", isDirective, namesFields, func() layout { return newW3C() }},
+	Access:   {"combined log", isAccess, isAccess, func() layout { return access{} }},
+	Zeek:     {"Zeek", opensZeek, opensZeek, func() layout { return newZeek() }},
+	ZeekJSON: {"Zeek JSON", opensZeekJSON, opensZeekJSON, func() layout { return zeekJSON{} }},
+	Syslog:   {"syslog", opensSyslog, opensSyslog, func() layout { return syslog{} }},
+	HTML:     {"HTML", opensHTML, never, func() layout { return plainText{} }},
 }
 
 func never([]byte) bool { return false }

@@ -109,7 +109,7 @@ const (
 	JSON    Encoding = 1 << iota // \u0041 and its kin
 	Percent                      // %41
 	Twice                        // %2541: percent-encoded twice, or more often
-	HTML                         // &#65;
+	Entity                       // &#65; and &amp; of HTML
 	Hex                          // \x41, as Apache, nginx and Zeek write it
 	Base64                       // QQ==
 )
@@ -119,7 +119,7 @@ func (e Encoding) String() string {
 	for _, row := range []struct {
 		bit  Encoding
 		name string
-	}{{Base64, "in base64"}, {Twice, "percent-encoded twice"}, {Percent, "percent-encoded"}, {HTML, "HTML-escaped"}, {Hex, "hex-escaped"}, {JSON, "JSON-escaped"}} {
+	}{{Base64, "in base64"}, {Twice, "percent-encoded twice"}, {Percent, "percent-encoded"}, {Entity, "HTML-escaped"}, {Hex, "hex-escaped"}, {JSON, "JSON-escaped"}} {
 		if e&row.bit != 0 && !(row.bit == Percent && e&Twice != 0) {
 			out = append(out, row.name)
 		}
