@@ -97,6 +97,10 @@ func (l *layer) unescape(b []byte, leads string) bool {
 		out := len(l.text)
 		text, n := escape(l.text, b[i:])
 		if n == 0 {
+			if b[i] == '&' {
+				m := referenceLen(b[i:])
+				l.more = l.more || m > 0 && waits(b[i:], m)
+			}
 			l.text = append(l.text, b[i])
 			i++
 			continue

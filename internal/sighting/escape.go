@@ -119,7 +119,7 @@ func hex4(b []byte) (r rune, ok bool) {
 // sign follows it. So &copy=1 of a query stays what it is.
 func reference(dst, b []byte) ([]byte, int) {
 	n := referenceLen(b)
-	if n == 0 {
+	if n == 0 || waits(b, n) {
 		return dst, 0
 	}
 	text := html.UnescapeString(string(b[:n]))
@@ -133,6 +133,17 @@ func reference(dst, b []byte) ([]byte, int) {
 		return dst, 0
 	}
 	return append(dst, text...), n
+}
+
+// waits reports whether the semicolon of the reference b[:n] may itself be
+// escaped: &#65%3b is undone when that is.
+func waits(b []byte, n int) bool {
+	if b[n-1] == ';' || n == len(b) || b[n] != '\\' && b[n] != '%' {
+		return false
+	}
+	var room [8]byte
+	_, m := escape(room[:0], b[n:])
+	return m > 0
 }
 
 // referenceLen is the length of what has a reference's form, 0 if nothing has.

@@ -315,3 +315,31 @@ func FuzzWalkJSON(f *testing.F) {
 		eve{}.read(b, []int{0, len(b) / 2, len(b)}, Clock{})
 	})
 }
+
+// What rules see of a record is what encoding/json reads.
+func FuzzEVEValues(f *testing.F) {
+	for _, s := range []string{`{"timestamp":"2025-07-07T12:00:00.000000+0000","http":{"url":"\/a\u00e9\ud83d\ude00","status":200,"x":[null,true,{"y":-1.5e3}]}}`,
+		"{\"a\":\"\xff\"}", `{"a":"\ud800","a":""}`, `{"":{"":[[1]]}}`, `{"a":1}x`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got []leaf
+		if len(b) > 0 {
+			eve{}.values(b, func(name, value string) { got = append(got, leaf{name, value}) })
+		}
+		if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) > maxDepth {
+			return
+		}
+		want, err := oracle(b)
+		if err != nil {
+			return
+		}
+		want = slices.DeleteFunc(want, func(l leaf) bool { return l.value == "key" })
+		for i := range want {
+			want[i].value = strings.TrimPrefix(want[i].value, "s")
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q:\n%q\n%q", b, got, want)
+		}
+	})
+}

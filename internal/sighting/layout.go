@@ -27,14 +27,14 @@ type layout interface {
 type Format uint8
 
 const (
-	Plain Format = iota // lines of text; a time only where a line starts with RFC 3339
-	EVE                 // Suricata's EVE: one JSON object a line
-	W3C                 // W3C extended log file format, as IIS writes it
-	Access              // common or combined log of a web server
-	Zeek                // Zeek's logs, parted by tabs
-	ZeekJSON            // Zeek's logs, one JSON object a line
-	Syslog              // RFC 3164 and RFC 5424
-	HTML                // lines of text
+	Plain    Format = iota // lines of text; a time only where a line starts with RFC 3339
+	EVE                    // Suricata's EVE: one JSON object a line
+	W3C                    // W3C extended log file format, as IIS writes it
+	Access                 // common or combined log of a web server
+	Zeek                   // Zeek's logs, parted by tabs
+	ZeekJSON               // Zeek's logs, one JSON object a line
+	Syslog                 // RFC 3164 and RFC 5424
+	HTML                   // lines of text
 )
 
 // A row for each format. certain tells it by a line, wherever it stands, that

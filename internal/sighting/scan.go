@@ -70,8 +70,9 @@ func (s *Scanner) prepare() {
 			longest = max(longest, len(n))
 		}
 	}
-	// One character takes 18 bytes at most: \u0025\u0034\u0031 is an A.
-	s.overlap = 18*longest + margin
+	// One character may take 32 bytes: \u0026\u0023\u0036\u0035\u003b is an A. What
+	// takes more is missed where the pieces of a long line meet.
+	s.overlap = 32*longest + margin
 }
 
 // Scan reads r to its end and calls emit for every sighting, in the order of

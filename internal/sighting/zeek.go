@@ -51,10 +51,13 @@ func (z *zeek) header(body []byte) *damage {
 		return nil
 	}
 	key, value, ok := strings.Cut(string(body), string(z.separator))
-	if !ok {
+	if !ok || len(key) > len("#set_separator") {
 		return nil
 	}
 	off := len(body) - len(value)
+	if len(value) > 1<<16 {
+		return &damage{off, "more than 64 KiB stand behind " + key}
+	}
 	switch key {
 	case "#set_separator":
 		z.set = unescaped([]byte(value))
@@ -63,7 +66,7 @@ func (z *zeek) header(body []byte) *damage {
 	case "#unset_field":
 		z.unset = value
 	case "#path":
-		z.path = value
+		z.path = value[:min(len(value), MaxExcerpt)]
 	case "#fields", "#types":
 		var names []string
 		var bad *damage
