@@ -79,7 +79,9 @@ func (s *Scanner) prepare() {
 // the stream. It returns what it saw in any case. The error is emit's own,
 // ErrInput when r fails (what came before was scanned), or ErrScanner when the
 // Scanner's fields make no sense; whatever is wrong with the bytes is a Problem
-// in the Summary.
+// in the Summary. Compressed input is read in another goroutine, which has ended
+// when Scan returns: after emit's own error, that is once the read under way is
+// over.
 //
 // A sighting in a record that states no time lies between the nearest records
 // before and after it that do, none more than 64 lines away, provided that
@@ -94,6 +96,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	src := newSource(r, s.MaxExpand)
 	p.sum.Undone = src.undone
 	err := p.run(src)
+	src.close()
 	p.sum.Bytes = src.out
 	var cut *early
 	switch {

@@ -85,6 +85,7 @@ type source struct {
 	limit  Expand
 	undone []string // outermost first
 	text   io.Reader
+	ahead  *ahead // nil for plain input
 	out    int64
 }
 
@@ -139,7 +140,19 @@ func newSource(r io.Reader, limit Expand) *source {
 		s.undone = append(s.undone, "UTF-16")
 		s.text = transform.NewReader(top, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
 	}
+	if s.undone != nil {
+		s.ahead = readAhead(s.text)
+		s.text = s.ahead
+	}
 	return s
+}
+
+// close ends what reads ahead. It waits for a read that is under way.
+func (s *source) close() {
+	if s.ahead != nil {
+		close(s.ahead.stop)
+		<-s.ahead.done
+	}
 }
 
 func (s *source) Read(p []byte) (int, error) {

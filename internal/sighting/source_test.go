@@ -150,7 +150,7 @@ func BenchmarkPacked(b *testing.B) {
 		bare func(io.Reader) (io.Reader, error)
 	}{
 		{"gzip", std.Bytes(), func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-		{"zstd", frames(b, 8<<20, string(text)), func(r io.Reader) (io.Reader, error) {
+		{"zstd", frames(b, 1<<20, string(text)), func(r io.Reader) (io.Reader, error) {
 			return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 		}},
 	} {
