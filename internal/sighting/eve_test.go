@@ -331,8 +331,8 @@ func FuzzEVEValues(f *testing.F) {
 			return
 		}
 		want, err := oracle(b)
-		if err != nil {
-			return
+		if err != nil || slices.ContainsFunc(want, func(l leaf) bool { return l.value == "null" }) {
+			return // whether null is a value is for rules to say
 		}
 		want = slices.DeleteFunc(want, func(l leaf) bool { return l.value == "key" })
 		for i := range want {
