@@ -227,6 +227,24 @@ func TestBase64(t *testing.T) {
 	})
 }
 
+// A packet in an EVE record is other bytes and text.
+func TestEVEPacket(t *testing.T) {
+	tok := token.Hex.Encode(rec, 7)
+	packet := "\x00\x1b\x21\xff\x80\x08\x00E\x00GET /a?b=" + tok + " HTTP/1.1\r\nHost: c2.example\r\n\r\n\xff\x00"
+	for _, coded := range []string{base64.StdEncoding.EncodeToString([]byte(packet)), strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(packet)), "/", `\/`)} {
+		log := `{"timestamp":"2025-07-07T12:00:00.000000+0000","event_type":"alert","packet":"` + coded + `","stream":0}` + "\n"
+		got, sum := scan(t, &Scanner{Rec: rec, Indicators: []Indicator{{Host, "c2.example", ""}}}, strings.NewReader(log))
+		if len(got) != 2 || sum.Format != EVE || sum.BadLines != 0 {
+			t.Fatalf("%+v, %+v", got, sum)
+		}
+		for _, s := range got {
+			if s.Field != "packet" || s.Basis != Stated || s.Through&Base64 == 0 {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+}
+
 func TestNested(t *testing.T) {
 	tok := token.UUID.Encode(rec, 7)
 	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
