@@ -525,8 +525,8 @@ func TestManyHitsInALine(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	tok := token.UUID.Encode(rec, 5)
-	f.Add([]byte(eveHead+tok+eveTail+"{\n"))
-	f.Add([]byte("#Date: 2025-07-07\n#Fields: time x\n12:00:00 mark!\n"+tok+"\n"))
+	f.Add([]byte(eveHead + tok + eveTail + "{\n"))
+	f.Add([]byte("#Date: 2025-07-07\n#Fields: time x\n12:00:00 mark!\n" + tok + "\n"))
 	f.Add(zip(eveHead+"mark!"+eveTail, "mark%21\n"))
 	f.Add([]byte("2025-07-07T12:00:00Z mark!\n192%2e0.2.1 c2.example /drop/a\\u002easpx"))
 	f.Add(frames(f, 1<<20, eveHead+"mark!"+eveTail, "mark&excl;\n"))
