@@ -3,7 +3,6 @@ package sighting
 import (
 	"bytes"
 	"fmt"
-	"slices"
 )
 
 // trim takes blanks off a line, and NULs: IIS and file systems leave them
@@ -32,12 +31,8 @@ func (p *pass) decide(body []byte) {
 		return
 	}
 	was := p.sum.Format
-	f := slices.IndexFunc(formats[:], func(r row) bool { return r.certain(body) })
-	if f < 0 && !p.decided {
-		f = slices.IndexFunc(formats[:], func(r row) bool { return r.opens(body) })
-	}
-	if f >= 0 {
-		p.sum.Format, p.layout = Format(f), formats[f].layout()
+	if f, ok := formatOf(body, !p.decided); ok {
+		p.sum.Format, p.layout = f, formats[f].layout()
 	}
 	if !p.decided {
 		p.unread(body)

@@ -63,6 +63,7 @@ func TestFormats(t *testing.T) {
 		{"Zeek, in the middle of a file", "tail\tmark!\n#fields\tts\turi\n1751889600.123456\tmark!\n", Zeek, Clock{}, none + "|" + micro("uri"), 0},
 		{"Zeek, an escape", zeekHead + "1751889600.123456\tC1\t192.0.2.1\texample.test\t/ma\\x72k!\t-\n", Zeek, Clock{}, micro("uri"), 0},
 		{"Zeek, a comma between", "#separator \\x2c\n#set_separator,;\n#fields,ts,uri\n1751889600.123456,mark!\n", Zeek, Clock{}, micro("uri"), 0},
+		{"Zeek, two bytes between", "#separator \\x7c\\x7c\n#unset_field||\\x2d\n#fields||ts||x||uri\n1751889600.123456||-||mark!\n", Zeek, Clock{}, micro("uri"), 0},
 		{"Zeek, as long as it lasts", "#separator \\x09\n#fields\tts\tduration\turi\n1751889600.123456\t2.5\tmark!\n", Zeek, Clock{}, at("2025-07-07T12:00:00.123456", "2025-07-07T12:00:02.623457", "uri"), 0},
 		{"Zeek, fields change at every line", "#fields\tts\tx\n1751889600.123456\tmark!\n#fields\ty\tts\nmark!\t1751889600.123456\n", Zeek, Clock{}, micro("x") + "|" + micro("y"), 0},
 		{"Zeek, cut", zeekHead + "1751889600.123456\tC1\tmark!", Zeek, Clock{}, micro(""), 1},
@@ -142,12 +143,11 @@ func FuzzLayouts(f *testing.F) {
 		for i, row := range formats {
 			l := row.layout()
 			for line := range strings.Lines(string(b)) {
-				body, _ := trim([]byte(line), false)
-				if body, _ = trim([]byte(strings.TrimRight(line, "\n")), false); len(body) == 0 {
+				body, _ := trim([]byte(strings.TrimRight(line, "\n")), false)
+				if len(body) == 0 {
 					continue
 				}
-				row.opens(body)
-				row.certain(body)
+				formatOf(body, true)
 				if l.isHeader(body) {
 					l.header(body)
 					continue

@@ -1,5 +1,7 @@
 package sighting
 
+import "strings"
+
 // layout reads the lines of one format. It may keep what earlier lines say of
 // later ones (W3C's #Fields); a scan has one of its own.
 type layout interface {
@@ -38,26 +40,43 @@ const (
 )
 
 // A row for each format. certain tells it by a line, wherever it stands, that
-// can be nothing else: a stream may begin in the middle of a line. Where none is
-// certain, opens tells it by the first line that isn't blank.
+// can be nothing else: a stream may begin in the middle of a line. Such lines
+// begin with one of the bytes in begins, or any if it is empty. Where none is certain,
+// opens tells it by the first line that isn't blank.
 type row struct {
-	name           string
-	opens, certain func(body []byte) bool
-	layout         func() layout
+	name    string
+	opens   func(body []byte) bool
+	begins  string
+	certain func(body []byte) bool
+	layout  func() layout
 }
 
 var formats = [...]row{
-	Plain:    {"plain text", never, never, func() layout { return plainText{} }},
-	EVE:      {"Suricata EVE", opensObject, opensEVE, func() layout { return eve{} }},
-	W3C:      {"W3C extended log", isDirective, namesFields, func() layout { return newW3C() }},
-	Access:   {"combined log", isAccess, isAccess, func() layout { return access{} }},
-	Zeek:     {"Zeek", opensZeek, opensZeek, func() layout { return newZeek() }},
-	ZeekJSON: {"Zeek JSON", opensZeekJSON, opensZeekJSON, func() layout { return zeekJSON{} }},
-	Syslog:   {"syslog", opensSyslog, opensSyslog, func() layout { return syslog{} }},
-	HTML:     {"HTML", opensHTML, never, func() layout { return plainText{} }},
+	Plain:    {"plain text", nil, "", nil, func() layout { return plainText{} }},
+	EVE:      {"Suricata EVE", opensObject, "{", opensEVE, func() layout { return eve{} }},
+	W3C:      {"W3C extended log", isDirective, "#", namesFields, func() layout { return newW3C() }},
+	Access:   {"combined log", nil, "", isAccess, func() layout { return access{} }},
+	Zeek:     {"Zeek", nil, "#", opensZeek, func() layout { return newZeek() }},
+	ZeekJSON: {"Zeek JSON", nil, "{", opensZeekJSON, func() layout { return zeekJSON{} }},
+	Syslog:   {"syslog", nil, "<JFMASOND", isSyslog, func() layout { return syslog{} }},
+	HTML:     {"HTML", opensHTML, "", nil, func() layout { return plainText{} }},
 }
 
-func never([]byte) bool { return false }
+// formatOf tells a format by a line; first says that none stands before it.
+func formatOf(body []byte, first bool) (Format, bool) {
+	for f := range formats {
+		r := &formats[f]
+		if r.certain != nil && (r.begins == "" || strings.IndexByte(r.begins, body[0]) >= 0) && r.certain(body) {
+			return Format(f), true
+		}
+	}
+	for f := range formats {
+		if open := formats[f].opens; first && open != nil && open(body) {
+			return Format(f), true
+		}
+	}
+	return Plain, false
+}
 
 func (f Format) String() string { return formats[min(int(f), len(formats)-1)].name }
 

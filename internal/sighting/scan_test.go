@@ -464,7 +464,7 @@ func TestDirectivesAtEveryLine(t *testing.T) {
 		"Zeek": "#fields\tts\tx" + strings.Repeat("\tf", 200) + "\n1751889600.5\tmark!" + strings.Repeat("\tv", 200) + "\n",
 		"long": "#fields\t" + strings.Repeat("f", 100_000) + "\nmark!\n",
 	} {
-		n := min(10_000, 16<<20/len(line))
+		n := min(4_000, 8<<20/len(line))
 		s := &Scanner{Indicators: []Indicator{{Constant, "mark!", ""}}}
 		seen, timed := 0, 0
 		var err error

@@ -18,13 +18,12 @@ func (syslog) isHeader([]byte) bool  { return false }
 func (syslog) header([]byte) *damage { return nil }
 func (syslog) advance([]byte)        {}
 
+// isSyslog takes lines that begin with RFC 3339 as well, which by themselves are
+// plain text.
 func isSyslog(body []byte) bool {
 	m, _ := splitSyslog(body, false)
 	return m.dated
 }
-
-// opensSyslog leaves lines that begin with RFC 3339 to plain text.
-func opensSyslog(body []byte) bool { return len(body) > 0 && !digit(body[0]) && isSyslog(body) }
 
 func (syslog) shape(body []byte) *damage {
 	if !isSyslog(body) {

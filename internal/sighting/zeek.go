@@ -11,13 +11,13 @@ import (
 
 // zeek reads Zeek's own logs: values parted by tabs, under lines that begin with
 // # and say how to read them (src/logging/writers/ascii/Ascii.cc). Those may
-// come again and change everything. A byte that would be taken for a separator
-// is written \x09, a backslash twice.
+// come again and change everything. What would be taken for a separator is written
+// \x09, a backslash \x5c (twice, by older ones).
 //
 // ts is when the thing began, in seconds of the epoch; a record that tells how
 // long it lasted is about all of that time.
 type zeek struct {
-	separator byte
+	separator string
 	set       string // parts the members of a set or vector
 	empty     string
 	unset     string
@@ -29,7 +29,7 @@ type zeek struct {
 }
 
 func newZeek() *zeek {
-	return &zeek{separator: '\t', set: ",", empty: "(empty)", unset: "-", ts: -1, duration: -1}
+	return &zeek{separator: "\t", set: ",", empty: "(empty)", unset: "-", ts: -1, duration: -1}
 }
 
 func opensZeek(body []byte) bool {
@@ -43,14 +43,14 @@ func (*zeek) isHeader(body []byte) bool { return len(body) > 0 && body[0] == '#'
 func (z *zeek) header(body []byte) *damage {
 	if v, ok := bytes.CutPrefix(body, []byte("#separator ")); ok {
 		v := unescaped(v)
-		if len(v) != 1 {
-			return &damage{len("#separator "), "the separator isn't one byte"}
+		if len(v) < 1 || len(v) > 8 {
+			return &damage{len("#separator "), "the separator isn't from one to eight bytes"}
 		}
 		*z = *newZeek()
-		z.separator = v[0]
+		z.separator = v
 		return nil
 	}
-	key, value, ok := strings.Cut(string(body), string(z.separator))
+	key, value, ok := strings.Cut(string(body), z.separator)
 	if !ok || len(key) > len("#set_separator") {
 		return nil
 	}
@@ -62,18 +62,18 @@ func (z *zeek) header(body []byte) *damage {
 	case "#set_separator":
 		z.set = unescaped([]byte(value))
 	case "#empty_field":
-		z.empty = value
+		z.empty = unescaped([]byte(value))
 	case "#unset_field":
-		z.unset = value
+		z.unset = unescaped([]byte(value))
 	case "#path":
 		z.path = value[:min(len(value), MaxExcerpt)]
 	case "#fields", "#types":
 		var names []string
 		var bad *damage
-		if n := strings.Count(value, string(z.separator)) + 1; n > maxFields {
+		if n := strings.Count(value, z.separator) + 1; n > maxFields {
 			bad = &damage{off, fmt.Sprintf("%s names more than %d", key, maxFields)}
 		} else {
-			names = strings.Split(value, string(z.separator))
+			names = strings.Split(value, z.separator)
 		}
 		if key == "#types" {
 			z.types = names
@@ -96,7 +96,7 @@ func (z *zeek) header(body []byte) *damage {
 func (*zeek) advance([]byte) {}
 
 func (z *zeek) shape(body []byte) *damage {
-	n := bytes.Count(body, []byte{z.separator}) + 1
+	n := bytes.Count(body, []byte(z.separator)) + 1
 	switch {
 	case z.fields == nil:
 		return &damage{0, "no #fields stands before it"}
@@ -113,11 +113,11 @@ func (z *zeek) split(body []byte) (ps parts, bad *damage) {
 	i := 0
 	for _, name := range z.fields {
 		s := span{i, len(body)}
-		if j := bytes.IndexByte(body[i:], z.separator); j >= 0 {
+		if j := bytes.Index(body[i:], []byte(z.separator)); j >= 0 {
 			s.to = i + j
 		}
 		ps = append(ps, part{name, s})
-		i = s.to + 1
+		i = s.to + len(z.separator)
 	}
 	return ps, nil
 }
@@ -128,7 +128,7 @@ func (z *zeek) read(body []byte, at []int, clock Clock) (r record, bad *damage) 
 	if bad != nil {
 		// The time stands first, where it stands at all: a cut record has it.
 		if z.ts == 0 {
-			first, _, whole := bytes.Cut(body, []byte{z.separator})
+			first, _, whole := bytes.Cut(body, []byte(z.separator))
 			if whole {
 				r.time = epochInterval(first, nil, clock)
 			}
