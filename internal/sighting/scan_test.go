@@ -3,6 +3,7 @@ package sighting
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -118,6 +119,7 @@ func TestCutsDontMatter(t *testing.T) {
 		piece := rapid.OneOf(
 			rapid.SampledFrom([]string{tok, "mark-1", "C2.example", "2001:db8:0::1", "/drop/a.aspx", "mark%2d1", `c2\u002eexample`,
 				"%" + strings.Join(strings.Split(fmt.Sprintf("%x", tok), ""), ""), " ", "\n", "\r\n", "%", `\`, `"`, "{", "\x00", "\xff",
+				base64.StdEncoding.EncodeToString([]byte("it was " + tok + " and mark%2d1, c2.example.")), "mark&#45;1", `mark\x2d1`,
 				"\n2025-07-07T12:00:00Z ", "\n2025-07-08T12:00:00Z ", "\n" + eveHead, eveTail, "\n#Fields: x date time\n", "\n#Date: 2025-07-08\n#Fields: time x x\n", "\na 2025-07-09 12:00:00\n", "12:00:00 "}),
 			rapid.Custom(func(t *rapid.T) string {
 				return strings.Repeat(rapid.SampledFrom([]string{"a", ".", "%41", `\u0041`, "\n"}).Draw(t, "filler"), rapid.IntRange(1, 3000).Draw(t, "times"))
