@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +20,13 @@ import (
 )
 
 type scanCmd struct {
-	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, W3C or IIS logs, other text, plain or .gz; - is standard input."`
+	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
 	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
 	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
 	Package   bool          `help:"Also judge by the Sigma rules in the packages of open cases, or of --case; needs --as. The log says that they were opened."`
 	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
+	Year      int           `help:"The year of logs that state none, such as syslog's." placeholder:"YEAR"`
 	Case      string        `help:"Record the first sighting in this case; needs --as." placeholder:"CASE"`
 
 	rules ruleSet `kong:"-"`
@@ -68,9 +71,13 @@ func (c *scanCmd) Run(a *app) error {
 			return err
 		}
 	}
-	var all []sighting.Sighting
+	var first sighting.Interval
+	kinds := map[string]int{}
+	all := 0
 	emit := func(x sighting.Sighting) error {
-		all = append(all, sighting.Sighting{Observation: x.Observation, What: x.What})
+		all++
+		kinds[x.What.Kind()]++
+		first = sighting.First([]sighting.Sighting{{Observation: sighting.Observation{Time: first}}, x})
 		y := asSighted(x)
 		if a.JSON {
 			b, err := json.Marshal(y)
@@ -92,20 +99,23 @@ func (c *scanCmd) Run(a *app) error {
 			return err
 		}
 	}
-	first := sighting.First(all)
-	a.say("%s in %s, %s.", count(len(all), "sighting", "sightings"), count(int(total.Records), "record", "records"), count(int(total.Bytes), "byte", "bytes"))
+	by := ""
+	for i, kind := range slices.Sorted(maps.Keys(kinds)) {
+		by += []string{": ", ", "}[min(i, 1)] + fmt.Sprint(kind, " ", kinds[kind])
+	}
+	a.say("%s in %s, %s%s.", count(all, "sighting", "sightings"), count(int(total.Records), "record", "records"), count(int(total.Bytes), "byte", "bytes"), by)
 	if first.Known() {
 		a.say("The first at %s.", first)
 	}
 	switch {
 	case c.Case == "":
 		return nil
-	case len(all) == 0:
+	case all == 0:
 		a.say("Nothing was recorded.")
 		return nil
 	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
-		_, err := d.RecordSighting(a, by, id, coordinator.Seen{Source: strings.Join(c.Path, " "), What: count(len(all), "sighting", "sightings"), From: first.From, To: first.To, Grade: cvd.GradeB})
+		_, err := d.RecordSighting(a, by, id, coordinator.Seen{Source: strings.Join(c.Path, " "), What: count(all, "sighting", "sightings"), From: first.From, To: first.To, Grade: cvd.GradeB})
 		if err == nil {
 			a.say("Recorded in case %s.", id.Short())
 		}
@@ -125,6 +135,12 @@ func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
 		if s.Clock.Zone, err = loadZone(c.Zone); err != nil {
 			return &s, err
 		}
+	}
+	if c.Year != 0 {
+		if c.Year < 1990 || c.Year > 9999 {
+			return &s, usage("--year is a year, such as 2025")
+		}
+		s.Clock.Within = sighting.Interval{From: time.Date(c.Year, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(c.Year, 12, 31, 23, 59, 59, 0, time.UTC)}
 	}
 	for _, said := range c.Indicator {
 		kind, value, ok := strings.Cut(said, ":")
@@ -177,6 +193,9 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 	if path == "-" {
 		return c.stream(a, s, "standard input", a.in, emit, total)
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path += string(filepath.Separator) // a link that is named is followed
+	}
 	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			if name == path {
@@ -201,6 +220,11 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, emit func(sighting.Sighting) error, total *sighting.Summary) error {
 	if a.tty {
 		p := &progress{Reader: r, app: a, name: line(name)}
+		if f, ok := r.(*os.File); ok {
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+				p.size = info.Size()
+			}
+		}
 		defer p.clear()
 		r = p
 	}
@@ -208,10 +232,21 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	for _, p := range sum.Problems {
 		a.note("%s: %s", line(name), p)
 	}
+	if n := sum.BadLines + sum.Unlisted; n > 0 || sum.Truncated && sum.Bytes > 0 {
+		a.note("%s: read as %s: %s, %s no record.", line(name), strings.Join(append(slices.Clone(sum.Undone), sum.Format.String()), ", "),
+			count(int(sum.Records), "line", "lines"), are(int(sum.BadLines)))
+	}
 	total.Bytes += sum.Bytes
 	total.Records += sum.Records
 	c.rules.unserved(a, sum.Format)
 	return err
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return fmt.Sprintf("%d are", n)
 }
 
 // progress tells on a terminal how far a long file is read.
@@ -219,6 +254,7 @@ type progress struct {
 	io.Reader
 	*app
 	name        string
+	size        int64 // 0: not known
 	read, shown int64
 }
 
@@ -228,7 +264,11 @@ func (p *progress) Read(b []byte) (int, error) {
 	n, err := p.Reader.Read(b)
 	if p.read += int64(n); p.read-p.shown >= showEvery {
 		p.shown = p.read
-		fmt.Fprintf(p.app.err, "\r%s  %d MiB\x1b[K", p.name, p.read>>20)
+		of := ""
+		if p.size > 0 {
+			of = fmt.Sprintf(" of %d", p.size>>20)
+		}
+		fmt.Fprintf(p.app.err, "\r%s  %d%s MiB\x1b[K", p.name, p.read>>20, of)
 	}
 	return n, err
 }

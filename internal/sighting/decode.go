@@ -2,26 +2,41 @@ package sighting
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sort"
-	"unicode/utf16"
-	"unicode/utf8"
+	"strings"
 )
 
-// layer is a text with one kind of encoding undone, and the way back to the
+// deepest is how many encodings, one inside the other, are undone. Escapes of
+// different kinds that stand side by side are undone together and count once.
+const deepest = 5
+
+// growth is how many bytes are decoded for each byte of an encoded line at
+// most, all depths together. Honest lines take one to three; what it cuts off
+// is a line made to cost time, and only that line.
+const growth = 16
+
+// layer is a text with one depth of encoding undone, and the way back to the
 // text below it. Between two escapes the two run in step, so only the escapes
-// are remembered.
+// are remembered; base64 is regular, so that nothing is.
 type layer struct {
-	text  []byte
-	marks []mark
+	text   []byte
+	under  []byte // what it was written as
+	in     int    // where under stands in the text below
+	base64 bool   // else escapes
+	marks  []mark
+	more   bool // what was written for an escape may be part of another
 }
 
-// mark says that text[out:out+wide] was written as below[in:in+long].
+// mark says that text[out:out+wide] was written as under[in:in+long].
 type mark struct{ out, in, wide, long int32 }
 
-func (l *layer) reset() { l.text, l.marks = l.text[:0], l.marks[:0] }
-
-// below maps a range of text to the range that was written for it.
+// below maps a range of text to the range that was written for it in the text
+// below.
 func (l *layer) below(from, to int) (int, int) {
+	if l.base64 {
+		return l.in + from*4/3, l.in + (to*4+2)/3
+	}
 	a := from
 	if m, ok := l.at(from); ok {
 		if o := from - int(m.out); o < int(m.wide) {
@@ -38,163 +53,223 @@ func (l *layer) below(from, to int) (int, int) {
 			b = int(m.in+m.long) + o - int(m.wide)
 		}
 	}
-	return a, b
+	return l.in + a, l.in + b
 }
 
 // at is the last mark at or before a position.
 func (l *layer) at(pos int) (mark, bool) {
-	i := sort.Search(len(l.marks), func(i int) bool { return int(l.marks[i].out) > pos })
+	i := l.upTo(pos)
 	if i == 0 {
 		return mark{}, false
 	}
 	return l.marks[i-1], true
 }
 
-func (l *layer) put(r rune, raw bool, in, long int) {
-	out := len(l.text)
-	if raw {
-		l.text = append(l.text, byte(r))
-	} else {
-		l.text = utf8.AppendRune(l.text, r)
-	}
-	l.marks = append(l.marks, mark{int32(out), int32(in), int32(len(l.text) - out), int32(long)})
+// upTo is how many marks begin at or before a position.
+func (l *layer) upTo(pos int) int {
+	return sort.Search(len(l.marks), func(i int) bool { return int(l.marks[i].out) > pos })
 }
 
-// unescape undoes one kind of encoding into l and reports whether there was
-// any. lead is the byte its escapes begin with; what begins with it and is no
-// escape stays as it is.
-func (l *layer) unescape(b []byte, lead byte, escape func(b []byte) (r rune, raw bool, n int)) bool {
-	l.reset()
+// touches gives the kinds of encoding that stand in a range of text or right
+// beside it.
+func (l *layer) touches(from, to int) (e Encoding) {
+	if l.base64 {
+		return Base64
+	}
+	for i := l.upTo(to) - 1; i >= 0 && int(l.marks[i].out+l.marks[i].wide) >= from; i-- {
+		e |= kindOf(l.under[l.marks[i].in:])
+	}
+	return e
+}
+
+// unescape undoes all escapes of b that begin with one of the leads, and
+// reports whether there was any. What begins so and is no escape stays as it
+// is.
+func (l *layer) unescape(b []byte, leads string) bool {
+	l.text, l.marks, l.under, l.base64, l.more = l.text[:0], l.marks[:0], b, false, false
+	var find finder
 	for i := 0; i < len(b); {
-		j := bytes.IndexByte(b[i:], lead)
-		if j < 0 {
-			l.text = append(l.text, b[i:]...)
+		j := find.next(b, i, leads)
+		l.text = append(l.text, b[i:j]...)
+		if i = j; i == len(b) {
 			break
 		}
-		l.text = append(l.text, b[i:i+j]...)
-		i += j
-		if r, raw, n := escape(b[i:]); n > 0 {
-			l.put(r, raw, i, n)
-			i += n
-		} else {
-			l.text = append(l.text, lead)
+		out := len(l.text)
+		text, n := escape(l.text, b[i:])
+		if n == 0 {
+			if b[i] == '&' {
+				m := referenceLen(b[i:])
+				l.more = l.more || m > 0 && waits(b[i:], m)
+			}
+			l.text = append(l.text, b[i])
 			i++
+			continue
 		}
+		l.text = text
+		l.marks = append(l.marks, mark{int32(out), int32(i), int32(len(text) - out), int32(n)})
+		if !l.more {
+			l.more = out > 0 && text[out-1] == '\\' || partOfEscape[text[out]] || len(text) > out+1
+		}
+		i += n
 	}
 	return len(l.marks) > 0
 }
 
-// jsonEscape reads one escape of a JSON string (RFC 8259 section 7).
-func jsonEscape(b []byte) (rune, bool, int) {
-	if len(b) < 2 {
-		return 0, false, 0
+// partOfEscape are the bytes that an escape may consist of; where another
+// stands, a backslash stands before it.
+var partOfEscape = func() (in [256]bool) {
+	for c := range in {
+		in[c] = word(byte(c)) || strings.IndexByte(leads+"#;", byte(c)) >= 0
 	}
-	switch c := b[1]; c {
-	case '"', '\\', '/':
-		return rune(c), true, 2
-	case 'b':
-		return '\b', true, 2
-	case 'f':
-		return '\f', true, 2
-	case 'n':
-		return '\n', true, 2
-	case 'r':
-		return '\r', true, 2
-	case 't':
-		return '\t', true, 2
-	case 'u':
-		r, ok := hex4(b[2:])
-		if !ok {
-			return 0, false, 0
-		}
-		if utf16.IsSurrogate(r) {
-			if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
-				if low, ok := hex4(b[8:]); ok {
-					if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-						return pair, false, 12
-					}
+	return in
+}()
+
+// finder finds bytes of a few kinds, each of which is looked for once.
+type finder [len(leads)]int
+
+// next is where the first lead at or behind i stands, len(b) if there is none.
+// Calls go forward.
+func (f *finder) next(b []byte, i int, leads string) int {
+	at := len(b)
+	for k := range len(leads) {
+		if f[k] <= i {
+			f[k] = len(b) + 1
+			if j := bytes.IndexByte(b[i:], leads[k]); j >= 0 {
+				f[k] = i + j
+				if j == 0 {
+					return i
 				}
 			}
-			r = utf8.RuneError
 		}
-		return r, false, 6
+		at = min(at, f[k])
 	}
-	return 0, false, 0
+	return at
 }
 
-// percentEscape reads %41 (RFC 3986 section 2.1), and %u0041, which IIS
-// understands too.
-func percentEscape(b []byte) (rune, bool, int) {
-	if len(b) >= 3 {
-		if h, l := unhex(b[1]), unhex(b[2]); h >= 0 && l >= 0 {
-			return rune(h<<4 | l), true, 3
+// layers is the stack of a text's encodings while it is searched.
+type layers struct {
+	stack [deepest]layer
+	depth int
+	left  int // bytes that may still be decoded for the line
+
+	text []byte // on top
+	runs []run  // in the texts of the stack
+	own  int    // the first of the top text's
+}
+
+// dig visits text, and every text that its encodings hide. What is visited is
+// valid until visit returns; visit may ask below, and tells of runs.
+func (ls *layers) dig(text []byte, visit func(text []byte)) {
+	own, above := ls.own, ls.text
+	ls.own, ls.text = len(ls.runs), text
+	visit(text)
+	if ls.depth < deepest {
+		l := &ls.stack[ls.depth]
+		if ls.depth == 0 {
+			for line := range encoded(text) {
+				ls.left = growth * (line.to - line.from)
+				if l.in = line.from; l.unescape(text[line.from:line.to], leads) {
+					ls.inner(l, visit)
+				}
+			}
+		} else if below := &ls.stack[ls.depth-1]; below.base64 || below.more {
+			if l.in = 0; l.unescape(text, leads) {
+				ls.inner(l, visit)
+			}
 		}
-		if b[1]|0x20 == 'u' {
-			if r, ok := hex4(b[2:]); ok {
-				return r, false, 6
+		for i := ls.own; i < len(ls.runs); i++ {
+			r := ls.runs[i]
+			if ls.depth == 0 {
+				ls.left = growth * (r.to - r.from)
+			} else if ls.stack[ls.depth-1].touches(r.from, r.to) == 0 {
+				continue // it stands so in the text below
+			}
+			for a := range 4 {
+				if r.alive>>a&1 != 0 && l.unbase64(text, r.from, r.to, a) {
+					ls.inner(l, visit)
+				}
 			}
 		}
 	}
-	return 0, false, 0
+	ls.runs = ls.runs[:ls.own]
+	ls.own, ls.text = own, above
 }
 
-func hex4(b []byte) (r rune, ok bool) {
-	if len(b) < 4 {
-		return 0, false
+func (ls *layers) inner(l *layer, visit func(text []byte)) {
+	if ls.left -= len(l.text); ls.left < 0 {
+		return
 	}
-	for _, c := range b[:4] {
-		d := unhex(c)
-		if d < 0 {
-			return 0, false
-		}
-		r = r<<4 | rune(d)
-	}
-	return r, true
+	ls.depth++
+	ls.dig(l.text, visit)
+	ls.depth--
 }
 
-// layers undoes a line's encodings, outermost first: JSON, percent, and
-// percent again.
-type layers struct {
-	all  [3]layer
-	kept [3]*layer
-	kind [3]Encoding
-	n    int
-}
-
-var encodings = [3]struct {
-	bit    Encoding
-	lead   byte
-	escape func([]byte) (rune, bool, int)
-}{{JSON, '\\', jsonEscape}, {Percent, '%', percentEscape}, {Twice, '%', percentEscape}}
-
-// undo peels the line and calls visit with each text that differs from the one
-// before. The texts are valid until the next undo.
-func (ls *layers) undo(line []byte, visit func(text []byte)) {
-	ls.n = 0
-	text := line
-	for i, e := range encodings {
-		if e.bit == Twice && (ls.n == 0 || ls.kind[ls.n-1] != Percent) {
-			continue // nothing was percent-encoded once
-		}
-		if l := &ls.all[i]; l.unescape(text, e.lead, e.escape) {
-			ls.kept[ls.n], ls.kind[ls.n] = l, e.bit
-			ls.n++
-			text = l.text
-			visit(text)
-		}
-	}
-}
-
-// below maps a range of the text visited last to the line, and says what it
-// was seen through: the encodings that touch it or stand right beside it.
+// below maps a range of the text on top to the text at the bottom, and says
+// what it was seen through: the encodings that touch it.
 func (ls *layers) below(from, to int) (a, b int, through Encoding) {
 	a, b = from, to
-	for i := ls.n - 1; i >= 0; i-- {
-		l := ls.kept[i]
-		if m, ok := l.at(b); ok && int(m.out+m.wide) >= a {
-			through |= ls.kind[i]
+	for i := ls.depth - 1; i >= 0; i-- {
+		l := &ls.stack[i]
+		e := l.touches(a, b)
+		if e&through&Percent != 0 {
+			e |= Twice
 		}
+		through |= e
 		a, b = l.below(a, b)
 	}
 	return a, b, through
+}
+
+// goesOn reports whether what stands behind a match may, once its encoding is
+// undone, make it another word: 192.0.2.1%30 is another address. The match is
+// then left to the text in which that is done.
+func (ls *layers) goesOn(b []byte) bool {
+	if ls.depth == deepest || len(b) == 0 || strings.IndexByte(leads, b[0]) < 0 {
+		return false
+	}
+	var room [8]byte
+	if text, n := escape(room[:0], b[:min(len(b), longestEscape)]); n > 0 {
+		c := text[0]
+		return word(c) || c >= 0x80 || strings.IndexByte("-_~.:"+leads, c) >= 0
+	}
+	return false
+}
+
+// encoded gives the lines of text that hold an escape, or what looks like one.
+func encoded(text []byte) func(func(span) bool) {
+	return func(yield func(span) bool) {
+		var find finder
+		for pos, at := 0, 0; ; {
+			if at = find.next(text, max(pos, at), leads); at == len(text) {
+				return
+			}
+			if text[at] == '&' && !entity(text[at:min(len(text), at+longestEscape)]) {
+				at++ // most of them part a query
+				continue
+			}
+			line := span{pos + lastNewline(text[pos:at]) + 1, len(text)}
+			if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
+				line.to = at + i
+			}
+			if !yield(line) {
+				return
+			}
+			pos = line.to + 1
+			if pos > len(text) {
+				return
+			}
+		}
+	}
+}
+
+// lastNewline is bytes.LastIndexByte of a newline, eight bytes at a time.
+func lastNewline(b []byte) int {
+	const ones, newlines = 0x0101010101010101, 0x0a0a0a0a0a0a0a0a
+	for ; len(b) >= 8; b = b[:len(b)-8] {
+		x := binary.LittleEndian.Uint64(b[len(b)-8:]) ^ newlines
+		if (x-ones)&^x&(ones<<7) != 0 { // one of its bytes is zero
+			break
+		}
+	}
+	return bytes.LastIndexByte(b, '\n')
 }

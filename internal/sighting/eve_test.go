@@ -134,7 +134,29 @@ func TestEVEAgainstEncodingJSON(t *testing.T) {
 	if len(lines) != 5331 {
 		t.Fatalf("%d records, not the 5,331 that are told of", len(lines))
 	}
-	odd, never, lost := 0, 0, 0
+	odd, never, lost := readings(t, lines)
+	if odd != 3 || never != 29 || lost != 39 {
+		t.Errorf("%d stamps of seven digits, %d never set, %d flows that began at none; the data holds 3, 29 and 39", odd, never, lost)
+	}
+}
+
+// Any other file of EVE, such as Suricata writes of a capture.
+func TestEVEOfOnesOwn(t *testing.T) {
+	file := os.Getenv("FOREWARN_EVE")
+	if file == "" {
+		t.Skip("set FOREWARN_EVE to a file of EVE records to have their times checked")
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n"))
+	odd, never, lost := readings(t, lines)
+	t.Logf("%d records: %d stamps of seven digits, %d never set, %d flows that began at none", len(lines), odd, never, lost)
+}
+
+// readings holds our reading of each record against encoding/json's.
+func readings(t *testing.T, lines [][]byte) (odd, never, lost int) {
 	for i, line := range lines {
 		got, bad := leaves(line)
 		want, err := oracle(line)
@@ -183,9 +205,7 @@ func TestEVEAgainstEncodingJSON(t *testing.T) {
 			t.Fatalf("record %d: %v, want %v … %v", i+1, r.time, from, to)
 		}
 	}
-	if odd != 3 || never != 29 || lost != 39 {
-		t.Errorf("%d stamps of seven digits, %d never set, %d flows that began at none; the data holds 3, 29 and 39", odd, never, lost)
-	}
+	return odd, never, lost
 }
 
 // Every host name that a request was for is seen in that request's record,
@@ -313,5 +333,33 @@ func FuzzWalkJSON(f *testing.F) {
 			t.Fatalf("%q:\n%q\n%q", b, got, want)
 		}
 		eve{}.read(b, []int{0, len(b) / 2, len(b)}, Clock{})
+	})
+}
+
+// What rules see of a record is what encoding/json reads.
+func FuzzEVEValues(f *testing.F) {
+	for _, s := range []string{`{"timestamp":"2025-07-07T12:00:00.000000+0000","http":{"url":"\/a\u00e9\ud83d\ude00","status":200,"x":[null,true,{"y":-1.5e3}]}}`,
+		"{\"a\":\"\xff\"}", `{"a":"\ud800","a":""}`, `{"":{"":[[1]]}}`, `{"a":1}x`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got []leaf
+		if len(b) > 0 {
+			eve{}.values(b, func(name, value string) { got = append(got, leaf{name, value}) })
+		}
+		if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) > maxDepth {
+			return
+		}
+		want, err := oracle(b)
+		if err != nil || slices.ContainsFunc(want, func(l leaf) bool { return l.value == "null" }) {
+			return // whether null is a value is for rules to say
+		}
+		want = slices.DeleteFunc(want, func(l leaf) bool { return l.value == "key" })
+		for i := range want {
+			want[i].value = strings.TrimPrefix(want[i].value, "s")
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q:\n%q\n%q", b, got, want)
+		}
 	})
 }

@@ -1,6 +1,9 @@
 package sighting
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // trim takes blanks off a line, and NULs: IIS and file systems leave them
 // where a write was lost. The stream's first line may begin with the mark that
@@ -28,11 +31,8 @@ func (p *pass) decide(body []byte) {
 		return
 	}
 	was := p.sum.Format
-	for f, row := range formats {
-		if !p.decided && row.opens(body) || row.certain(body) {
-			p.sum.Format, p.layout = Format(f), row.layout()
-			break
-		}
+	if f, ok := formatOf(body, !p.decided); ok {
+		p.sum.Format, p.layout = f, formats[f].layout()
 	}
 	if !p.decided {
 		p.unread(body)
@@ -42,16 +42,11 @@ func (p *pass) decide(body []byte) {
 	}
 }
 
-// unread tells of text that needs something done to it first.
+// unread tells of compression too deep to be undone.
 func (p *pass) unread(body []byte) {
-	for _, row := range []struct{ begins, what, first string }{
-		{"\xff\xfe", "the text is UTF-16, which isn't read", "convert it to UTF-8 first"},
-		{"\xfe\xff", "the text is UTF-16, which isn't read", "convert it to UTF-8 first"},
-		{string(gzipMagic), "the text is gzip once more, which isn't undone", "decompress it first"},
-	} {
-		if bytes.HasPrefix(body, []byte(row.begins)) {
-			p.problem(Problem{Line: p.sum.Lines, Offset: p.base, Class: ErrMalformed, What: row.what,
-				Kept: "its bytes are searched as they stand; " + row.first})
-		}
+	if q := packingOf(body); q != nil {
+		p.problem(Problem{Line: p.sum.Lines, Offset: p.base, Class: ErrMalformed,
+			What: fmt.Sprintf("the text is %s once more, which isn't undone", q.name),
+			Kept: "its bytes are searched as they stand; decompress it first"})
 	}
 }

@@ -129,7 +129,7 @@ func spellings(like pattern, values ...string) (out []pattern) {
 
 func unpercent(v string) string {
 	var l layer
-	if l.unescape([]byte(v), '%', percentEscape) && !strings.ContainsAny(string(l.text), "\n\r\x00") {
+	if l.unescape([]byte(v), "%") && !strings.ContainsAny(string(l.text), "\n\r\x00") {
 		return string(l.text)
 	}
 	return v

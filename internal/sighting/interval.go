@@ -103,29 +103,70 @@ type Clock struct {
 	// Zone is a local zone in which the source may have written times that
 	// carry no offset, although its format says UTC. The time is then either:
 	// the interval runs from the earlier reading to the later. Nil: UTC.
+	//
+	// Of a format that has local times and tells nothing of the zone (syslog's of
+	// RFC 3164) it is the zone; nil leaves them anywhere on Earth.
 	Zone *time.Location
+
+	// Within is when the source was written, as far as that is known otherwise: a
+	// time without a year (RFC 3164) is in any year that lets it be in here.
+	// Unknown leaves such times unknown.
+	Within Interval
 }
 
 func (c Clock) check() error {
 	if c.Skew < 0 || c.Lag < 0 {
 		return fmt.Errorf("%w: a clock's skew and lag are how far it may be off, and are not negative", ErrScanner)
 	}
+	if c.Within != (Interval{}) && (!c.Within.Known() || c.Within.To.Before(c.Within.From)) {
+		return fmt.Errorf("%w: a source is written from one instant to a later one", ErrScanner)
+	}
 	return nil
+}
+
+// inAYear is what a stamp leaves open whose year isn't written: from the first
+// year that it may be of to the last. A date such as 29 February comes again
+// within eight years.
+func (c Clock) inAYear(stampOf func(year int) (stamp, bool)) (v Interval) {
+	if !c.Within.Known() {
+		return v
+	}
+	look := func(year, step int) Interval {
+		for range 10 {
+			if s, ok := stampOf(year); ok {
+				if v := c.interval(s); v.Against(c.Within) == Unordered {
+					return v
+				}
+			}
+			year += step
+		}
+		return Interval{}
+	}
+	return look(c.Within.From.Year()-1, 1).Hull(look(c.Within.To.Year()+1, -1))
 }
 
 // interval is what a stamp leaves open under this clock.
 func (c Clock) interval(s stamp) Interval {
-	lo, hi := s.at, s.at.Add(s.grain)
-	if !s.zoned && c.Zone != nil {
-		for _, t := range inZone(s.at, c.Zone) {
+	lo, hi := s.at, s.at
+	switch {
+	case s.zoned:
+	case c.Zone != nil:
+		at := inZone(s.at, c.Zone)
+		if s.local {
+			lo, hi = at[0], at[0]
+		}
+		for _, t := range at {
 			if t.Before(lo) {
 				lo = t
 			}
-			if t = t.Add(s.grain); t.After(hi) {
+			if t.After(hi) {
 				hi = t
 			}
 		}
+	case s.local:
+		lo, hi = lo.Add(-14*time.Hour), hi.Add(12*time.Hour) // from UTC+14 to UTC-12
 	}
+	hi = hi.Add(s.grain)
 	if s.or.After(hi) {
 		hi = s.or
 	}

@@ -24,7 +24,7 @@ type Scanner struct {
 	// memory is some tens of times MaxLine at worst.
 	MaxLine int
 
-	MaxExpand Expand // of gzip
+	MaxExpand Expand // of gzip and zstd
 
 	once    sync.Once
 	matcher *matcher
@@ -70,15 +70,18 @@ func (s *Scanner) prepare() {
 			longest = max(longest, len(n))
 		}
 	}
-	// One character takes 18 bytes at most: \u0025\u0034\u0031 is an A.
-	s.overlap = 18*longest + margin
+	// One character may take 32 bytes: \u0026\u0023\u0036\u0035\u003b is an A. What
+	// takes more is missed where the pieces of a long line meet.
+	s.overlap = 32*longest + margin
 }
 
 // Scan reads r to its end and calls emit for every sighting, in the order of
 // the stream. It returns what it saw in any case. The error is emit's own,
 // ErrInput when r fails (what came before was scanned), or ErrScanner when the
 // Scanner's fields make no sense; whatever is wrong with the bytes is a Problem
-// in the Summary.
+// in the Summary. Compressed input is read in another goroutine, which has ended
+// when Scan returns: after emit's own error, that is once the read under way is
+// over.
 //
 // A sighting in a record that states no time lies between the nearest records
 // before and after it that do, none more than 64 lines away, provided that
@@ -89,11 +92,11 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 		return Summary{}, s.err
 	}
 	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
-	src, err := newSource(r, s.MaxExpand)
-	p.sum.Gzip = src.gz != nil
-	if err == nil {
-		err = p.run(src)
-	}
+	p.tokens = token.NewScanner(s.Rec, p.layers.run)
+	src := newSource(r, s.MaxExpand)
+	p.sum.Undone = src.undone
+	err := p.run(src)
+	src.close()
 	p.sum.Bytes = src.out
 	var cut *early
 	switch {
@@ -123,6 +126,7 @@ type pass struct {
 	decided bool
 	layout  layout
 	layers  layers
+	tokens  *token.Scanner
 	hits    []hit
 	wait    waiting
 

@@ -3,6 +3,7 @@ package sighting
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -117,6 +119,7 @@ func TestCutsDontMatter(t *testing.T) {
 		piece := rapid.OneOf(
 			rapid.SampledFrom([]string{tok, "mark-1", "C2.example", "2001:db8:0::1", "/drop/a.aspx", "mark%2d1", `c2\u002eexample`,
 				"%" + strings.Join(strings.Split(fmt.Sprintf("%x", tok), ""), ""), " ", "\n", "\r\n", "%", `\`, `"`, "{", "\x00", "\xff",
+				base64.StdEncoding.EncodeToString([]byte("it was " + tok + " and mark%2d1, c2.example.")), "mark&#45;1", `mark\x2d1`,
 				"\n2025-07-07T12:00:00Z ", "\n2025-07-08T12:00:00Z ", "\n" + eveHead, eveTail, "\n#Fields: x date time\n", "\n#Date: 2025-07-08\n#Fields: time x x\n", "\na 2025-07-09 12:00:00\n", "12:00:00 "}),
 			rapid.Custom(func(t *rapid.T) string {
 				return strings.Repeat(rapid.SampledFrom([]string{"a", ".", "%41", `\u0041`, "\n"}).Draw(t, "filler"), rapid.IntRange(1, 3000).Draw(t, "times"))
@@ -289,13 +292,15 @@ func TestDamagedInput(t *testing.T) {
 		{"second member cut", append(zip(good), packed[:20]...), 1, ErrTruncated, "ends in the middle", true},
 		{"second member has no header", append(zip(good), 0x1f, 0x8b), 1, ErrTruncated, "ends in the middle", true},
 		{"something behind gzip", append(zip(good), "plain\n"...), 1, ErrTruncated, "member 1 is no gzip", true},
-		{"gzip in gzip", zip(string(zip(good))), 0, ErrMalformed, "gzip once more", false},
+		{"gzip in gzip", zip(string(zip(string(zip(good))))), 1, nil, "", false},
+		{"gzip four deep", zip(string(zip(string(zip(string(zip(good))))))), 0, ErrMalformed, "gzip once more", false},
+		{"cut gzip in gzip", zip(string(packed[:len(packed)-1000])), 900, ErrTruncated, "ends in the middle", true},
 		{"a record cut by the end", []byte(good + eveHead + "mark!"), 2, ErrMalformed, "ends early", true},
 		{"a record cut by a newline", []byte(eveHead + "mark!\n" + good), 2, ErrMalformed, "ends early", false},
 		{"a line that is none", []byte(good + "mark!\n" + good), 3, ErrMalformed, "no JSON object", false},
 		{"deep nesting", []byte(good + `{"mark!":` + strings.Repeat(`{"a":`, 100_000) + "}\n" + good), 3, ErrMalformed, "deeper", false},
 		{"NUL and bytes that are no UTF-8", []byte(good + "\x00\xff\xfe mark! \x00\n" + good), 3, ErrMalformed, "no JSON object", false},
-		{"UTF-16", []byte("\xff\xfem\x00a\x00"), 0, ErrMalformed, "UTF-16", false},
+		{"UTF-16", wide(good + "€ mark!"), 2, ErrMalformed, "no JSON object", true},
 		{"nothing", nil, 0, nil, "", false},
 		{"newlines", []byte("\n\r\n\n"), 0, nil, "", false},
 	} {
@@ -379,6 +384,15 @@ func (r *repeat) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// wide is s in UTF-16, the low byte first, with a mark.
+func wide(s string) []byte {
+	out := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = append(out, byte(u), byte(u>>8))
+	}
+	return out
+}
+
 // peak runs f and gives the most heap that was in use meanwhile, above what
 // was before.
 func peak(f func()) uint64 {
@@ -417,6 +431,9 @@ func TestEndlessLinesTakeNoMemory(t *testing.T) {
 		{"NULs", string(make([]byte, 64<<10)), 16 << 20, false},
 		{"escapes without end", `\u0041%41%2541\"`, 8 << 20, false},
 		{"brackets without end", `{"a":[`, 8 << 20, false},
+		{"base64 without end", "ISEhISEhISEhISEhISEhISEhISEh", 8 << 20, false},
+		{"base64 in words", "IHRoaXMgaXMgc29tZSB0ZXh0Cg ", 8 << 20, false},
+		{"references without end", "&#65;&amp;&lt ", 8 << 20, false},
 	} {
 		filler := &repeat{text: []byte(c.filler), n: c.n}
 		text := io.MultiReader(strings.NewReader(eveHead+tok+" mark! "), filler,
@@ -438,6 +455,31 @@ func TestEndlessLinesTakeNoMemory(t *testing.T) {
 			if want := int64(1 + i/(len(got)-1)); s.Line != want || s.Basis != Stated || !s.Time.Contains(utc("2025-07-07T12:00:00Z")) {
 				t.Errorf("%s: sighting %d: %+v", c.name, i, s)
 			}
+		}
+	}
+}
+
+// Lines that say how to read others may come at every line, and be long.
+func TestDirectivesAtEveryLine(t *testing.T) {
+	for name, line := range map[string]string{
+		"W3C":  "#Fields: date time x" + strings.Repeat(" f", 200) + "\n2025-07-07 12:00:00 mark!" + strings.Repeat(" v", 200) + "\n",
+		"Zeek": "#fields\tts\tx" + strings.Repeat("\tf", 200) + "\n1751889600.5\tmark!" + strings.Repeat("\tv", 200) + "\n",
+		"long": "#fields\t" + strings.Repeat("f", 100_000) + "\nmark!\n",
+	} {
+		n := min(4_000, 8<<20/len(line))
+		s := &Scanner{Indicators: []Indicator{{Constant, "mark!", ""}}}
+		seen, timed := 0, 0
+		var err error
+		high := peak(func() {
+			_, err = s.Scan("", &repeat{text: []byte(line), n: int64(n * len(line))}, func(s Sighting) error {
+				if seen++; s.Basis == Stated && s.Field == "x" {
+					timed++
+				}
+				return nil
+			})
+		})
+		if err != nil || seen != n || name != "long" && timed != n || high > 64<<20 {
+			t.Errorf("%s: %d of %d seen, %d with a time, %d MB in use, %v", name, seen, n, timed, high>>20, err)
 		}
 	}
 }
@@ -485,28 +527,30 @@ func TestManyHitsInALine(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	tok := token.UUID.Encode(rec, 5)
-	f.Add([]byte(eveHead+tok+eveTail+"{\n"), false)
-	f.Add([]byte("#Date: 2025-07-07\n#Fields: time x\n12:00:00 mark!\n"+tok+"\n"), false)
-	f.Add(zip(eveHead+"mark!"+eveTail, "mark%21\n"), true)
-	f.Add([]byte("2025-07-07T12:00:00Z mark!\n192%2e0.2.1 c2.example /drop/a\\u002easpx"), false)
+	f.Add([]byte(eveHead + tok + eveTail + "{\n"))
+	f.Add([]byte("#Date: 2025-07-07\n#Fields: time x\n12:00:00 mark!\n" + tok + "\n"))
+	f.Add(zip(eveHead+"mark!"+eveTail, "mark%21\n"))
+	f.Add([]byte("2025-07-07T12:00:00Z mark!\n192%2e0.2.1 c2.example /drop/a\\u002easpx"))
+	f.Add(frames(f, 1<<20, eveHead+"mark!"+eveTail, "mark&excl;\n"))
+	f.Add(wide(zeekHead + "1751889600.5\tC1\tmark!\tx\ty\t-\n"))
+	f.Add([]byte("192.0.2.1 - - [07/Jul/2025:12:00:00 +0200] \"GET /mark! HTTP/1.1\" 200 1\n"))
+	f.Add([]byte("<34>Oct 11 22:14:15 h su: TmFtZXM6IG1hcmshIGFuZCBjMi5leGFtcGxlIQ==\n"))
 	inds := []Indicator{{Constant, "mark!", ""}, {Host, "c2.example", ""}, {Address, "192.0.2.1", ""}, {Address, "2001:db8::1", ""}, {Path, "/drop/a.aspx", ""}}
-	f.Fuzz(func(t *testing.T, b []byte, gzipped bool) {
-		if gzipped != bytes.HasPrefix(b, gzipMagic) {
-			return
-		}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		asItStands := packingOf(b) == nil && !bytes.HasPrefix(b, []byte("\xff\xfe")) && !bytes.HasPrefix(b, []byte("\xfe\xff"))
 		var last int64
 		s := &Scanner{Rec: rec, Indicators: inds, MaxLine: leastMaxLine, MaxExpand: Expand{Bytes: 1 << 22}}
 		sum, err := s.Scan("", bytes.NewReader(b), func(s Sighting) error {
 			if s.Offset < last || s.Len <= 0 || s.Line < 1 || len(s.Excerpt) > MaxExcerpt || s.Time.Known() != (s.Basis != NoTime) || s.Time.To.Before(s.Time.From) {
 				t.Fatalf("%+v", s)
 			}
-			if end := s.Offset + int64(s.Len); !gzipped && (end > int64(len(b)) || int64(bytes.Count(b[:s.Offset], []byte("\n")))+1 != s.Line) {
+			if end := s.Offset + int64(s.Len); asItStands && (end > int64(len(b)) || int64(bytes.Count(b[:s.Offset], []byte("\n")))+1 != s.Line) {
 				t.Fatalf("%+v", s)
 			}
 			last = s.Offset
 			return nil
 		})
-		if err != nil || !gzipped && sum.Bytes != int64(len(b)) {
+		if err != nil || asItStands && sum.Bytes != int64(len(b)) {
 			t.Fatalf("%+v, %v", sum, err)
 		}
 	})

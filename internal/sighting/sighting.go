@@ -1,25 +1,33 @@
 // Package sighting finds what was planted, and what was shared, in telemetry.
 //
 // Telemetry is what sensors and servers wrote down while nobody was looking:
-// Suricata's EVE records, the logs of a web server. If a package leaks and is
-// used, the token that one copy carried, or an indicator of the attack, stands
-// somewhere in there. A Scanner reads such a stream once, front to back, in
-// constant memory, and calls back for every Sighting: what was seen, exactly
-// where in the stream, and when.
+// Suricata's EVE records and Zeek's, the logs of a web server, syslog. If a
+// package leaks and is used, the token that one copy carried, or an indicator of
+// the attack, stands somewhere in there. A Scanner reads such a stream once,
+// front to back, in constant memory, and calls back for every Sighting: what was
+// seen, exactly where in the stream, and when.
 //
-// How data passes through: bytes come from a reader (gzip is seen by its
-// magic), are cut into lines, and are searched as bytes. Only a line that holds
-// a hit is parsed as a record. A line with JSON escapes or percent signs is
-// searched again with these undone, and what is found there is traced back to
-// the bytes it came from; every position is in the decompressed stream as it
-// stands. Scanning never stops at a damaged line: a Problem says where, what
-// was wrong and what was kept, and the scan goes on.
+// How data passes through: bytes come from a reader. Compression (gzip and zstd,
+// told by their magic, three deep) is undone, and UTF-16 that begins with its
+// mark turned into UTF-8; every position is in the text that comes out. It is cut
+// into lines, and searched as bytes. Only a line that holds a hit is parsed as a
+// record, by the layout of the format that the stream turned out to be in.
+//
+// What holds encodings is searched again with these undone, five deep: escapes
+// behind a backslash, percent signs, HTML's references, and base64 in runs of at
+// least 22 letters, digits and hyphens of which 16 bytes in a row come out as
+// ASCII text. What is found there is traced back to the bytes it came from. At
+// most 16 bytes are decoded for each byte of a line, so that nobody buys work
+// with nesting. Base64 of UTF-16 isn't seen through, nor base64 broken over lines.
+//
+// Scanning never stops at a damaged line: a Problem says where, what was wrong
+// and what was kept, and the scan goes on.
 //
 // Times are intervals. A record says when in its own clock, to its own
 // granularity, perhaps in a doubtful time zone, often only once the request
-// was over; a record may say nothing, or something that cannot be. Clock
-// declares what is known of the source, and every sighting's time is the whole
-// range of instants that is left.
+// was over; a record may say nothing, or something that cannot be. Syslog leaves
+// out the year. Clock declares what is known of the source, and every sighting's
+// time is the whole range of instants that is left.
 //
 // What not to use it for. A first sighting is not the time of a leak: it says
 // that the material was out by then, and never since when (see Timeline). A
@@ -31,6 +39,7 @@ package sighting
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"forewarn/internal/token"
 )
@@ -39,9 +48,9 @@ import (
 // about.
 type Observation struct {
 	Source string   // as the caller named it
-	Offset int64    // of the first byte of the match, from 0, in the decompressed stream
+	Offset int64    // of the first byte of the match, from 0, in the text: decompressed, and in UTF-8
 	Line   int64    // from 1
-	Len    int      // bytes of the match as they stand in the stream, encodings and all
+	Len    int      // bytes of the match as they stand in the text, encodings and all
 	Time   Interval // unknown if Basis is NoTime
 	Basis  Basis
 }
@@ -107,24 +116,26 @@ type Encoding uint8
 const (
 	JSON    Encoding = 1 << iota // \u0041 and its kin
 	Percent                      // %41
-	Twice                        // %2541: percent-encoded twice
+	Twice                        // %2541: percent-encoded twice, or more often
+	Entity                       // &#65; and &amp; of HTML
+	Hex                          // \x41, as Apache, nginx and Zeek write it
+	Base64                       // QQ==
 )
 
 func (e Encoding) String() string {
-	switch {
-	case e == 0:
+	var out []string
+	for _, row := range []struct {
+		bit  Encoding
+		name string
+	}{{Base64, "in base64"}, {Twice, "percent-encoded twice"}, {Percent, "percent-encoded"}, {Entity, "HTML-escaped"}, {Hex, "hex-escaped"}, {JSON, "JSON-escaped"}} {
+		if e&row.bit != 0 && !(row.bit == Percent && e&Twice != 0) {
+			out = append(out, row.name)
+		}
+	}
+	if out == nil {
 		return "as it stands"
-	case e == JSON:
-		return "JSON-escaped"
 	}
-	s := "percent-encoded"
-	if e&Twice != 0 {
-		s = "percent-encoded twice"
-	}
-	if e&JSON != 0 {
-		s += " and JSON-escaped"
-	}
-	return s
+	return strings.Join(out, " and ")
 }
 
 // Sighting is one thing seen at one place. The same request may be written
@@ -144,12 +155,12 @@ const MaxExcerpt = 256
 // Summary is what one scan saw, whether or not it came to the end.
 type Summary struct {
 	Format    Format
-	Gzip      bool
-	Bytes     int64 // scanned, decompressed
-	Lines     int64 // begun; the last one needs no newline
-	Records   int64 // lines that look like a record of the format
-	BadLines  int64 // lines that should be a record and are none; scanned all the same
-	LongLines int64 // lines above MaxLine: scanned in pieces
+	Undone    []string // what was undone to read the text, outermost first: "gzip", "zstd", "UTF-16"
+	Bytes     int64    // of text, scanned
+	Lines     int64    // begun; the last one needs no newline
+	Records   int64    // lines that look like a record of the format
+	BadLines  int64    // lines that should be a record and are none; scanned all the same
+	LongLines int64    // lines above MaxLine: scanned in pieces
 	Sightings int64
 	Truncated bool // the stream ended early: what came before was scanned
 	Problems  []Problem

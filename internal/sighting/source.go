@@ -3,10 +3,14 @@ package sighting
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Expand bounds what compressed input may grow to. Scanning takes no more
@@ -18,20 +22,71 @@ type Expand struct {
 }
 
 const (
-	defaultRatio = 300     // logs reach some tens; gzip's own limit is 1,032
+	defaultRatio = 300     // logs reach some tens; gzip's own limit is 1,032, zstd has none
 	defaultBytes = 1 << 40 // above any day's log of one sensor
 	judgedAbove  = 16 << 20
 )
 
-// source is a stream with gzip undone. Read's errors are io.EOF at the end,
-// *early when the stream ends before its end, and else the reader's own.
+// maxPacked is how many compressions are undone, one in the other.
+const maxPacked = 3
+
+// packing is a way in which a source is compressed. open starts on what r is
+// about to give, and gives what can be read of it up to the end of a member, or
+// of all members. was is what it gave for the member before.
+type packing struct {
+	name  string
+	magic []string
+	open  func(r *bufio.Reader, depth int, was io.Reader) (io.Reader, error)
+}
+
+var packings = []packing{
+	{"gzip", []string{"\x1f\x8b"}, func(r *bufio.Reader, _ int, was io.Reader) (io.Reader, error) {
+		z, ok := was.(*gzip.Reader)
+		if !ok {
+			z = new(gzip.Reader)
+		}
+		err := z.Reset(r)
+		z.Multistream(false) // so that what follows a member is seen
+		return z, err
+	}},
+	// Frames of Zstandard, and those that it skips (RFC 8878 section 3.1).
+	{"zstd", append([]string{"\x28\xb5\x2f\xfd"}, skipped()...), func(r *bufio.Reader, depth int, _ io.Reader) (io.Reader, error) {
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(windows[depth]))
+	}},
+}
+
+// windows are the largest that a zstd stream may ask for, by how deep it lies:
+// the memory of all together is bounded. Its own levels up to 19 take 8 MiB.
+var windows = [maxPacked]uint64{64 << 20, 8 << 20, 8 << 20}
+
+func skipped() (out []string) {
+	for c := byte(0x50); c <= 0x5f; c++ {
+		out = append(out, string([]byte{c, 0x2a, 0x4d, 0x18}))
+	}
+	return out
+}
+
+func packingOf(head []byte) *packing {
+	for i := range packings {
+		for _, m := range packings[i].magic {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return &packings[i]
+			}
+		}
+	}
+	return nil
+}
+
+// source is a stream with its compression undone, and UTF-16 turned into UTF-8.
+// Read's errors are io.EOF at the end, *early when the stream ends before its
+// end, and else the reader's own.
 type source struct {
 	in     *counted
-	buf    *bufio.Reader
-	gz     *gzip.Reader // nil for plain input
 	limit  Expand
+	undone []string // outermost first
+	text   io.Reader
+	ahead  *ahead // nil for plain input
 	out    int64
-	member int
 }
 
 // early says why a stream can't be read on.
@@ -59,9 +114,9 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var gzipMagic = []byte{0x1f, 0x8b}
+const sourceBuffer = 64 << 10
 
-func newSource(r io.Reader, limit Expand) (*source, error) {
+func newSource(r io.Reader, limit Expand) *source {
 	if limit.Ratio == 0 {
 		limit.Ratio = defaultRatio
 	}
@@ -69,83 +124,133 @@ func newSource(r io.Reader, limit Expand) (*source, error) {
 		limit.Bytes = defaultBytes
 	}
 	s := &source{in: &counted{r: r}, limit: limit}
-	s.buf = bufio.NewReaderSize(s.in, 64<<10)
-	if head, _ := s.buf.Peek(2); bytes.Equal(head, gzipMagic) {
-		gz, err := gzip.NewReader(s.buf)
-		if err != nil {
-			return s, s.broken(err)
+	top := bufio.NewReaderSize(s.in, sourceBuffer)
+	head, _ := top.Peek(4) // what it failed of comes again
+	for depth := 0; depth < maxPacked; depth++ {
+		p := packingOf(head)
+		if p == nil {
+			break
 		}
-		gz.Multistream(false)
-		s.gz, s.member = gz, 1
+		s.undone = append(s.undone, p.name)
+		top = bufio.NewReaderSize(&unpacked{packing: p, source: s, from: top, depth: depth}, sourceBuffer)
+		head, _ = top.Peek(4)
 	}
-	return s, nil
+	s.text = top
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		s.undone = append(s.undone, "UTF-16")
+		s.text = transform.NewReader(top, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
+	}
+	if s.undone != nil {
+		s.ahead = readAhead(s.text)
+		s.text = s.ahead
+	}
+	return s
+}
+
+// close ends what reads ahead. It waits for a read that is under way.
+func (s *source) close() {
+	if s.ahead != nil {
+		close(s.ahead.stop)
+		<-s.ahead.done
+	}
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	if s.gz == nil {
-		n, err := s.buf.Read(p)
-		s.out += int64(n)
-		return n, err
+	n, err := s.text.Read(p)
+	s.out += int64(n)
+	return n, err
+}
+
+// unpacked is one compression undone. Its errors come again.
+type unpacked struct {
+	*packing
+	source *source
+	from   *bufio.Reader
+	depth  int
+	z      io.Reader
+	within bool // a member
+	member int
+	out    int64
+	err    error
+}
+
+func (u *unpacked) Read(p []byte) (n int, err error) {
+	for n == 0 && u.err == nil {
+		n, u.err = u.read(p)
 	}
-	for {
-		if left := s.limit.Bytes - s.out; int64(len(p)) > left {
-			p = p[:max(left, 0)]
-		}
-		if len(p) == 0 {
-			return 0, &early{ErrBomb, fmt.Sprintf("it expands to more than %d bytes", s.limit.Bytes)}
-		}
-		n, err := s.gz.Read(p)
-		s.out += int64(n)
-		if s.out > judgedAbove && s.out/s.limit.Ratio > s.in.n {
-			return n, &early{ErrBomb, fmt.Sprintf("%d bytes of gzip expand to more than %d times as many", s.in.n, s.limit.Ratio)}
-		}
-		switch {
-		case err == io.EOF && n > 0:
-			return n, nil // the next call meets the end again
-		case err == io.EOF:
-			if err := s.next(); err != nil {
-				return 0, err
-			}
-		case err != nil:
-			return n, s.broken(err)
-		case n > 0:
-			return n, nil
-		}
+	if n > 0 {
+		return n, nil
 	}
+	return 0, u.err
+}
+
+func (u *unpacked) read(p []byte) (int, error) {
+	limit, in := u.source.limit, u.source.in.n
+	if !u.within {
+		return 0, u.next()
+	}
+	if left := limit.Bytes - u.out; int64(len(p)) > left {
+		p = p[:max(left, 0)]
+	}
+	if len(p) == 0 {
+		return 0, &early{ErrBomb, fmt.Sprintf("it expands to more than %d bytes", limit.Bytes)}
+	}
+	n, err := u.z.Read(p)
+	u.out += int64(n)
+	switch {
+	case u.out > judgedAbove && u.out/limit.Ratio > in:
+		return n, &early{ErrBomb, fmt.Sprintf("%d bytes of %s expand to more than %d times as many", in, u.name, limit.Ratio)}
+	case err == io.EOF:
+		u.within = false
+		return n, nil
+	case err != nil:
+		return n, u.broken(err)
+	}
+	return n, nil
 }
 
 // next goes on to the member behind this one. Zeros behind the last are
 // padding, as tapes have it.
-func (s *source) next() error {
+func (u *unpacked) next() (err error) {
 	for {
-		head, _ := s.buf.Peek(2) // what it failed of is in s.in
+		head, _ := u.from.Peek(4) // what it failed of comes again
 		switch {
-		case bytes.Equal(head, gzipMagic):
-			if err := s.gz.Reset(s.buf); err != nil {
-				return s.broken(err)
+		case packingOf(head) == u.packing:
+			u.member++
+			if u.z, err = u.open(u.from, u.depth, u.z); err != nil {
+				return u.broken(err)
 			}
-			s.gz.Multistream(false)
-			s.member++
+			u.within = true
 			return nil
-		case s.in.err != nil:
-			return s.in.err
+		case u.source.in.err != nil:
+			return u.source.in.err
 		case len(head) == 0:
-			return io.EOF
+			_, err = u.from.Peek(1)
+			return err
 		case head[0] != 0:
-			return &early{ErrTruncated, fmt.Sprintf("what follows gzip member %d is no gzip", s.member)}
+			return &early{ErrTruncated, fmt.Sprintf("what follows %s member %d is no %s", u.name, u.member, u.name)}
 		}
-		if _, err := s.buf.Discard(1); err != nil {
+		if _, err = u.from.Discard(1); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *source) broken(err error) error {
+// broken says what a decompressor's error is about: its input's own error, the
+// input's end, or its bytes.
+func (u *unpacked) broken(err error) error {
+	var below *early
 	switch {
-	case s.in.err != nil:
-		return s.in.err
+	case u.source.in.err != nil:
+		return u.source.in.err
+	case errors.As(err, &below):
+		return below
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &early{ErrTruncated, "the gzip stream ends in the middle"}
+		return &early{ErrTruncated, fmt.Sprintf("the %s stream ends in the middle", u.name)}
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return &early{ErrBomb, fmt.Sprintf("the zstd stream asks for a window above %d MiB: decompress it first", windows[u.depth]>>20)}
+	case errors.Is(err, zstd.ErrMagicMismatch):
+		return &early{ErrTruncated, "what follows a zstd frame is no zstd"}
 	}
-	return &early{ErrTruncated, fmt.Sprintf("the gzip stream is damaged (%v)", err)}
+	return &early{ErrTruncated, fmt.Sprintf("the %s stream is damaged (%v)", u.name, err)}
 }

@@ -8,6 +8,7 @@ type stamp struct {
 	or    time.Time     // a later instant that it may mean instead; zero for none
 	grain time.Duration // of the last written digit
 	zoned bool          // an offset stands with it
+	local bool          // it is in some zone that nothing tells of; else, without an offset, in UTC as its format says
 }
 
 // figures reads fixed figures from the front of b; ok turns false at the first
@@ -58,19 +59,34 @@ func (f *figures) next(c byte) bool {
 }
 
 // date reads yyyy-mm-dd and refuses days that no month has.
-func (f *figures) date() (t time.Time) {
+func (f *figures) date() time.Time {
 	y := f.number(4)
 	f.one("-")
 	m := f.number(2)
 	f.one("-")
 	d := f.number(2)
-	if !f.ok || m < 1 || m > 12 || d < 1 || y < 1 {
-		f.ok = false
-		return t
-	}
-	t = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
-	f.ok = t.Day() == d
+	return f.day(y, time.Month(m), d)
+}
+
+// day is a date that a calendar has.
+func (f *figures) day(y int, m time.Month, d int) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	f.ok = f.ok && y >= 1 && m >= 1 && m <= 12 && d >= 1 && t.Day() == d
 	return t
+}
+
+// month reads the English name that logs have, of three letters.
+func (f *figures) month() time.Month {
+	if f.ok && len(f.b) >= 3 {
+		for m := time.January; m <= time.December; m++ {
+			if string(f.b[:3]) == m.String()[:3] {
+				f.b = f.b[3:]
+				return m
+			}
+		}
+	}
+	f.ok = false
+	return 0
 }
 
 // clock reads hh:mm:ss and an optional fraction. A leap second is let in as

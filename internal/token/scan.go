@@ -33,10 +33,28 @@ func Scan(r *Recogniser, chunk []byte, emit func(off int, a Alphabet, l uint64))
 	(&scanner{Recogniser: r}).scan(chunk, 0, len(chunk), emit)
 }
 
+// Scanner is Scan for many texts with the same room to work in. It may also give
+// the runs of at least 22 letters, digits and hyphens that it meets, each before
+// the tokens in it: what is no token as it stands may be one in another writing,
+// such as base64.
+type Scanner struct{ scanner scanner }
+
+// NewScanner makes a Scanner. With no Recogniser it gives the runs alone; runs
+// may be nil.
+func NewScanner(r *Recogniser, runs func(from, to int)) *Scanner {
+	return &Scanner{scanner{Recogniser: r, runs: runs}}
+}
+
+// Scan is the function Scan.
+func (s *Scanner) Scan(chunk []byte, emit func(off int, a Alphabet, l uint64)) {
+	s.scanner.scan(chunk, 0, len(chunk), emit)
+}
+
 // scanner is a Recogniser with room to work in.
 type scanner struct {
 	*Recogniser
 	work work
+	runs func(from, to int) // nil, or told of each run
 }
 
 // scan emits the tokens of b that begin in [lo, hi). A byte before lo is only
@@ -57,7 +75,12 @@ func (s *scanner) scan(b []byte, lo, hi int, emit func(int, Alphabet, uint64)) {
 		for end < len(b) && classOf[b[end]]&runByte != 0 {
 			end++
 		}
-		s.run(b, lo, end, hi, emit)
+		if s.runs != nil {
+			s.runs(lo, end)
+		}
+		if s.Recogniser != nil {
+			s.run(b, lo, end, hi, emit)
+		}
 		lo, known, p = end+1, end+1, end+shortest
 		if lo >= hi {
 			return
