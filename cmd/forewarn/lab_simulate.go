@@ -14,7 +14,7 @@ import (
 type labSimulate struct {
 	N       int     `help:"Copies issued; 100 if not given." name:"n" default:"100" placeholder:"N"`
 	C       int     `help:"Of them merged; 1 if not given." name:"c" default:"1" placeholder:"C"`
-	Attack  string  `help:"How; 'list' lists the ways, 'worst' searches for the worst. 'minimax' if not given." default:"minimax" placeholder:"ATTACK"`
+	Attack  string  `help:"How; 'list' lists the ways, 'worst' and 'worst-values' search for the worst. 'minimax' if not given." default:"minimax" placeholder:"ATTACK"`
 	Erasure float64 `help:"Share of marks that are lost whatever was merged; 0 if not given." placeholder:"SHARE"`
 	Error   float64 `help:"Share of marks that are read wrong; 0 if not given." placeholder:"SHARE"`
 	Alpha   float64 `help:"Family-wise; 1e-6 if not given." default:"1e-6" placeholder:"A"`
@@ -26,7 +26,7 @@ type labSimulate struct {
 }
 
 func (*labSimulate) Help() string {
-	return `Draws copies, merges some of them as an attack would, and has the decoder judge: how often one of them is accused, all of them, somebody else. Without --marks it says how many marks it takes. Intervals miss the true rate once in twenty. Ctrl-C ends it with what is known so far. More colluders, more trials, the search for a number of marks and --attack worst take minutes.
+	return `Draws copies, merges some of them as an attack would, and has the decoder judge: how often one of them is accused, all of them, somebody else. Without --marks it says how many marks it takes. Intervals miss the true rate once in twenty. Ctrl-C ends it with what is known so far. More colluders, more trials, the search for a number of marks and --attack worst and worst-values take minutes.
 
 Example:
   forewarn lab simulate --n 100 --c 2 --marks 120 --trials 50`
@@ -48,7 +48,7 @@ func (c *labSimulate) Run(a *app) error {
 	}
 	v := fields{"copies": c.N, "colluders": c.C, "erasure": c.Erasure, "error": c.Error, "alpha": c.Alpha, "profile": s.Profile.String(), "decoder": s.Decoder, "seed": c.Seed, "trials": c.Trials}
 	a.say("%s, %d merged, profile %v, %s, family-wise %s, seed %d.", count(c.N, "copy", "copies"), c.C, s.Profile, s.Decoder, fpcode.RoundUp2(c.Alpha), c.Seed)
-	if c.Attack == "worst" {
+	if c.searches() {
 		f, err := c.worst(a, s)
 		if err != nil && !errors.Is(err, collude.ErrStopped) {
 			return err
@@ -78,14 +78,14 @@ func (c *labSimulate) setting() (s collude.Setting, err error) {
 		s.Decoder = s.Profile.Decoder()
 	}
 	name := c.Attack
-	if name == "worst" {
+	if c.searches() {
 		if c.C < 2 {
-			return s, usage("one copy has nothing to be merged with: --attack worst takes --c 2 or more")
+			return s, usage("one copy has nothing to be merged with: --attack %s takes --c 2 or more", name)
 		}
 		name = "minimax"
 	}
 	if s.Attack, err = collude.Find(name); err != nil {
-		return s, usage("%v, and 'worst'; --attack list says what they do", err)
+		return s, usage("%v, and 'worst' and 'worst-values'; --attack list says what they do", err)
 	}
 	if name == "carrier-split" {
 		s.Classes = 4
@@ -115,8 +115,12 @@ func (c *labSimulate) list(a *app) error {
 		rows = append(rows, []string{x.Name, x.What})
 		values = append(values, fields{"name": x.Name, "what": x.What})
 	}
-	rows = append(rows, []string{"worst", "the symmetric strategy that a search finds to leave the decoder least"})
-	values = append(values, fields{"name": "worst", "what": rows[len(rows)-1][1]})
+	for _, x := range [][]string{
+		{"worst", "the symmetric strategy that a search finds to leave the decoder least"},
+		{"worst-values", "likewise, of those that delete nothing: each mark shows what one of the copies has"},
+	} {
+		rows, values = append(rows, x), append(values, fields{"name": x[0], "what": x[1]})
+	}
 	return list(a, "", []string{"ATTACK", "AT EACH SITE"}, rows, values)
 }
 
@@ -195,6 +199,8 @@ func (c *labSimulate) stopped(a *app, v fields, what string) error {
 	return a.Err()
 }
 
+func (c *labSimulate) searches() bool { return c.Attack == "worst" || c.Attack == "worst-values" }
+
 type searched struct {
 	collude.Found
 	marks int
@@ -210,7 +216,7 @@ func (c *labSimulate) worst(a *app, s collude.Setting) (f searched, err error) {
 	}
 	s.M = f.marks
 	bar := a.bar("searching")
-	f.Found, err = s.Search(c.Seed^0x5ea7c4, searchTrials, searchSteps, func(x collude.Found) bool {
+	f.Found, err = s.Search(c.Attack == "worst", c.Seed^0x5ea7c4, searchTrials, searchSteps, func(x collude.Found) bool {
 		bar(min(x.Evaluations, searchSteps), searchSteps)
 		return a.Err() == nil
 	})

@@ -19,7 +19,8 @@ type Found struct {
 // Search looks for the symmetric strategy that leaves the decoder the least, at
 // s.M marks and s.C ≥ 2 copies: the one with the least mean margin over the same
 // trials for all. s.Attack is not used. What it finds is to be judged by trials of
-// another seed: it is the best of many on these.
+// another seed: it is the best of many on these. Unless deleting, it only looks at
+// strategies by which each mark shows what one of the copies has there.
 //
 // It is an evolution strategy with weighted recombination of the better half and
 // one step length that follows how many succeed (Rechenberg's fifth; see Beyer and
@@ -27,7 +28,7 @@ type Found struct {
 // probabilities. It begins at the listed attack that leaves the least. watch, if
 // not nil, is told what is best after each evaluation; if it says to stop, Search
 // ends with ErrStopped and that.
-func (s Setting) Search(seed uint64, trials, evaluations int, watch func(Found) bool) (best Found, err error) {
+func (s Setting) Search(deleting bool, seed uint64, trials, evaluations int, watch func(Found) bool) (best Found, err error) {
 	if s.C < 2 {
 		return best, errors.New("one copy has nothing to be merged with: a strategy takes two or more")
 	}
@@ -52,7 +53,7 @@ func (s Setting) Search(seed uint64, trials, evaluations int, watch func(Found) 
 	}
 	start := Found{}
 	for _, a := range attacks {
-		if a.play == nil || !symmetric(a.play(s.C)) {
+		if a.play == nil || !symmetric(a.play(s.C)) || !deleting && deletes(a.play(s.C)) {
 			continue
 		}
 		f := strategyOf(a.play(s.C))
@@ -65,8 +66,11 @@ func (s Setting) Search(seed uint64, trials, evaluations int, watch func(Found) 
 		}
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x5ea7c4))
-	mean, margin, step := start.coordinates(s.C), start.Margin, 1.0
+	mean, margin, step := start.coordinates(s.C, deleting), start.Margin, 1.0
 	n := len(mean)
+	if n == 0 {
+		return best, nil // two copies that differ, and a coin
+	}
 	lambda := 4 + 2*int(math.Log2(float64(n)+1))
 	type child struct {
 		at     []float64
@@ -80,7 +84,7 @@ func (s Setting) Search(seed uint64, trials, evaluations int, watch func(Found) 
 			for i := range at {
 				at[i] = min(reach, max(-reach, at[i]+step*rng.NormFloat64()))
 			}
-			f, err := evaluate(foundAt(at, s.C))
+			f, err := evaluate(foundAt(at, s.C, deleting))
 			if err != nil {
 				return best, err
 			}
@@ -108,7 +112,7 @@ func (s Setting) Search(seed uint64, trials, evaluations int, watch func(Found) 
 			mean = next
 			margin = half[len(half)/2].margin
 		} else {
-			mean, margin = best.coordinates(s.C), best.Margin
+			mean, margin = best.coordinates(s.C, deleting), best.Margin
 		}
 		step *= math.Exp(.6 * (float64(better)/float64(lambda) - .2))
 		step = min(2, max(.05, step))
@@ -128,6 +132,11 @@ func symmetric(p strategy) bool {
 		}
 	}
 	return true
+}
+
+func deletes(p strategy) bool {
+	gone := func(x float64) bool { return x > 0 }
+	return slices.ContainsFunc(p.erased, gone) || slices.ContainsFunc(p.other, gone)
 }
 
 // strategyOf gives the numbers of a symmetric strategy.
@@ -153,10 +162,11 @@ func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 // coordinates of a strategy: how often nothing stands where copies differ, how
 // often, of the rest, something else does, and how often, of that rest, the first
 // alternative; where as many copies show one as the other, that is a coin's.
-func (f Found) coordinates(c int) (at []float64) {
+func (f Found) coordinates(c int, deleting bool) (at []float64) {
 	for i := range f.First {
-		e, o := f.Erased[i], f.Other[i]
-		at = append(at, logit(e), logit(o/max(1e-9, 1-e)))
+		if e, o := f.Erased[i], f.Other[i]; deleting {
+			at = append(at, logit(e), logit(o/max(1e-9, 1-e)))
+		}
 		if 2*(i+1) != c {
 			at = append(at, logit(f.First[i]))
 		}
@@ -164,11 +174,15 @@ func (f Found) coordinates(c int) (at []float64) {
 	return at
 }
 
-func foundAt(at []float64, c int) (f Found) {
+func foundAt(at []float64, c int, deleting bool) (f Found) {
 	for k := 1; 2*k <= c; k++ {
-		e, first := logistic(at[0]), .5
-		f.Erased, f.Other = append(f.Erased, e), append(f.Other, (1-e)*logistic(at[1]))
-		if at = at[2:]; 2*k != c {
+		e, o, first := 0., 0., .5
+		if deleting {
+			e = logistic(at[0])
+			o, at = (1-e)*logistic(at[1]), at[2:]
+		}
+		f.Erased, f.Other = append(f.Erased, e), append(f.Other, o)
+		if 2*k != c {
 			first, at = logistic(at[0]), at[1:]
 		}
 		f.First = append(f.First, first)

@@ -90,7 +90,7 @@ func TestCoordinates(t *testing.T) {
 				continue
 			}
 			want := strategyOf(a.play(c))
-			got := foundAt(want.coordinates(c), c)
+			got := foundAt(want.coordinates(c, true), c, true)
 			for k := range want.First {
 				if math.Abs(got.Erased[k]-want.Erased[k]) > .01 || math.Abs(got.Other[k]-want.Other[k]) > .01 {
 					t.Errorf("%s of %d: erased %v and other %v come back as %v and %v", a.Name, c, want.Erased, want.Other, got.Erased, got.Other)
@@ -107,7 +107,7 @@ func TestCoordinates(t *testing.T) {
 // reproducible, and goes through the evaluations that it was given.
 func TestSearch(t *testing.T) {
 	s := Setting{N: 10, C: 3, M: 90, Profile: fpcode.Default}
-	f, err := s.Search(5, 3, 40, nil)
+	f, err := s.Search(true, 5, 3, 40, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +128,14 @@ func TestSearch(t *testing.T) {
 	if o, err := s.Run(5, 3, nil); err != nil || math.Abs(o.Margin-f.Margin) > 1e-9 {
 		t.Errorf("what was found leaves %.3f, and it says %.3f; %v", o.Margin, f.Margin, err)
 	}
-	if _, err := (Setting{N: 3, C: 1, M: 5, Profile: fpcode.Default}).Search(1, 1, 1, nil); err == nil {
+	if _, err := (Setting{N: 3, C: 1, M: 5, Profile: fpcode.Default}).Search(true, 1, 1, 1, nil); err == nil {
 		t.Error("one copy was merged with nothing")
 	}
-	g, err := s.Search(5, 3, 500, func(x Found) bool { return x.Evaluations < 7 })
+	f, err = s.Search(false, 5, 3, 40, nil)
+	if err != nil || len(f.Erased) != 1 || f.Erased[0] != 0 || f.Other[0] != 0 || f.Evaluations < 40 {
+		t.Errorf("without deleting: %+v, %v", f, err)
+	}
+	g, err := s.Search(true, 5, 3, 500, func(x Found) bool { return x.Evaluations < 7 })
 	if !errors.Is(err, ErrStopped) || g.Evaluations != 7 || g.Attack.play == nil {
 		t.Errorf("stopped after seven: %+v, %v", g, err)
 	}
