@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +35,46 @@ func indicators(n int) (out []Indicator) {
 		)
 	}
 	return out
+}
+
+// literals are n indicators as a list of them has: digests, names, paths and
+// bytes. None is in the corpus.
+func literals(n int) []Indicator {
+	out := make([]Indicator, n)
+	x := uint64(n)
+	next := func() uint64 { x = x*6364136223846793005 + 1442695040888963407; return x ^ x>>29 }
+	for i := range out {
+		switch a, b := next(), next(); i % 4 {
+		case 0:
+			out[i] = Indicator{Kind: Hash, Value: fmt.Sprintf("%016x%016x%016x%016x", a, b, next(), next())}
+		case 1:
+			out[i] = Indicator{Kind: Host, Value: strconv.FormatUint(a>>20, 36) + ".operator" + strconv.FormatUint(b>>48, 10) + ".example"}
+		case 2:
+			out[i] = Indicator{Kind: Path, Value: "/_layouts/15/" + strconv.FormatUint(a>>24, 36) + "/start.aspx"}
+		default:
+			out[i] = Indicator{Kind: Constant, Value: "fw-" + strconv.FormatUint(a|1<<63, 36)}
+		}
+	}
+	return out
+}
+
+// iis is a log as IIS writes it, 32 MB of it.
+func iis() []byte {
+	text := []byte("#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: 2025-07-07 00:00:00\r\n" +
+		"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\r\n")
+	agents := []string{
+		"Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64)+AppleWebKit/537.36+(KHTML,+like+Gecko)+Chrome/126.0.0.0+Safari/537.36+Edg/126.0.0.0",
+		"Microsoft+Office/16.0+(Windows+NT+10.0;+Microsoft+Word+16.0.17628;+Pro)", "MS-WebDAV-MiniRedir/10.0.19045", "-",
+	}
+	for i := 0; len(text) < 32_000_000; i++ {
+		query := "-"
+		if i%5 == 0 {
+			query = fmt.Sprintf("Source=%%2Fsites%%2Fteam%d%%2FShared%%20Documents&id=%d", i%31, i)
+		}
+		text = fmt.Appendf(text, "2025-07-07 %02d:%02d:%02d 192.0.2.10 GET /sites/team%d/_layouts/15/page%d.aspx %s 443 EXAMPLE\\user%d 198.51.100.%d %s https://portal.example.com/sites/team%d/Pages/Home.aspx 200 0 0 %d\r\n",
+			i/3600%24, i/60%60, i%60, i%31, i%977, query, i%401, i%256, agents[i%len(agents)], i%31, i%1999)
+	}
+	return text
 }
 
 // cpu is the processor time that this process has taken: on a machine shared
@@ -64,6 +105,11 @@ func BenchmarkEVE(b *testing.B) {
 	text := corpus(b)
 	run := func(name string, s *Scanner) {
 		b.Run(name, func(b *testing.B) {
+			before := cpu(b)
+			if s.once.Do(s.prepare); s.err != nil {
+				b.Fatal(s.err)
+			}
+			b.ReportMetric((cpu(b) - before).Seconds(), "cpu-s/build")
 			measure(b, len(text), func() {
 				if _, err := s.Scan("", bytes.NewReader(text), func(Sighting) error { return nil }); err != nil {
 					b.Fatal(err)
@@ -77,6 +123,9 @@ func BenchmarkEVE(b *testing.B) {
 	run("indicators=6000", &Scanner{Indicators: indicators(1000)})
 	run("all=60", &Scanner{Rec: rec, Indicators: indicators(10)})
 	run("all=6000", &Scanner{Rec: rec, Indicators: indicators(1000)})
+	for _, n := range []int{100, 10_000, 100_000, 1_000_000} {
+		run(fmt.Sprintf("literals=%d", n), &Scanner{Indicators: literals(n)})
+	}
 	b.Run("tokens alone", func(b *testing.B) {
 		measure(b, len(text), func() { token.Scan(rec, text, func(int, token.Alphabet, uint64) {}) })
 	})

@@ -2,7 +2,7 @@ package sighting
 
 import (
 	"bytes"
-	"encoding/binary"
+	"cmp"
 	"sort"
 	"strings"
 )
@@ -150,7 +150,12 @@ func (f *finder) next(b []byte, i int, leads string) int {
 type layers struct {
 	stack [deepest]layer
 	depth int
-	left  int // bytes that may still be decoded for the line
+	left  int // bytes that may still be decoded for the stretch
+	reach int // from an escape to the far end of what it may change; 0: of the text
+
+	// What counts of the bottom's text: near the ends of a stretch, what stands
+	// beside it isn't seen.
+	within span
 
 	text []byte // on top
 	runs []run  // in the texts of the stack
@@ -160,18 +165,29 @@ type layers struct {
 // dig visits text, and every text that its encodings hide. What is visited is
 // valid until visit returns; visit may ask below, and tells of runs.
 func (ls *layers) dig(text []byte, visit func(text []byte)) {
+	if ls.depth == 0 {
+		ls.within = span{0, len(text)}
+	}
 	own, above := ls.own, ls.text
 	ls.own, ls.text = len(ls.runs), text
 	visit(text)
 	if ls.depth < deepest {
 		l := &ls.stack[ls.depth]
 		if ls.depth == 0 {
-			for line := range encoded(text) {
-				ls.left = growth * (line.to - line.from)
-				if l.in = line.from; l.unescape(text[line.from:line.to], leads) {
+			for r := range encoded(text, cmp.Or(ls.reach, len(text))) {
+				ls.left = growth * (r.to - r.from)
+				if l.in = r.from; l.unescape(text[r.from:r.to], leads) {
+					ls.within = span{r.from + edge, r.to - edge}
+					if r.from == 0 {
+						ls.within.from = 0
+					}
+					if r.to == len(text) {
+						ls.within.to = r.to
+					}
 					ls.inner(l, visit)
 				}
 			}
+			ls.within = span{0, len(text)}
 		} else if below := &ls.stack[ls.depth-1]; below.base64 || below.more {
 			if l.in = 0; l.unescape(text, leads) {
 				ls.inner(l, visit)
@@ -235,41 +251,28 @@ func (ls *layers) goesOn(b []byte) bool {
 	return false
 }
 
-// encoded gives the lines of text that hold an escape, or what looks like one.
-func encoded(text []byte) func(func(span) bool) {
+// edge is above what bounds look at on either side of a match.
+const edge = 72
+
+// encoded gives the stretches of text in which undoing escapes may show what
+// isn't seen in the text as it stands: so much on both sides of each escape, or
+// of what looks like one. None is cut by the end of a stretch.
+func encoded(text []byte, reach int) func(func(span) bool) {
 	return func(yield func(span) bool) {
 		var find finder
-		for pos, at := 0, 0; ; {
-			if at = find.next(text, max(pos, at), leads); at == len(text) {
-				return
+		var s span
+		for at := 0; ; at++ {
+			at = find.next(text, at, leads)
+			if at < len(text) && text[at] == '&' && !entity(text[at:min(len(text), at+longestEscape)]) {
+				continue // most of them part a query
 			}
-			if text[at] == '&' && !entity(text[at:min(len(text), at+longestEscape)]) {
-				at++ // most of them part a query
-				continue
+			if at == len(text) || at-reach > s.to {
+				if s.to > 0 && !yield(s) || at == len(text) {
+					return
+				}
+				s.from = max(at-reach, 0)
 			}
-			line := span{pos + lastNewline(text[pos:at]) + 1, len(text)}
-			if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
-				line.to = at + i
-			}
-			if !yield(line) {
-				return
-			}
-			pos = line.to + 1
-			if pos > len(text) {
-				return
-			}
+			s.to = min(at+reach, len(text))
 		}
 	}
-}
-
-// lastNewline is bytes.LastIndexByte of a newline, eight bytes at a time.
-func lastNewline(b []byte) int {
-	const ones, newlines = 0x0101010101010101, 0x0a0a0a0a0a0a0a0a
-	for ; len(b) >= 8; b = b[:len(b)-8] {
-		x := binary.LittleEndian.Uint64(b[len(b)-8:]) ^ newlines
-		if (x-ones)&^x&(ones<<7) != 0 { // one of its bytes is zero
-			break
-		}
-	}
-	return bytes.LastIndexByte(b, '\n')
 }

@@ -246,14 +246,14 @@ func TestMatcherAgainstIndex(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "indicators") {
 			inds = append(inds, Indicator{Kind: Constant, Value: str("value", MinValue, 12)})
 		}
-		m, err := newMatcher(inds, nil)
+		m, err := newMatcher(inds, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text := []byte(str("text", 0, 200))
 		type found struct{ from, indicator int }
 		got, want := map[found]bool{}, map[found]bool{}
-		m.find(text, func(from, _ int, _ hitKind, indicator int32) { got[found{from, int(indicator)}] = true })
+		m.find(text, new(batch), func(from, _ int, _ hitKind, indicator int32) { got[found{from, int(indicator)}] = true })
 		for i, ind := range inds {
 			for from := 0; from+len(ind.Value) <= len(text); from++ {
 				if string(text[from:from+len(ind.Value)]) == ind.Value {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
+	"slices"
 )
 
 // pattern is a byte string to find, and what must hold around it.
@@ -14,38 +15,60 @@ type pattern struct {
 	bounds  bounds     // nil: text is only a piece of what address says
 	address netip.Addr // whose spelling is around it
 	kind    hitKind
-	index   int32 // of the indicator or rule
+	index   int32 // of the indicator, rule or anchor
 }
 
-// matcher finds many patterns at once. Its windows are groups of up to four
-// folded bytes. A pattern whose chosen stretch is as long as the shortest
-// pattern holds, whatever its position in a text, one window that starts at a
-// multiple of the stride; all its windows within one stride are in the table.
-// So a scan looks at one window per stride and, mostly, at one bit of a table
-// that stays in the first cache. The rest happens only on a hit.
+// matcher finds many patterns at once. It sorts them into tiers by length, for
+// the shortest pattern of a tier sets how far a scan may step. A scan goes over
+// the text once for each tier that there is.
 type matcher struct {
 	patterns []pattern
 	address  map[netip.Addr][]int32 // the indicators of each address
-	mask     uint32                 // of the bytes in a window
-	width    int
-	stride   int
-	shift    int
-	bits     []uint64
-	at       map[uint32][]placed
+	tiers    []*tier
 }
 
-// placed is a window's place in a pattern.
+// tier finds patterns of at least width+stride-1 bytes. Its windows are groups
+// of width folded bytes. Of each pattern a stretch of that length is chosen;
+// whatever the pattern's place in a text, one of the stretch's windows starts
+// there at a multiple of the stride, and all of them are in the table. So a
+// scan looks at one window per stride.
+//
+// It looks first at a filter, for a batch of windows, and notes the places that
+// pass; then it touches what the table has for these; then it compares. With a
+// million patterns none of this is in a near cache, and so the loads of a step
+// don't wait for one another. Windows are entered under a hash; only a
+// pattern's own bytes count in the end.
+type tier struct {
+	width, stride int
+	mask          uint64   // of the bytes in a window
+	filter        []uint64 // one bit for each hash
+	first         []uint32 // where a bucket begins in placed; one more than buckets
+	firstShift    uint
+	placed        []placed // one more than there are, to touch
+}
+
+// placed is a window's place in a pattern. The tag is some of the window's hash.
 type placed struct {
-	pattern int32
-	offset  int32
+	pattern uint32
+	offset  uint16
+	tag     uint16
 }
 
 // folding sets the bit that tells ASCII's cases apart. Some signs fall
 // together as well, which costs a look and no more: verify is exact.
-const folding = 0x20202020
+const folding = 0x2020202020202020
 
-func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
-	m := &matcher{address: map[netip.Addr][]int32{}}
+const golden = 0x9E3779B97F4A7C15 // 2⁶⁴ over the golden ratio: Knuth, TAOCP 3, section 6.4
+
+// Lengths from which on patterns are kept apart from shorter ones, and how many
+// must have such a length: below that a pass of their own costs more than it
+// saves.
+var tierLengths = [...]int{15, 11, 8, 0}
+
+const tierWorth = 256
+
+func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*matcher, error) {
+	m := &matcher{address: map[netip.Addr][]int32{}, patterns: make([]pattern, 0, len(indicators)+len(anchors))}
 	pieces := map[string]bool{} // whole networks share one
 	for i, ind := range indicators {
 		ps, err := ind.patterns()
@@ -71,84 +94,188 @@ func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
 			m.patterns = append(m.patterns, pattern{text: lower(n), fold: true, bounds: anywhere, kind: needle, index: int32(i)})
 		}
 	}
-	shortest := MaxValue
-	for _, p := range m.patterns {
-		shortest = min(shortest, len(p.text))
+	m.patterns = append(m.patterns, anchors...)
+
+	var sorted [len(tierLengths)][]uint32
+	for i, p := range m.patterns {
+		t := slices.IndexFunc(tierLengths[:], func(n int) bool { return len(p.text) >= n })
+		sorted[t] = append(sorted[t], uint32(i))
 	}
-	m.width = min(4, shortest)
-	m.mask = uint32(1<<(8*m.width) - 1)
-	m.stride = min(shortest-m.width+1, 16)
-	m.place()
+	for t, list := range sorted[:] {
+		if shorter := slices.IndexFunc(sorted[t+1:], func(l []uint32) bool { return len(l) > 0 }); shorter >= 0 && len(list) <= tierWorth {
+			to := &sorted[t+1+shorter]
+			*to = append(*to, list...)
+		} else if len(list) > 0 {
+			m.tiers = append(m.tiers, m.newTier(list))
+		}
+	}
 	return m, nil
 }
 
-// place fills the table. Many indicators share a tail or a head (".example",
+// newTier shares a shortest pattern's bytes between width and stride: a wide
+// window is seldom met by chance, a wide stride skips more.
+func (m *matcher) newTier(list []uint32) *tier {
+	shortest := MaxValue
+	for _, i := range list {
+		shortest = min(shortest, len(m.patterns[i].text))
+	}
+	t := &tier{stride: min(8, (shortest+1)/2)}
+	if shortest < 8 {
+		t.stride = max(1, shortest-3)
+	}
+	for t.stride >= 8 && t.stride < 16 && t.stride+8 <= shortest && len(list)*(t.stride+1) <= 1<<16 {
+		t.stride++
+	}
+	t.width = min(8, shortest+1-t.stride)
+	t.mask = ^uint64(0) >> (64 - 8*t.width)
+	t.fill(m.patterns, list)
+	return t
+}
+
+// fill makes the tables. Many indicators share a tail or a head (".example",
 // "http"); each is entered by the stretch whose windows are the least common
-// among all patterns.
-func (m *matcher) place() {
-	common := map[uint32]int{}
-	for _, p := range m.patterns {
-		for i := 0; i+m.width <= len(p.text); i++ {
-			common[m.window(p.text, i)]++
+// among all patterns, as far as a count by hash can tell.
+func (t *tier) fill(patterns []pattern, list []uint32) {
+	const judged = 128 // bytes of a pattern that the choice is from
+	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
+	common := make([]uint8, 1<<counted)
+	var hashes [judged]uint64
+	windows := func(i uint32) []uint64 {
+		text := patterns[i].text
+		n := min(len(text), judged) - t.width + 1
+		for o := range n {
+			hashes[o] = t.hash(packed(text[o:min(o+8, len(text))]))
+		}
+		return hashes[:n]
+	}
+	for _, i := range list {
+		for _, h := range windows(i) {
+			if c := &common[h>>(64-counted)]; *c < 255 {
+				*c++
+			}
 		}
 	}
-	m.at = make(map[uint32][]placed, len(m.patterns)*m.stride)
-	for i, p := range m.patterns {
-		best, least := 0, int(^uint(0)>>1)
-		for start := 0; start+m.stride+m.width-1 <= len(p.text); start++ {
+	n := len(list) * t.stride
+	t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/2))), 20))
+	buckets := uint(max(9, bits.Len(uint(n))))
+	t.first, t.firstShift = make([]uint32, 1<<buckets+1), 64-buckets
+	best := make([]uint16, len(list))
+	for k, i := range list {
+		hs := windows(i)
+		least := 256
+		for start := 0; start+t.stride <= len(hs) && least > 1; start++ {
 			worst := 0
-			for o := range m.stride {
-				worst = max(worst, common[m.window(p.text, start+o)])
+			for _, h := range hs[start : start+t.stride] {
+				worst = max(worst, int(common[h>>(64-counted)]))
 			}
 			if worst < least {
-				best, least = start, worst
+				best[k], least = uint16(start), worst
 			}
 		}
-		for o := range m.stride {
-			w := m.window(p.text, best+o)
-			m.at[w] = append(m.at[w], placed{int32(i), int32(best + o)})
+		for _, h := range hs[best[k]:][:t.stride] {
+			t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1 << (h >> filterBit & 63)
+			t.first[h>>t.firstShift]++
 		}
 	}
-	size := max(16, bits.Len(uint(len(m.at)*32)))
-	m.shift = 32 - min(size, 24)
-	m.bits = make([]uint64, 1<<(32-m.shift)/64)
-	for w := range m.at {
-		h := m.hash(w)
-		m.bits[h>>6] |= 1 << (h & 63)
+	// Counts become ends, and filling from the back makes them beginnings.
+	sum := uint32(0)
+	for b := range t.first {
+		sum += t.first[b]
+		t.first[b] = sum
 	}
-}
-
-func (m *matcher) hash(w uint32) uint32 { return w * 0x9E3779B1 >> m.shift }
-
-func (m *matcher) window(s string, at int) uint32 {
-	var w uint32
-	for i := range m.width {
-		w |= uint32(s[at+i]) << (8 * i)
-	}
-	return (w | folding) & m.mask
-}
-
-// find calls hit with the range of every match in text. A match may be
-// reported more than once. Patterns are of indicators and of rules' needles.
-func (m *matcher) find(text []byte, hit func(from, to int, kind hitKind, index int32)) {
-	if len(m.patterns) == 0 {
-		return
-	}
-	p, table, mask, shift, stride := 0, m.bits, m.mask, m.shift, m.stride
-	for ; p+4 <= len(text); p += stride {
-		w := (binary.LittleEndian.Uint32(text[p:]) | folding) & mask
-		h := w * 0x9E3779B1 >> shift
-		if table[h>>6]>>(h&63)&1 != 0 {
-			m.verify(text, p, w, hit)
+	t.placed = make([]placed, n+1)
+	for k, i := range slices.Backward(list) {
+		for o, h := range windows(i)[best[k]:][:t.stride] {
+			b := h >> t.firstShift
+			t.first[b]--
+			t.placed[t.first[b]] = placed{i, best[k] + uint16(o), tag(h)}
 		}
 	}
-	for ; p+m.width <= len(text); p += stride {
-		m.verify(text, p, m.window(string(text[p:p+m.width]), 0), hit)
+}
+
+// packed is up to eight bytes as a number.
+func packed[T string | []byte](b T) (w uint64) {
+	for i := range len(b) {
+		w |= uint64(b[i]) << (8 * i)
+	}
+	return w
+}
+
+func (t *tier) hash(w uint64) uint64 {
+	return (w | folding) & t.mask * golden
+}
+
+// tag is of bits that the bucket isn't told by.
+func tag(h uint64) uint16 { return uint16(h >> 24) }
+
+// batch is room for the places that pass a filter, of a scan's own.
+type batch struct {
+	at, first [batchSize]uint32
+	hashes    [batchSize]uint64
+}
+
+const batchSize = 256
+
+// find calls hit with the range of every match in text, in no order. A match
+// may be reported more than once.
+func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32)) {
+	for _, t := range m.tiers {
+		p := 0
+		for p+8 <= len(text) {
+			end := min(p+batchSize*t.stride, len(text)-7)
+			n := t.sift(text, p, end, &room.at)
+			p += (end - p + t.stride - 1) / t.stride * t.stride
+			for i, at := range room.at[:n] {
+				room.hashes[i] = t.hash(binary.LittleEndian.Uint64(text[at:]))
+				room.first[i] = t.first[room.hashes[i]>>t.firstShift]
+			}
+			for i, first := range room.first[:n] {
+				room.first[i] = uint32(t.placed[first].tag) // for the cache
+			}
+			for i, at := range room.at[:n] {
+				m.verify(t, text, int(at), room.hashes[i], hit)
+			}
+		}
+		for ; p+t.width <= len(text); p += t.stride {
+			m.verify(t, text, p, t.hash(packed(text[p:min(p+8, len(text))])), hit)
+		}
 	}
 }
 
-func (m *matcher) verify(text []byte, p int, w uint32, hit func(from, to int, kind hitKind, index int32)) {
-	for _, c := range m.at[w] {
+// sift notes the places in [p, end), a stride apart, whose windows pass the
+// filter, and says how many they are. It is a scan's innermost loop: it has no
+// branch on what it reads.
+func (t *tier) sift(text []byte, p, end int, at *[batchSize]uint32) (n int) {
+	mask, filter, stride := t.mask, t.filter, t.stride
+	last := uint64(len(filter) - 1)
+	for ; p < end; p += stride {
+		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
+		at[uint8(n)] = uint32(p)
+		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+	}
+	return n
+}
+
+// A hash's bits from these on say where in the filter its bit is.
+const (
+	filterBit  = 34
+	filterWord = filterBit + 6
+)
+
+// one is 1 if it is so: the compiler makes no branch of it.
+func one(so bool) (n int) {
+	if so {
+		n = 1
+	}
+	return n
+}
+
+func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, to int, kind hitKind, index int32)) {
+	b := h >> t.firstShift
+	for _, c := range t.placed[t.first[b]:t.first[b+1]] {
+		if c.tag != tag(h) {
+			continue
+		}
 		pat := &m.patterns[c.pattern]
 		from := p - int(c.offset)
 		to := from + len(pat.text)

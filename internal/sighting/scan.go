@@ -29,6 +29,7 @@ type Scanner struct {
 	once    sync.Once
 	matcher *matcher
 	always  []int32 // rules that every record is judged by
+	reach   int     // from an escape to the far end of what it may change
 	overlap int
 	err     error
 }
@@ -60,7 +61,7 @@ func (s *Scanner) prepare() {
 			s.always = append(s.always, int32(i))
 		}
 	}
-	s.matcher, s.err = newMatcher(s.Indicators, s.Rules)
+	s.matcher, s.err = newMatcher(s.Indicators, s.Rules, nil)
 	longest := token.UUID.Len()
 	for _, i := range s.Indicators {
 		longest = max(longest, len(i.Value))
@@ -73,6 +74,7 @@ func (s *Scanner) prepare() {
 	// One character may take 32 bytes: \u0026\u0023\u0036\u0035\u003b is an A. What
 	// takes more is missed where the pieces of a long line meet.
 	s.overlap = 32*longest + margin
+	s.reach = 4*longest + 2*edge // base64 in base64 grows by (4/3)⁴ at most
 }
 
 // Scan reads r to its end and calls emit for every sighting, in the order of
@@ -126,6 +128,7 @@ type pass struct {
 	decided bool
 	layout  layout
 	layers  layers
+	room    batch
 	tokens  *token.Scanner
 	hits    []hit
 	wait    waiting

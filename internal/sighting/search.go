@@ -44,7 +44,14 @@ func (p *pass) search(text []byte, from, limit int) {
 			p.hits = append(p.hits, h)
 		}
 	}
-	p.layers.dig(text, func(inner []byte) { p.peel(inner, keep) })
+	p.layers.reach = p.reach
+	p.layers.dig(text, func(inner []byte) {
+		p.peel(inner, func(h hit) {
+			if h.from >= p.layers.within.from && h.to <= p.layers.within.to {
+				keep(h)
+			}
+		})
+	})
 	slices.SortFunc(p.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.index, b.index),
 			cmp.Compare(a.token.L, b.token.L), cmp.Compare(a.through, b.through))
@@ -62,7 +69,7 @@ func (p *pass) peel(text []byte, keep func(hit)) {
 		from, to, through := p.layers.below(off, off+a.Len())
 		keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 	})
-	p.matcher.find(text, func(a, b int, kind hitKind, index int32) {
+	p.matcher.find(text, &p.room, func(a, b int, kind hitKind, index int32) {
 		if kind == needle || !p.layers.goesOn(text[b:]) {
 			from, to, through := p.layers.below(a, b)
 			keep(hit{from: from, to: to, kind: kind, index: index, through: through})
