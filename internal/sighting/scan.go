@@ -17,6 +17,8 @@ type Scanner struct {
 	Rec        *token.Recogniser // nil: no tokens
 	Indicators []Indicator
 	Rules      []Rule
+	Texts      []Text   // embargoed; see Text for what is seen of them
+	Public     [][]byte // what everybody knows, such as licences: its words are nobody's excerpt
 	Clock      Clock
 
 	// MaxLine is how many bytes of a line are read as one record, and of the
@@ -28,6 +30,7 @@ type Scanner struct {
 
 	once    sync.Once
 	matcher *matcher
+	quotes  *quotes // nil without texts
 	always  []int32 // rules that every record is judged by
 	reach   int     // from an escape to the far end of what it may change
 	overlap int
@@ -61,8 +64,18 @@ func (s *Scanner) prepare() {
 			s.always = append(s.always, int32(i))
 		}
 	}
-	s.matcher, s.err = newMatcher(s.Indicators, s.Rules, nil)
+	for _, t := range s.Texts {
+		if s.err = t.check(); s.err != nil {
+			return
+		}
+	}
+	var anchors []pattern
+	s.quotes, anchors = newQuotes(s.Texts, s.Public)
+	s.matcher, s.err = newMatcher(s.Indicators, s.Rules, anchors)
 	longest := token.UUID.Len()
+	for _, a := range anchors {
+		longest = max(longest, len(a.text))
+	}
 	for _, i := range s.Indicators {
 		longest = max(longest, len(i.Value))
 	}
@@ -75,6 +88,10 @@ func (s *Scanner) prepare() {
 	// takes more is missed where the pieces of a long line meet.
 	s.overlap = 32*longest + margin
 	s.reach = 4*longest + 2*edge // base64 in base64 grows by (4/3)⁴ at most
+	if len(s.Texts) > 0 {
+		s.reach += MaxGap // to a word that an escape is in
+		s.overlap = max(s.overlap, 4*context)
+	}
 }
 
 // Scan reads r to its end and calls emit for every sighting, in the order of
@@ -133,6 +150,11 @@ type pass struct {
 	hits    []hit
 	wait    waiting
 
+	noted  []span          // anchors that have a neighbour
+	met    []anchorHit     // in the text that is searched for quotes
+	quoted []hit           // quotes, before those within others are taken out
+	told   map[int32]int64 // to where in the stream the last quote of each text went
+
 	candidates []int32
 	values     map[string][]string
 	memo       map[any]any
@@ -161,11 +183,16 @@ func (p *pass) run(src io.Reader) error {
 			err = io.ErrNoProgress
 		}
 		if i := bytes.LastIndexByte(p.buf[had:], '\n'); i >= 0 {
-			if err := p.lines(had + i + 1); err != nil {
+			if err := p.lines(had+i+1, false); err != nil {
 				return err
 			}
-		} else if len(p.buf) == cap(p.buf) {
-			if err := p.piece(); err != nil {
+		}
+		if len(p.buf) == cap(p.buf) {
+			all := p.piece
+			if i := bytes.LastIndexByte(p.buf, '\n'); i >= 0 {
+				all = func() error { return p.lines(i+1, true) }
+			}
+			if err := all(); err != nil {
 				return err
 			}
 		}
@@ -187,11 +214,21 @@ func (p *pass) drop(n int) {
 	p.buf = p.buf[:copy(p.buf, p.buf[n:])]
 }
 
-// lines processes buf[:end], which ends in a newline or at the stream's end.
-func (p *pass) lines(end int) error {
+// lines processes buf[:end], which ends in a newline or at the stream's end. Of
+// running text the last lines are left in the buffer, unless these are all that
+// there will be, or all that there is room for.
+func (p *pass) lines(end int, all bool) error {
 	text := p.buf[:end]
 	p.search(text, p.from, end)
-	hits := p.hits
+	if p.quotes != nil && !all && p.over(text) {
+		end = p.held(text)
+		text = text[:end]
+	}
+	n := len(p.hits)
+	for n > 0 && p.hits[n-1].from >= end {
+		n--
+	}
+	hits := p.once(p.hits[:n])
 	for a := 0; a < end; {
 		b, next := end, end
 		if i := bytes.IndexByte(text[a:], '\n'); i >= 0 {
@@ -208,7 +245,9 @@ func (p *pass) lines(end int) error {
 	}
 	p.wait.chunk(p, text)
 	p.drop(end)
-	p.from = 0
+	if end > 0 {
+		p.from = 0
+	}
 	return nil
 }
 
@@ -242,7 +281,7 @@ func (p *pass) piece() error {
 	}
 	limit := len(p.buf) - p.overlap
 	p.search(p.buf, p.from, limit)
-	for _, h := range p.judge(p.hits, nil, 0) { // a rule judges whole records only
+	for _, h := range p.judge(p.once(p.hits), nil, 0) { // a rule judges whole records only
 		if err := p.sight(p.buf, 0, len(p.buf), h, p.long.time, ""); err != nil {
 			return err
 		}
@@ -257,7 +296,7 @@ func (p *pass) piece() error {
 func (p *pass) finish() error {
 	if len(p.buf) > 0 {
 		whole := p.sum.BadLines
-		if err := p.lines(len(p.buf)); err != nil {
+		if err := p.lines(len(p.buf), true); err != nil {
 			return err
 		}
 		p.sum.Truncated = p.sum.BadLines > whole

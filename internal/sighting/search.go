@@ -14,6 +14,8 @@ type hit struct {
 	index    int32 // in the Scanner's list of that kind
 	token    Token
 	through  Encoding
+
+	words, first int32 // of an excerpt
 }
 
 type hitKind uint8
@@ -23,6 +25,8 @@ const (
 	indicator
 	needle // of a rule: a sighting only if the rule then holds
 	rule
+	excerpt    // of a text
+	anchorWord // of a text: only a place to look at
 )
 
 func (h hit) what(s *Scanner) What {
@@ -31,6 +35,8 @@ func (h hit) what(s *Scanner) What {
 		return What{Indicator: s.Indicators[h.index]}
 	case rule:
 		return What{Rule: RuleRef{s.Rules[h.index].Ref}}
+	case excerpt:
+		return What{Quote: Quote{Ref: s.Texts[h.index].Ref, Words: int(h.words), From: int(h.first)}}
 	}
 	return What{Token: h.token}
 }
@@ -44,6 +50,7 @@ func (p *pass) search(text []byte, from, limit int) {
 			p.hits = append(p.hits, h)
 		}
 	}
+	p.noted = p.noted[:0]
 	p.layers.reach = p.reach
 	p.layers.dig(text, func(inner []byte) {
 		p.peel(inner, func(h hit) {
@@ -52,6 +59,9 @@ func (p *pass) search(text []byte, from, limit int) {
 			}
 		})
 	})
+	if len(p.noted) > 0 {
+		p.quotesIn(text, keep)
+	}
 	slices.SortFunc(p.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.index, b.index),
 			cmp.Compare(a.token.L, b.token.L), cmp.Compare(a.through, b.through))
@@ -70,7 +80,12 @@ func (p *pass) peel(text []byte, keep func(hit)) {
 		keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 	})
 	p.matcher.find(text, &p.room, func(a, b int, kind hitKind, index int32) {
-		if kind == needle || !p.layers.goesOn(text[b:]) {
+		if kind == anchorWord {
+			if p.quotes.likely(text, a, b, index) {
+				from, to, _ := p.layers.below(a, b)
+				p.noted = append(p.noted, span{from, to})
+			}
+		} else if kind == needle || !p.layers.goesOn(text[b:]) {
 			from, to, through := p.layers.below(a, b)
 			keep(hit{from: from, to: to, kind: kind, index: index, through: through})
 		}

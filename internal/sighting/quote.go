@@ -1,0 +1,392 @@
+package sighting
+
+import (
+	"bytes"
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"forewarn/internal/token"
+)
+
+// mostAnchor is the most bytes of an anchor: one above it would have every
+// search look further.
+const mostAnchor = 64
+
+// quotes finds excerpts of texts. Few words of the texts are looked for as
+// patterns, with all other patterns: the anchors. Where one stands, the words
+// around it are read against the lattice.
+type quotes struct {
+	lattices []*lattice
+	anchors  [][]anchored // by the index of a pattern
+	public   map[string]bool
+}
+
+// anchored is where in the texts an anchor stands.
+type anchored struct{ text, edge int32 }
+
+func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	q := &quotes{public: map[string]bool{}}
+	for _, t := range public {
+		for _, run := range runsOf(wordsOf(t)) {
+			q.public[strings.Join(run, " ")] = true
+		}
+	}
+	index := map[string]int{}
+	var patterns []pattern
+	for t, text := range texts {
+		l := newLattice(text)
+		l.choose(rankOf)
+		q.lattices = append(q.lattices, l)
+		for e, edge := range l.edges {
+			if !edge.anchor {
+				continue
+			}
+			i, ok := index[edge.word]
+			if !ok {
+				i = len(q.anchors)
+				index[edge.word] = i
+				q.anchors = append(q.anchors, nil)
+				for _, s := range cases(edge.word) {
+					patterns = append(patterns, pattern{text: s, fold: true, bounds: alone, kind: anchorWord, index: int32(i)})
+				}
+			}
+			q.anchors[i] = append(q.anchors[i], anchored{int32(t), int32(e)})
+		}
+	}
+	return q, patterns
+}
+
+// wordsOf are the words of a text, folded.
+func wordsOf(text []byte) []string {
+	return strings.FieldsFunc(fold(text), func(r rune) bool { return !letter(r) })
+}
+
+// runsOf are the runs of MinWords words.
+func runsOf(words []string) (runs [][]string) {
+	for i := 0; i+MinWords <= len(words); i++ {
+		runs = append(runs, words[i:i+MinWords])
+	}
+	return runs
+}
+
+// rankOf ranks a word as an anchor, the best least; false if it can't be one.
+// The matcher is fast at long patterns and slow where many are met: at best a
+// word has eight bytes and isn't common in telemetry. Within a class the hash
+// decides, as in winnowing.
+func rankOf(w string) (uint32, bool) {
+	if len(w) < leastAnchor || len(w) > mostAnchor || strings.ContainsRune(w, wild) {
+		return 0, false
+	}
+	class := uint32(0)
+	switch at, common := commonAt[w]; {
+	case common:
+		return 3<<28 | uint32(len(w)&7)>>2<<27 | uint32(len(commonWords)-at), true
+	case len(w) < 5:
+		class = 2
+	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0, len(w) < 8:
+		class = 1
+	}
+	h := fnv.New32a()
+	h.Write([]byte(w))
+	return class<<28 | h.Sum32()>>4, true
+}
+
+var commonAt = func() map[string]int {
+	at := map[string]int{}
+	for i, w := range commonWords {
+		at[w] = i
+	}
+	return at
+}()
+
+// cases are the spellings of a folded word that patterns, which fold ASCII
+// only, are needed for.
+func cases(w string) []string {
+	r, n := utf8.DecodeRuneInString(w)
+	all := []string{w, strings.ToUpper(w), string(unicode.ToTitle(r)) + w[n:]}
+	for i := range all {
+		all[i] = lower(all[i])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// alone: no letter or digit, of whatever script, stands beside it.
+func alone(text []byte, from, to int) (int, int, bool) {
+	r, _ := utf8.DecodeLastRune(text[:from])
+	s, _ := utf8.DecodeRune(text[to:])
+	return from, to, !letter(r) && !letter(s)
+}
+
+// likely reports whether a word beside an anchor, on either side, is one of its
+// text's, or can't be seen. Every run has such a word, and few other places do.
+func (q *quotes) likely(text []byte, from, to int, index int32) bool {
+	for _, a := range q.anchors[index] {
+		l := q.lattices[a.text]
+		e := l.edges[a.edge]
+		w, ok, ended := lastWord(text, from, l.longest)
+		if ended {
+			return true
+		}
+		for _, j := range l.nodes[e.from].in {
+			for _, b := range l.joints[j].in {
+				if ok && reads(text[w.from:w.to], l.edges[b].word) {
+					return true
+				}
+			}
+		}
+		w, ok, ended = nextWord(text, to, l.longest)
+		if ended {
+			return true
+		}
+		for _, n := range l.joints[e.to].starts {
+			for _, b := range l.nodes[n].out {
+				if ok && reads(text[w.from:w.to], l.edges[b].word) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// quote is an excerpt in a text that is searched.
+type quote struct {
+	span
+	text         int32 // of the Texts
+	words, first int32
+}
+
+// anchorHit is an anchor met.
+type anchorHit struct {
+	span
+	index int32
+}
+
+// mostAlignments is how many ways to lay an excerpt on a text are tried in
+// full at one place, where a text repeats itself.
+const mostAlignments = 16
+
+// find gives the quotes in a text, whose anchors are given in order. Each is as
+// long as it can be. Of quotes of one text that lie within one another, the
+// longest is given.
+//
+// The first anchor of a run has less than MinWords words of it before it, so no
+// walk to the left is longer. A walk to the right is as long as the quote, but
+// no two walk over the same words: where a quote was seen, only an anchor whose
+// own run leads out of it is followed again.
+func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
+	covered := map[int32]int{}
+	for _, hit := range anchors {
+		best := map[int32]quote{}
+		tried := map[int32]int{}
+		for _, a := range q.anchors[hit.index] {
+			l := q.lattices[a.text]
+			from, first, before := l.left(text, a.edge, hit.from)
+			to, behind := l.right(text, a.edge, hit.to, MinWords-1)
+			if before+1+behind < MinWords || to <= covered[a.text] || tried[a.text] == mostAlignments {
+				continue
+			}
+			tried[a.text]++
+			to, behind = l.right(text, a.edge, hit.to, len(text))
+			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && q.counts(text[from:to]) {
+				best[a.text] = x
+			}
+		}
+		for _, t := range sortedKeys(best) {
+			emit(best[t])
+			covered[t] = max(covered[t], best[t].to)
+		}
+	}
+}
+
+func sortedKeys(m map[int32]quote) []int32 {
+	keys := make([]int32, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// left follows a run from an edge to the left, for less than MinWords words:
+// where it begins in the text, which of the text's words that is, and how many
+// it passed.
+func (l *lattice) left(text []byte, e int32, at int) (from, first, n int) {
+	here := []int32{l.edges[e].from}
+	for from = at; n < MinWords-1; n++ {
+		w, ok, _ := lastWord(text, from, l.longest)
+		if !ok || w.to-w.from > l.longest {
+			break
+		}
+		there := l.before(nil, here, func(e int32) bool { return reads(text[w.from:w.to], l.edges[e].word) })
+		if len(there) == 0 {
+			break
+		}
+		here, from = there, w.from
+	}
+	first = l.nodes[here[0]].first
+	for _, n := range here {
+		first = min(first, l.nodes[n].first)
+	}
+	return from, first, n
+}
+
+// right follows a run to the right, for most words at most.
+func (l *lattice) right(text []byte, e int32, at, most int) (to, n int) {
+	here := []int32{l.edges[e].to}
+	var there []int32
+	for to = at; n < most; n++ {
+		w, ok, _ := nextWord(text, to, l.longest)
+		if !ok || w.to-w.from > l.longest {
+			break
+		}
+		there = l.behind(there[:0], here, func(e int32) bool { return reads(text[w.from:w.to], l.edges[e].word) })
+		if len(there) == 0 {
+			break
+		}
+		here, there, to = there, here, w.to
+	}
+	return to, n
+}
+
+// counts reports whether a run of the words says anything: it isn't public, and
+// its words are not all but the same.
+func (q *quotes) counts(excerpt []byte) bool {
+	for _, run := range runsOf(wordsOf(excerpt)) {
+		different := 0
+		for i, w := range run {
+			if !slices.Contains(run[:i], w) {
+				different++
+			}
+		}
+		if different >= leastDifferent && !q.public[strings.Join(run, " ")] {
+			return true
+		}
+	}
+	return false
+}
+
+// context is how many bytes on either side of an anchor's line are read with
+// it, where text runs over lines.
+const context = MinWords * (MaxGap + 2*mostAnchor)
+
+// passages gives, for anchors at these places of a text, the stretches in which
+// quotes are looked for: whole lines, so that encodings are undone as a whole.
+func passages(text []byte, at []span, over bool) (out []span) {
+	slices.SortFunc(at, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	for _, a := range at {
+		if over {
+			a = span{max(0, a.from-context), min(len(text), a.to+context)}
+		}
+		if n := len(out); n > 0 && a.to <= out[n-1].to {
+			continue
+		}
+		s := lineOf(text, a)
+		if n := len(out); n > 0 && s.from <= out[n-1].to {
+			out[n-1].to = max(out[n-1].to, s.to)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// quotesIn looks for quotes around the anchors that were noted in text.
+func (p *pass) quotesIn(text []byte, keep func(hit)) {
+	p.quoted = p.quoted[:0]
+	p.layers.reach = 0
+	for _, s := range passages(text, p.noted, p.over(text)) {
+		p.layers.dig(text[s.from:s.to], func(inner []byte) {
+			p.tokens.Scan(inner, func(int, token.Alphabet, uint64) {}) // tells of base64
+			p.met = p.met[:0]
+			p.matcher.find(inner, &p.room, func(from, to int, kind hitKind, index int32) {
+				if kind == anchorWord {
+					p.met = append(p.met, anchorHit{span{from, to}, index})
+				}
+			})
+			slices.SortFunc(p.met, func(a, b anchorHit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.index, b.index)) })
+			p.quotes.find(inner, slices.Compact(p.met), func(x quote) {
+				from, to, through := p.layers.below(x.from, x.to)
+				p.quoted = append(p.quoted, hit{from: from + s.from, to: to + s.from, kind: excerpt, index: x.text, through: through, words: x.words, first: x.first})
+			})
+		})
+	}
+	// What an inner text shows whole, an outer one shows in pieces.
+	slices.SortFunc(p.quoted, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), cmp.Compare(b.words, a.words))
+	})
+	for i, end := 0, 0; i < len(p.quoted); i++ {
+		if i == 0 || p.quoted[i-1].index != p.quoted[i].index {
+			end = 0
+		}
+		if p.quoted[i].to > end {
+			end = p.quoted[i].to
+			keep(p.quoted[i])
+		}
+	}
+}
+
+// over reports whether the text runs over lines.
+func (p *pass) over(text []byte) bool {
+	f := p.sum.Format
+	for line := range bytes.Lines(text) {
+		if p.decided {
+			break
+		}
+		if body, _ := trim(line, p.base == 0); len(body) > 0 {
+			f, _ = formatOf(body, true)
+			break
+		}
+	}
+	return f == Plain || f == HTML
+}
+
+// held is from where on the lines of a chunk of running text must wait for the
+// next: a quote may begin there that isn't whole yet.
+func (p *pass) held(text []byte) int {
+	at := max(0, len(text)-context)
+	for _, h := range p.hits {
+		if h.kind == excerpt && len(text)-h.to <= 2*MaxGap {
+			at = min(at, h.from)
+		}
+	}
+	return lineOf(text, span{at, at}).from
+}
+
+// once takes out the rest of quotes that were told of before, of which only the
+// beginning is gone.
+func (p *pass) once(hits []hit) []hit {
+	return slices.DeleteFunc(hits, func(h hit) bool {
+		if h.kind != excerpt {
+			return false
+		}
+		to := p.base + int64(h.to)
+		if p.told == nil {
+			p.told = map[int32]int64{}
+		}
+		if to <= p.told[h.index] {
+			return true
+		}
+		p.told[h.index] = to
+		return false
+	})
+}
+
+// lineOf widens a range to whole lines, without the last one's newline.
+func lineOf(text []byte, s span) span {
+	s.from = bytes.LastIndexByte(text[:s.from], '\n') + 1
+	if i := bytes.IndexByte(text[s.to:], '\n'); i >= 0 {
+		s.to += i
+	} else {
+		s.to = len(text)
+	}
+	return s
+}
