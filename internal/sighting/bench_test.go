@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -77,6 +80,30 @@ func iis() []byte {
 	return text
 }
 
+// embargoed are the project's own pages, as a package would be: some 300 kB.
+func embargoed(b *testing.B) (out []Text) {
+	names, err := filepath.Glob(filepath.Join("..", "..", "doc", "*.md"))
+	if err != nil || len(names) == 0 {
+		b.Fatal(names, err)
+	}
+	for _, n := range names {
+		t, err := os.ReadFile(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out = append(out, Text{Ref: n, Parts: []Part{{Alternatives: [][]byte{t}}}})
+	}
+	return out
+}
+
+// rules ask for what few records have, and for what many have.
+func rules() (out []Rule) {
+	for i, n := range []string{"toolpane.aspx", "spinstall0", "/_layouts/", "signout.aspx", "powershell", "whoami", "wget ", "user_agent\":\"curl"} {
+		out = append(out, Rule{Ref: n, Needles: []string{n}, Match: func(_ Format, v map[string][]string) bool { return len(v["http.url"]) > i }})
+	}
+	return out
+}
+
 // cpu is the processor time that this process has taken: on a machine shared
 // with others, the clock on the wall says little.
 func cpu(b *testing.B) time.Duration {
@@ -103,7 +130,12 @@ func measure(b *testing.B, n int, job func()) {
 //	go test -run '^$' -bench EVE -cpu 1 ./internal/sighting
 func BenchmarkEVE(b *testing.B) {
 	text := corpus(b)
+	log := iis()
 	run := func(name string, s *Scanner) {
+		text := text
+		if inner, ok := strings.CutPrefix(name, "IIS,"); ok {
+			name, text = "IIS/"+inner, log
+		}
 		b.Run(name, func(b *testing.B) {
 			before := cpu(b)
 			if s.once.Do(s.prepare); s.err != nil {
@@ -117,12 +149,21 @@ func BenchmarkEVE(b *testing.B) {
 			})
 		})
 	}
+	texts := embargoed(b)
 	run("lines", &Scanner{})
 	run("tokens", &Scanner{Rec: rec})
 	run("indicators=60", &Scanner{Indicators: indicators(10)})
 	run("indicators=6000", &Scanner{Indicators: indicators(1000)})
-	run("all=60", &Scanner{Rec: rec, Indicators: indicators(10)})
-	run("all=6000", &Scanner{Rec: rec, Indicators: indicators(1000)})
+	run("texts", &Scanner{Texts: texts})
+	run("texts,literals=100000", &Scanner{Texts: texts, Indicators: literals(100_000)})
+	run("texts,literals=1000000", &Scanner{Texts: texts, Indicators: literals(1_000_000)})
+	run("rules", &Scanner{Rules: rules()})
+	run("all=60", &Scanner{Rec: rec, Indicators: indicators(10), Texts: texts, Rules: rules()})
+	run("all=6000", &Scanner{Rec: rec, Indicators: indicators(1000), Texts: texts, Rules: rules()})
+	run("all=100000", &Scanner{Rec: rec, Indicators: literals(100_000), Texts: texts, Rules: rules()})
+	for _, s := range []string{"lines", "tokens"} {
+		run("IIS,"+s, &Scanner{Rec: map[string]*token.Recogniser{"tokens": rec}[s]})
+	}
 	for _, n := range []int{100, 10_000, 100_000, 1_000_000} {
 		run(fmt.Sprintf("literals=%d", n), &Scanner{Indicators: literals(n)})
 	}

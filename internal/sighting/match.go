@@ -65,7 +65,7 @@ const golden = 0x9E3779B97F4A7C15 // 2⁶⁴ over the golden ratio: Knuth, TAOCP
 // saves.
 var tierLengths = [...]int{15, 11, 8, 0}
 
-const tierWorth = 256
+const tierWorth = 1024
 
 func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*matcher, error) {
 	m := &matcher{address: map[netip.Addr][]int32{}, patterns: make([]pattern, 0, len(indicators)+len(anchors))}
@@ -134,7 +134,8 @@ func (m *matcher) newTier(list []uint32) *tier {
 
 // fill makes the tables. Many indicators share a tail or a head (".example",
 // "http"); each is entered by the stretch whose windows are the least common
-// among all patterns, as far as a count by hash can tell.
+// among all patterns, as far as a count by hash can tell, and aren't of a word
+// that is common in telemetry.
 func (t *tier) fill(patterns []pattern, list []uint32) {
 	const judged = 128 // bytes of a pattern that the choice is from
 	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
@@ -144,7 +145,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		text := patterns[i].text
 		n := min(len(text), judged) - t.width + 1
 		for o := range n {
-			hashes[o] = t.hash(packed(text[o:min(o+8, len(text))]))
+			hashes[o] = t.hash(load(text, o))
 		}
 		return hashes[:n]
 	}
@@ -153,6 +154,11 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			if c := &common[h>>(64-counted)]; *c < 255 {
 				*c++
 			}
+		}
+	}
+	for _, w := range commonWords {
+		for o := range len(w) - t.width + 1 {
+			common[t.hash(load(w, o))>>(64-counted)] = 255
 		}
 	}
 	n := len(list) * t.stride
@@ -193,10 +199,14 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	}
 }
 
-// packed is up to eight bytes as a number.
-func packed[T string | []byte](b T) (w uint64) {
-	for i := range len(b) {
-		w |= uint64(b[i]) << (8 * i)
+// load is the eight bytes from p on as a number, or as many as there are.
+func load[T string | []byte](b T, p int) (w uint64) {
+	if p+8 <= len(b) {
+		b = b[p : p+8]
+		return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+	}
+	for i := range len(b) - p {
+		w |= uint64(b[p+i]) << (8 * i)
 	}
 	return w
 }
@@ -222,11 +232,10 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 	for _, t := range m.tiers {
 		p := 0
 		for p+8 <= len(text) {
-			end := min(p+batchSize*t.stride, len(text)-7)
-			n := t.sift(text, p, end, &room.at)
-			p += (end - p + t.stride - 1) / t.stride * t.stride
+			var n int
+			n, p = t.sift(text, p, &room.at)
 			for i, at := range room.at[:n] {
-				room.hashes[i] = t.hash(binary.LittleEndian.Uint64(text[at:]))
+				room.hashes[i] = t.hash(load(text, int(at)))
 				room.first[i] = t.first[room.hashes[i]>>t.firstShift]
 			}
 			for i, first := range room.first[:n] {
@@ -237,23 +246,33 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 			}
 		}
 		for ; p+t.width <= len(text); p += t.stride {
-			m.verify(t, text, p, t.hash(packed(text[p:min(p+8, len(text))])), hit)
+			m.verify(t, text, p, t.hash(load(text, p)), hit)
 		}
 	}
 }
 
-// sift notes the places in [p, end), a stride apart, whose windows pass the
-// filter, and says how many they are. It is a scan's innermost loop: it has no
-// branch on what it reads.
-func (t *tier) sift(text []byte, p, end int, at *[batchSize]uint32) (n int) {
+// sift notes places from p on, a stride apart, whose windows pass the filter,
+// as far as a batch goes. It says how many they are and where to go on. It is a
+// scan's innermost loop: it has no branch on what it reads, and takes as many
+// windows from a load as lie in it.
+func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 	mask, filter, stride := t.mask, t.filter, t.stride
 	last := uint64(len(filter) - 1)
-	for ; p < end; p += stride {
-		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
-		at[uint8(n)] = uint32(p)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+	per := 1 + (8-t.width)/stride
+	shift := uint(8*stride) & 63
+	for end := min(p+batchSize/per*per*stride, len(text)-7); p < end; {
+		x := binary.LittleEndian.Uint64(text[p:]) | folding
+		for k := per; ; k-- {
+			h := x & mask * golden
+			at[uint8(n)] = uint32(p)
+			n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+			if p += stride; k == 1 {
+				break
+			}
+			x >>= shift
+		}
 	}
-	return n
+	return n, p
 }
 
 // A hash's bits from these on say where in the filter its bit is.

@@ -79,19 +79,27 @@ func runsOf(words []string) (runs [][]string) {
 // rankOf ranks a word as an anchor, the best least; false if it can't be one.
 // The matcher is fast at long patterns and slow where many are met: at best a
 // word has eight bytes and isn't common in telemetry. Within a class the hash
-// decides, as in winnowing.
+// decides, as in winnowing; of common words their number does.
 func rankOf(w string) (uint32, bool) {
 	if len(w) < leastAnchor || len(w) > mostAnchor || strings.ContainsRune(w, wild) {
 		return 0, false
 	}
+	at, common := commonAt[w]
 	class := uint32(0)
-	switch at, common := commonAt[w]; {
+	switch {
+	case len(w) < 6 && common:
+		class = 5
+	case len(w) < 6:
+		class = 4
 	case common:
-		return 3<<28 | uint32(len(w)&7)>>2<<27 | uint32(len(commonWords)-at), true
-	case len(w) < 5:
+		class = 3
+	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		class = 2
-	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0, len(w) < 8:
+	case len(w) < 8:
 		class = 1
+	}
+	if common {
+		return class<<28 | uint32(len(commonWords)-at), true
 	}
 	h := fnv.New32a()
 	h.Write([]byte(w))

@@ -21,7 +21,7 @@ import (
 //
 //   - the run isn't common knowledge: it stands in none of Scanner.Public, and
 //     leastDifferent of its words differ (rows of zeros in a dump say nothing);
-//   - one of the words, tokens aside, has leastAnchor bytes or more;
+//   - one of the words, tokens aside, has from leastAnchor to mostAnchor bytes;
 //   - such words that have letters beyond ASCII are written in their own case,
 //     or all in lower case, or all in upper case, or with a capital first;
 //   - the run stands in one record, where a format has records, and in one line
@@ -51,7 +51,7 @@ const (
 
 const (
 	leastDifferent = 4
-	leastAnchor    = 4
+	leastAnchor    = 5
 )
 
 // Texts are the files of a Form, each under ref and its path.
