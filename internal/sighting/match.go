@@ -121,12 +121,14 @@ func (m *matcher) newTier(list []uint32) *tier {
 	}
 	t := &tier{stride: min(8, (shortest+1)/2)}
 	if shortest < 8 {
-		t.stride = max(1, shortest-3)
+		t.stride = min(shortest+1-shortWidth, shortStride)
 	}
 	for t.stride >= 8 && t.stride < 16 && t.stride+8 <= shortest && len(list)*(t.stride+1) <= 1<<16 {
 		t.stride++
 	}
-	t.width = min(8, shortest+1-t.stride)
+	if t.width = min(8, shortest+1-t.stride); shortest < 8 {
+		t.width = shortWidth
+	}
 	t.mask = ^uint64(0) >> (64 - 8*t.width)
 	t.fill(m.patterns, list)
 	return t
@@ -253,24 +255,41 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 
 // sift notes places from p on, a stride apart, whose windows pass the filter,
 // as far as a batch goes. It says how many they are and where to go on. It is a
-// scan's innermost loop: it has no branch on what it reads, and takes as many
-// windows from a load as lie in it.
+// scan's innermost loop: it has no branch on what it reads.
 func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
+	if t.width == shortWidth && t.stride == shortStride {
+		return t.siftShort(text, p, at)
+	}
 	mask, filter, stride := t.mask, t.filter, t.stride
 	last := uint64(len(filter) - 1)
-	per := 1 + (8-t.width)/stride
-	shift := uint(8*stride) & 63
-	for end := min(p+batchSize/per*per*stride, len(text)-7); p < end; {
+	for end := min(p+batchSize*stride, len(text)-7); p < end; p += stride {
+		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
+		at[uint8(n)] = uint32(p)
+		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+	}
+	return n, p
+}
+
+// Of the tier that costs most, three windows come out of a load.
+const (
+	shortWidth  = 4
+	shortStride = 2
+)
+
+func (t *tier) siftShort(text []byte, p int, at *[batchSize]uint32) (n, next int) {
+	filter := t.filter
+	last := uint64(len(filter) - 1)
+	for end := min(p+batchSize/3*6, len(text)-7); p < end; p += 6 {
 		x := binary.LittleEndian.Uint64(text[p:]) | folding
-		for k := per; ; k-- {
-			h := x & mask * golden
-			at[uint8(n)] = uint32(p)
-			n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
-			if p += stride; k == 1 {
-				break
-			}
-			x >>= shift
-		}
+		h := x & 0xffffffff * golden
+		at[uint8(n)] = uint32(p)
+		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		h = x >> 16 & 0xffffffff * golden
+		at[uint8(n)] = uint32(p + 2)
+		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		h = x >> 32 * golden
+		at[uint8(n)] = uint32(p + 4)
+		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
 	}
 	return n, p
 }

@@ -87,11 +87,9 @@ func rankOf(w string) (uint32, bool) {
 	at, common := commonAt[w]
 	class := uint32(0)
 	switch {
-	case len(w) < 6 && common:
-		class = 5
-	case len(w) < 6:
-		class = 4
 	case common:
+		class = 4
+	case len(w) < 6:
 		class = 3
 	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		class = 2
