@@ -139,7 +139,7 @@ func (m *matcher) newTier(list []uint32) *tier {
 // among all patterns, as far as a count by hash can tell, and aren't of a word
 // that is common in telemetry.
 func (t *tier) fill(patterns []pattern, list []uint32) {
-	const judged = 128 // bytes of a pattern that the choice is from
+	const judged = 48 // bytes of a pattern that the choice is from
 	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
 	common := make([]uint8, 1<<counted)
 	var hashes [judged]uint64
