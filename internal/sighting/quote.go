@@ -23,6 +23,7 @@ type quotes struct {
 	lattices []*lattice
 	anchors  [][]anchored // by the index of a pattern
 	public   map[string]bool
+	longest  int // word of any
 }
 
 // anchored is where in the texts an anchor stands.
@@ -44,6 +45,7 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 		l := newLattice(text)
 		l.choose(rankOf)
 		q.lattices = append(q.lattices, l)
+		q.longest = max(q.longest, l.longest)
 		for e, edge := range l.edges {
 			if !edge.anchor {
 				continue
@@ -134,27 +136,24 @@ func alone(text []byte, from, to int) (int, int, bool) {
 // likely reports whether a word beside an anchor, on either side, is one of its
 // text's, or can't be seen. Every run has such a word, and few other places do.
 func (q *quotes) likely(text []byte, from, to int, index int32) bool {
+	before, left, none := lastWord(text, from, q.longest)
+	behind, right, nothing := nextWord(text, to, q.longest)
+	if none || nothing {
+		return true
+	}
 	for _, a := range q.anchors[index] {
 		l := q.lattices[a.text]
 		e := l.edges[a.edge]
-		w, ok, ended := lastWord(text, from, l.longest)
-		if ended {
-			return true
-		}
 		for _, j := range l.nodes[e.from].in {
 			for _, b := range l.joints[j].in {
-				if ok && reads(text[w.from:w.to], l.edges[b].word) {
+				if left && reads(text[before.from:before.to], l.edges[b].word) {
 					return true
 				}
 			}
 		}
-		w, ok, ended = nextWord(text, to, l.longest)
-		if ended {
-			return true
-		}
 		for _, n := range l.joints[e.to].starts {
 			for _, b := range l.nodes[n].out {
-				if ok && reads(text[w.from:w.to], l.edges[b].word) {
+				if right && reads(text[behind.from:behind.to], l.edges[b].word) {
 					return true
 				}
 			}
@@ -176,9 +175,9 @@ type anchorHit struct {
 	index int32
 }
 
-// mostAlignments is how many ways to lay an excerpt on a text are tried in
-// full at one place, where a text repeats itself.
-const mostAlignments = 16
+// mostAlignments is how many ways to lay an excerpt on a text are tried at one
+// place, where a text repeats itself.
+const mostAlignments = 64
 
 // find gives the quotes in a text, whose anchors are given in order. Each is as
 // long as it can be. Of quotes of one text that lie within one another, the
@@ -194,13 +193,18 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
 		best := map[int32]quote{}
 		tried := map[int32]int{}
 		for _, a := range q.anchors[hit.index] {
+			if tried[a.text] == mostAlignments {
+				continue
+			}
 			l := q.lattices[a.text]
 			from, first, before := l.left(text, a.edge, hit.from)
 			to, behind := l.right(text, a.edge, hit.to, MinWords-1)
-			if before+1+behind < MinWords || to <= covered[a.text] || tried[a.text] == mostAlignments {
+			if before+1+behind < MinWords {
 				continue
 			}
-			tried[a.text]++
+			if tried[a.text]++; to <= covered[a.text] {
+				continue
+			}
 			to, behind = l.right(text, a.edge, hit.to, len(text))
 			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && q.counts(text[from:to]) {
 				best[a.text] = x

@@ -24,6 +24,7 @@ import (
 //   - one of the words, tokens aside, has from leastAnchor to mostAnchor bytes;
 //   - such words that have letters beyond ASCII are written in their own case,
 //     or all in lower case, or all in upper case, or with a capital first;
+//   - the text doesn't have it more than mostAlignments times;
 //   - the run stands in one record, where a format has records, and in one line
 //     of at most Scanner.MaxLine bytes; in plain text and HTML it may run over
 //     lines.

@@ -464,6 +464,18 @@ func TestCommonWords(t *testing.T) {
 	}
 }
 
+// A text that repeats itself, and telemetry full of it, cost a bounded time for
+// each word.
+func TestRepetitiveText(t *testing.T) {
+	row := "alpha beta gamma delta epsilon "
+	text := Text{Ref: "rows", Parts: []Part{{Alternatives: [][]byte{[]byte(strings.Repeat(row, 2000))}}}}
+	log := strings.Repeat(row, 6000)
+	got, _ := scan(t, &Scanner{Texts: []Text{text}}, strings.NewReader(log))
+	if len(got) == 0 || len(got) > 10 || got[0].What.Quote.Words != 10_000 {
+		t.Errorf("%d sightings: %+v", len(got), firstOf(got))
+	}
+}
+
 // What a text says of itself never panics, whatever the telemetry.
 func FuzzText(f *testing.F) {
 	f.Add([]byte(advisory), []byte("one|two"), []byte("x "+advisory))
