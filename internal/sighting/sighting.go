@@ -20,6 +20,11 @@
 // most 16 bytes are decoded for each byte of a line, so that nobody buys work
 // with nesting. Base64 of UTF-16 isn't seen through, nor base64 broken over lines.
 //
+// Embargoed texts are looked for by few of their words; where one stands, the
+// words around it are read against all copies at once (see Text). An excerpt may
+// run over the lines of plain text, and so the last lines of a chunk wait for
+// the next.
+//
 // Scanning never stops at a damaged line: a Problem says where, what was wrong
 // and what was kept, and the scan goes on.
 //
