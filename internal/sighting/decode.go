@@ -153,6 +153,8 @@ type layers struct {
 	left  int // bytes that may still be decoded for the stretch
 	reach int // from an escape to the far end of what it may change; 0: of the text
 
+	quoteless bool // nothing that is looked for holds a quote
+
 	// What counts of the bottom's text: near the ends of a stretch, what stands
 	// beside it isn't seen.
 	within span
@@ -174,7 +176,7 @@ func (ls *layers) dig(text []byte, visit func(text []byte)) {
 	if ls.depth < deepest {
 		l := &ls.stack[ls.depth]
 		if ls.depth == 0 {
-			for r := range encoded(text, cmp.Or(ls.reach, len(text))) {
+			for r := range encoded(text, cmp.Or(ls.reach, len(text)), ls.quoteless) {
 				ls.left = growth * (r.to - r.from)
 				if l.in = r.from; l.unescape(text[r.from:r.to], leads) {
 					ls.within = span{r.from + edge, r.to - edge}
@@ -255,16 +257,24 @@ func (ls *layers) goesOn(b []byte) bool {
 const edge = 72
 
 // encoded gives the stretches of text in which undoing escapes may show what
-// isn't seen in the text as it stands: so much on both sides of each escape, or
-// of what looks like one. None is cut by the end of a stretch.
-func encoded(text []byte, reach int) func(func(span) bool) {
+// isn't seen in the text as it stands: so much on both sides of each escape.
+// None is cut by the end of a stretch. Most escapes of JSON are of quotes; where
+// nothing that is looked for holds one, these change nothing, since a backslash
+// parts what a quote parts.
+func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 	return func(yield func(span) bool) {
 		var find finder
 		var s span
+		var room [8]byte
 		for at := 0; ; at++ {
-			at = find.next(text, at, leads)
-			if at < len(text) && text[at] == '&' && !entity(text[at:min(len(text), at+longestEscape)]) {
-				continue // most of them part a query
+			if at = find.next(text, at, leads); at < len(text) {
+				b := text[at:min(len(text), at+longestEscape)]
+				if quoteless && len(b) > 1 && b[0] == '\\' && b[1] == '"' {
+					continue
+				}
+				if _, n := escape(room[:0], b); n == 0 {
+					continue // most ampersands part a query
+				}
 			}
 			if at == len(text) || at-reach > s.to {
 				if s.to > 0 && !yield(s) || at == len(text) {

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // pattern is a byte string to find, and what must hold around it.
@@ -25,6 +26,8 @@ type matcher struct {
 	patterns []pattern
 	address  map[netip.Addr][]int32 // the indicators of each address
 	tiers    []*tier
+
+	quoteless bool // no pattern holds a quote
 }
 
 // tier finds patterns of at least width+stride-1 bytes. Its windows are groups
@@ -95,6 +98,7 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 		}
 	}
 	m.patterns = append(m.patterns, anchors...)
+	m.quoteless = !slices.ContainsFunc(m.patterns, func(p pattern) bool { return strings.Contains(p.text, `"`) })
 
 	var sorted [len(tierLengths)][]uint32
 	for i, p := range m.patterns {

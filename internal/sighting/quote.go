@@ -312,7 +312,7 @@ func passages(text []byte, at []span, over bool) (out []span) {
 // quotesIn looks for quotes around the anchors that were noted in text.
 func (p *pass) quotesIn(text []byte, keep func(hit)) {
 	p.quoted = p.quoted[:0]
-	p.layers.reach = 0
+	p.layers.reach, p.layers.quoteless = 0, false
 	for _, s := range passages(text, p.noted, p.over(text)) {
 		p.layers.dig(text[s.from:s.to], func(inner []byte) {
 			p.tokens.Scan(inner, func(int, token.Alphabet, uint64) {}) // tells of base64

@@ -51,7 +51,7 @@ func (p *pass) search(text []byte, from, limit int) {
 		}
 	}
 	p.noted = p.noted[:0]
-	p.layers.reach = p.reach
+	p.layers.reach, p.layers.quoteless = p.reach, p.matcher.quoteless
 	p.layers.dig(text, func(inner []byte) {
 		p.peel(inner, func(h hit) {
 			if h.from >= p.layers.within.from && h.to <= p.layers.within.to {
