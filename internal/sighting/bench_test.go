@@ -99,7 +99,7 @@ func embargoed(b *testing.B) (out []Text) {
 // rules ask for what few records have, and for what many have.
 func rules() (out []Rule) {
 	for i, n := range []string{"toolpane.aspx", "spinstall0", "/_layouts/", "signout.aspx", "powershell", "whoami", "wget ", "user_agent\":\"curl"} {
-		out = append(out, Rule{Ref: n, Needles: []string{n}, Match: func(_ Format, v map[string][]string) bool { return len(v["http.url"]) > i }})
+		out = append(out, Rule{Ref: n, Needles: []string{n}, Match: func(r *Record) bool { return len(r.Values["http.url"]) > i }})
 	}
 	return out
 }

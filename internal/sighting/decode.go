@@ -256,9 +256,21 @@ func (ls *layers) goesOn(b []byte) bool {
 // edge is above what bounds look at on either side of a match.
 const edge = 72
 
+// whole widens a stretch by what of base64 it cuts, and by an edge for both what
+// counts and what bounds look at. Base64 ends where an escape begins.
+func (s span) whole(text []byte) span {
+	for s.from > 0 && base64Value[text[s.from-1]] != 0xff {
+		s.from--
+	}
+	for s.to < len(text) && base64Value[text[s.to]] != 0xff {
+		s.to++
+	}
+	return span{max(s.from-2*edge, 0), min(s.to+2*edge, len(text))}
+}
+
 // encoded gives the stretches of text in which undoing escapes may show what
-// isn't seen in the text as it stands: so much on both sides of each escape.
-// None is cut by the end of a stretch. Most escapes of JSON are of quotes; where
+// isn't seen in the text as it stands: so much on both sides of each escape, and
+// the whole of the base64 that it stands in. Most escapes of JSON are of quotes; where
 // nothing that is looked for holds one, these change nothing, since a backslash
 // parts what a quote parts.
 func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
@@ -277,7 +289,7 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 				}
 			}
 			if at == len(text) || at-reach > s.to {
-				if s.to > 0 && !yield(s) || at == len(text) {
+				if s.to > 0 && !yield(s.whole(text)) || at == len(text) {
 					return
 				}
 				s.from = max(at-reach, 0)

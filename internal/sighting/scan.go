@@ -87,7 +87,7 @@ func (s *Scanner) prepare() {
 	// One character may take 32 bytes: \u0026\u0023\u0036\u0035\u003b is an A. What
 	// takes more is missed where the pieces of a long line meet.
 	s.overlap = 32*longest + margin
-	s.reach = 4*longest + 2*edge // base64 in base64 grows by (4/3)⁴ at most
+	s.reach = longest + edge
 	if len(s.Texts) > 0 {
 		s.reach += MaxGap // to a word that an escape is in
 		s.overlap = max(s.overlap, 4*context)
