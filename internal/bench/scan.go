@@ -32,7 +32,7 @@ import (
 
 // Scan is what to measure.
 type Scan struct {
-	Corpus   string // eve or iis
+	Corpus   string // of telemetry.Corpora
 	Size     int64  // bytes
 	Kinds    string // tokens, literals or all
 	Copies   int    // whose tokens there may be
@@ -48,7 +48,7 @@ var ErrScan = errors.New("the measurement makes no sense")
 func (s Scan) check() error {
 	switch {
 	case telemetry.Corpora[s.Corpus] == nil:
-		return fmt.Errorf("%w: there is no corpus %q; there are eve and iis", ErrScan, s.Corpus)
+		return fmt.Errorf("%w: there is no corpus %q; there are %s", ErrScan, s.Corpus, strings.Join(sortedKeys(telemetry.Corpora), ", "))
 	case s.Size < 1<<20:
 		return fmt.Errorf("%w: a corpus has 1 MiB at least", ErrScan)
 	case kinds[s.Kinds] == nil:

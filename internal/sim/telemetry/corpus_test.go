@@ -35,13 +35,16 @@ func TestCorpora(t *testing.T) {
 			s := sighting.Scanner{Indicators: []sighting.Indicator{{Kind: sighting.Path, Value: "/planted"}}}
 			last := sighting.Interval{}
 			sum, err := s.Scan(name, bytes.NewReader(a), func(x sighting.Sighting) error {
+				if name == "text" || name == "html" || name == "syslog" {
+					return nil // they state no time, or no year
+				}
 				if x.Basis != sighting.Stated || x.Time.Against(last) == sighting.Before {
 					t.Errorf("%+v after %v", x, last)
 				}
 				last = x.Time
 				return nil
 			})
-			if err != nil || sum.Sightings != int64(planted) || sum.BadLines > 0 || sum.Format == sighting.Plain {
+			if err != nil || sum.Sightings != int64(planted) || sum.BadLines > 0 || (sum.Format == sighting.Plain) != (name == "text") {
 				t.Errorf("%v, %+v", err, sum)
 			}
 		})
