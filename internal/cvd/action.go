@@ -53,6 +53,11 @@ const (
 	ActRelease
 	ActRecordSighting
 	ActDeclareBreach
+	ActDeclareSource
+	ActAcknowledgeAlarm
+	ActDecideAlarm
+	ActSuppress
+	ActNotify
 
 	// Looking: asked by whoever shows something.
 	ActListMembers  // all members and their standing
@@ -66,6 +71,8 @@ const (
 	ActViewAnswers  // everybody's answers
 	ActInvestigate  // take a case's facts into an inquiry
 	ActViewLog      // entries, opened
+	ActListSources  // sensors and reporters
+	ActViewAlarm    // what was seen of a case, who was called, what was decided
 	actEnd
 )
 
@@ -76,8 +83,9 @@ var actionNames = []string{"nothing",
 	"propose embargo", "agree embargo", "move release time", "invite", "consent", "save draft", "open draft",
 	"make revision", "draft wave", "approve wave", "record sealed", "store copies", "cancel wave", "hold",
 	"lift hold", "fetch", "lodge receipt", "answer", "recall", "acknowledge recall", "end embargo", "release",
-	"record sighting", "declare breach",
+	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify",
 	"list members", "view member", "list cases", "view case", "read case", "read report", "view wave",
-	"view exposure", "view answers", "investigate", "view log"}
+	"view exposure", "view answers", "investigate", "view log",
+	"list sources", "view alarm"}
 
 func (a Action) String() string { return name(actionNames, a) }

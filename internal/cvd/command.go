@@ -53,6 +53,8 @@ type (
 	DestroyKey       KeyDestroyed // recorded first, then done
 	DeclareRecovery  RecoveryDeclared
 	NoteCommitment   CommitmentNoted
+	DeclareSource    SourceDeclared // or declares it anew
+	RetireSource     SourceRetired
 )
 
 // RevokeKeys takes a holder's keys out of use.
@@ -75,6 +77,10 @@ type (
 	Release           Released
 	RecordSighting    SightingRecorded
 	DeclareBreach     BreachDeclared
+	RecordSightings   SightingsRecorded // effects are decided here
+	AcknowledgeAlarm  AlarmAcknowledged
+	QueueNotice       NoticeQueued // one that is due
+	RecordNotice      NoticeTried
 )
 
 // ProposeEmbargo proposes an embargo for a case, or a change of the one that

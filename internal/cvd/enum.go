@@ -134,6 +134,74 @@ const (
 	GradeF         // cannot be judged
 )
 
+// Origin is how a source stands to the programme. With whether bytes are held, it
+// says what a sighting of its weighs.
+type Origin uint8
+
+const (
+	NoOrigin     Origin = iota
+	OwnSensor           // the programme's own
+	MemberSource        // a member's, which answers for it
+	Hearsay             // somebody's word
+)
+
+// Clue is what kind of thing was seen.
+type Clue uint8
+
+const (
+	NoClue    Clue = iota
+	Token          // planted in one copy; whose, only the inquiry learns
+	Indicator      // of the attack
+	Text           // of the package, or somebody's words about it
+	Rule           // of the package, that fired
+)
+
+// Effect is what a sighting did to its case's alarm when it was recorded.
+type Effect uint8
+
+const (
+	NoEffect     Effect = iota
+	AfterEmbargo        // no embargo was left to warn of
+	Suppressed          // what was dismissed before, and as it was then
+	Repeats             // known already, from that source
+	Joins               // new, and somebody was called already
+	Raises              // new, and people are called
+)
+
+// AlarmState is where a case's alarm is. Over is derived: the embargo is.
+type AlarmState uint8
+
+const (
+	NoAlarm        AlarmState = iota
+	AlarmRaised               // people are being called
+	AlarmInHand               // acknowledged: somebody is looking
+	AlarmHeld                 // decided: serving stopped, what was seen is verified
+	AlarmWatched              // decided: nothing is changed, new things call again
+	AlarmDismissed            // decided: it is not the case's, and would not be again
+	AlarmEnded                // decided: the embargo was ended
+	AlarmOver                 // the embargo ended otherwise
+)
+
+// Choice is a decision about an alarm.
+type Choice uint8
+
+const (
+	NoChoice Choice = iota
+	ChooseHold
+	ChooseWatch
+	ChooseDismiss
+	ChooseEnd
+)
+
+// Outcome is what became of an attempt to hand a notice on.
+type Outcome uint8
+
+const (
+	NoOutcome Outcome = iota
+	HandedOff
+	NotHanded
+)
+
 // KeyScope says whose key a body is about.
 type KeyScope uint8
 
@@ -155,6 +223,12 @@ var (
 	useNames         = []string{"deploy-patch", "deploy-mitigation", "ship-signature", "tell-customers", "share-with-member"}
 	verdictNames     = []string{"no", "yes", "from"}
 	gradeNames       = []string{"ungraded", "A", "B", "C", "D", "E", "F"}
+	originNames      = []string{"none", "own", "member", "hearsay"}
+	clueNames        = []string{"nothing", "token", "indicator", "text", "rule"}
+	effectNames      = []string{"none", "after the embargo", "suppressed", "repeats", "joins", "raises"}
+	alarmNames       = []string{"none", "raised", "acknowledged", "held", "watched", "dismissed", "ended", "over"}
+	choiceNames      = []string{"nothing", "hold", "watch", "dismiss", "end"}
+	outcomeNames     = []string{"none", "handed off", "failed"}
 	keyScopeNames    = []string{"none", "case", "person"}
 )
 
@@ -186,6 +260,18 @@ func (v Use) String() string             { return name(useNames, v) }
 func (v Verdict) String() string         { return name(verdictNames, v) }
 func (v Grade) String() string           { return name(gradeNames, v) }
 func (v KeyScope) String() string        { return name(keyScopeNames, v) }
+func (v Origin) String() string          { return name(originNames, v) }
+func (v Clue) String() string            { return name(clueNames, v) }
+func (v Effect) String() string          { return name(effectNames, v) }
+func (v AlarmState) String() string      { return name(alarmNames, v) }
+func (v Choice) String() string          { return name(choiceNames, v) }
+func (v Outcome) String() string         { return name(outcomeNames, v) }
+
+// ParseOrigin reads what Origin.String writes.
+func ParseOrigin(s string) (Origin, error) { return parse[Origin](originNames, s, "an origin") }
+
+// ParseChoice reads what Choice.String writes.
+func ParseChoice(s string) (Choice, error) { return parse[Choice](choiceNames, s, "a decision") }
 
 // ParseStanding reads what Standing.String writes.
 func ParseStanding(s string) (Standing, error) {

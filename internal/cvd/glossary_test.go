@@ -25,13 +25,14 @@ func TestGlossary(t *testing.T) {
 	for _, word := range []string{
 		"Programme", "Account", "Role", "Member", "Standing", "Group", "Terms", "KeySet", "Duty", "Delegation",
 		"Case", "Link", "Product", "Participant", "Embargo", "Proposal", "ReleaseTime", "Consent", "EmbargoEnd", "Breach", "Answer", "Sighting", "LegalHold",
+		"Alarm", "Source", "Notice", "Suppression", "Stream",
 		"Package", "Revision", "Recall", "Ruling", "Wave", "Purpose", "Preview", "BreakPack", "Approval", "Holder", "Copy", "Exposure",
 	} {
 		if !strings.Contains(text, "| "+word+" |") && !strings.Contains(text, ", "+word+" |") {
 			t.Errorf("%s is not in the glossary", word)
 		}
 	}
-	for _, names := range [][]string{standingNames[1:], consentNames[1:], purposeNames[1:]} {
+	for _, names := range [][]string{standingNames[1:], consentNames[1:], purposeNames[1:], choiceNames[1:]} {
 		for _, n := range names {
 			if !strings.Contains(text, n) {
 				t.Errorf("%q is not in the glossary", n)

@@ -25,6 +25,11 @@ type (
 	DelegationID = wire.ID[Delegation]
 	DutyID       = wire.ID[Duty]
 	SightingID   = wire.ID[Sighting]
+	SourceID     = wire.ID[Source]
+	StreamID     = wire.ID[Stream]
+	NoticeID     = wire.ID[Notice]
+
+	SuppressionID = wire.ID[Suppression]
 )
 
 // Holder is who a copy is made for: a member, or one account of the staff. It

@@ -57,6 +57,14 @@ const (
 	KindProductAdded       entrylog.Kind = 43
 	KindGroupDeclared      entrylog.Kind = 44
 	KindDelegationRevoked  entrylog.Kind = 45
+	KindSourceDeclared     entrylog.Kind = 46
+	KindSourceRetired      entrylog.Kind = 47
+	KindSightingsRecorded  entrylog.Kind = 48
+	KindAlarmAcknowledged  entrylog.Kind = 49
+	KindAlarmDecided       entrylog.Kind = 50
+	KindSuppressionSet     entrylog.Kind = 51
+	KindNoticeQueued       entrylog.Kind = 52
+	KindNoticeTried        entrylog.Kind = 53
 
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
@@ -112,6 +120,14 @@ var kinds = [...]struct {
 	KindProductAdded:       {"ProductAdded", func() fact { return new(ProductAdded) }},
 	KindGroupDeclared:      {"GroupDeclared", func() fact { return new(GroupDeclared) }},
 	KindDelegationRevoked:  {"DelegationRevoked", func() fact { return new(DelegationRevoked) }},
+	KindSourceDeclared:     {"SourceDeclared", func() fact { return new(SourceDeclared) }},
+	KindSourceRetired:      {"SourceRetired", func() fact { return new(SourceRetired) }},
+	KindSightingsRecorded:  {"SightingsRecorded", func() fact { return new(SightingsRecorded) }},
+	KindAlarmAcknowledged:  {"AlarmAcknowledged", func() fact { return new(AlarmAcknowledged) }},
+	KindAlarmDecided:       {"AlarmDecided", func() fact { return new(AlarmDecided) }},
+	KindSuppressionSet:     {"SuppressionSet", func() fact { return new(SuppressionSet) }},
+	KindNoticeQueued:       {"NoticeQueued", func() fact { return new(NoticeQueued) }},
+	KindNoticeTried:        {"NoticeTried", func() fact { return new(NoticeTried) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

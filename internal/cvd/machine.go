@@ -223,6 +223,33 @@ func findingsActs() string {
 	return b.String()
 }
 
+// Alarms is the life of a case's alarm. What was seen before, or was dismissed,
+// raises nothing; what is new raises it again, also after a decision.
+var Alarms = Machine[AlarmState]{"Alarm", alarmSteps()}
+
+func alarmSteps() (steps []Step[AlarmState]) {
+	steps = []Step[AlarmState]{
+		{NoAlarm, AlarmRaised, "SightingsRecorded"},
+		{AlarmRaised, AlarmInHand, "AlarmAcknowledged"},
+	}
+	decided := []AlarmState{AlarmHeld, AlarmWatched, AlarmDismissed}
+	open := append([]AlarmState{AlarmRaised, AlarmInHand}, decided...)
+	for _, from := range open {
+		for _, to := range append(decided, AlarmEnded) {
+			steps = append(steps, Step[AlarmState]{from, to, "AlarmDecided"})
+		}
+	}
+	for _, from := range decided {
+		steps = append(steps, Step[AlarmState]{from, AlarmRaised, "SightingsRecorded"})
+	}
+	for _, from := range open {
+		for _, by := range []string{"EmbargoEnded", "KeyDestroyed", Time} {
+			steps = append(steps, Step[AlarmState]{from, AlarmOver, by})
+		}
+	}
+	return append(steps, Step[AlarmState]{AlarmEnded, AlarmOver, "KeyDestroyed"})
+}
+
 // Diagrams is doc/states.md.
 func Diagrams() string {
 	var b strings.Builder
@@ -239,5 +266,6 @@ func Diagrams() string {
 	section(AnswerStates.Name, AnswerStates.Mermaid(), "What a member says about one product in one case. *No answer* is where everybody begins, and nobody can go back to it.")
 	section(FindingsStages.Name, FindingsStages.Mermaid(), "Findings, in the inquiry's own log; the arrows carry what is done. Findings that name a copy are put to whom it was\nissued before anybody else reviews them, and are final only once those have replied, are said not to, or had their time.\nFindings that name nobody are reviewed at once. Whoever drafted them does not review them. What was attached stays.")
 	b.WriteString(findingsActs())
+	section(Alarms.Name, Alarms.Mermaid(), "What a sighting before release sets off in its case. While it is *raised* the people on duty are called, one after\nanother. *Held*, *watched*, *dismissed* and *ended* are decisions; a decision may follow another, but nothing follows *ended*.")
 	return b.String()
 }

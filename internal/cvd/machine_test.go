@@ -53,5 +53,6 @@ func TestMachines(t *testing.T) {
 	sound(t, &Consents, Lapsed, true)
 	sound(t, &Standings, Left, true)
 	sound(t, &AnswerStates, Shipped, true)
+	sound(t, &Alarms, AlarmOver, true)
 	sound(t, &FindingsStages, evidence.Withdrawn, false)
 }

@@ -58,6 +58,8 @@ func New() *Programme {
 		Waves:       map[WaveID]*Wave{},
 		Duties:      map[DutyID]*Duty{},
 		Delegations: map[DelegationID]*Delegation{},
+		Sources:     map[SourceID]*Source{},
+		Notices:     map[NoticeID]*Notice{},
 		keyOwner:    map[string]HolderID{},
 	}
 }
@@ -214,6 +216,14 @@ func put[K comparable, V any](p *Programme, m map[K]V, k K, v V) {
 		})
 	}
 	m[k] = v
+}
+
+// drop takes a key out of an index.
+func drop[K comparable, V any](p *Programme, m map[K]V, k K) {
+	if old, was := m[k]; was && p.journal != nil {
+		p.journal.undo = append(p.journal.undo, func() { m[k] = old })
+	}
+	delete(m, k)
 }
 
 // add puts a new thing under its id, and its id at the end of the order.

@@ -76,7 +76,7 @@ func TestApplyRefuses(t *testing.T) {
 		"a repetition":         {ErrReplay, func(_ *entrylog.Entry, s *entrylog.Seq) { *s-- }},
 		"time backwards":       {ErrReplay, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Time = e.Time.Add(-time.Microsecond) }},
 		"an unknown kind":      {ErrUnknownKind, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Kind = 35 }},
-		"a later kind":         {ErrUnknownKind, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Kind = 46 }},
+		"a later kind":         {ErrUnknownKind, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Kind = KindNoticeTried + 1 }},
 		"another subject":      {ErrReplay, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Subject = ref(alice) }},
 		"a body too long":      {wire.ErrFormat, func(e *entrylog.Entry, _ *entrylog.Seq) { e.Body = append(e.Body, 0) }},
 		"a second founding":    {ErrReplay, of(alice, &ProgrammeFounded{Coordinator: num[Account](70), Sealer: num[Account](71)})},

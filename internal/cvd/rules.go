@@ -109,6 +109,12 @@ var rules = [actEnd]rule{
 	ActRecordSighting:    {grants: []grant{{OnCase, desk | RoleSet(Investigator), nil, livePhase}}},
 	ActDeclareBreach:     {grants: []grant{{OnCase, lead, nil, livePhase}}},
 
+	ActDeclareSource:    {grants: []grant{{OnProgramme, lead, nil, present}}},
+	ActAcknowledgeAlarm: {grants: []grant{{OnCase, ends, nil, phases(PhaseEarly, PhaseEmbargoed)}}},
+	ActDecideAlarm:      {grants: []grant{{OnCase, ends, nil, phases(PhaseEarly, PhaseEmbargoed)}}},
+	ActSuppress:         {grants: []grant{{OnCase, ends, nil, livePhase}}},
+	ActNotify:           {grants: []grant{{OnCase, staff, nil, livePhase}}},
+
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{
 		{OnMember, staff, nil, admitted},
@@ -137,4 +143,6 @@ var rules = [actEnd]rule{
 	ActViewAnswers:  {grants: []grant{{OnCase, people, nil, anyPhase}}},
 	ActInvestigate:  {grants: []grant{{OnCase, RoleSet(Investigator), nil, livePhase}}},
 	ActViewLog:      {grants: []grant{{OnProgramme, see, nil, present}}},
+	ActListSources:  {grants: []grant{{OnProgramme, staff, nil, present}}},
+	ActViewAlarm:    {grants: []grant{{OnCase, staff, nil, anyPhase}}},
 }

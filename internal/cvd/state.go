@@ -44,6 +44,10 @@ type Programme struct {
 	Delegations     map[DelegationID]*Delegation
 	DelegationOrder []DelegationID
 	Commitments     []Commitment
+	Sources         map[SourceID]*Source
+	SourceOrder     []SourceID
+	Notices         map[NoticeID]*Notice
+	NoticeOrder     []NoticeID
 	Recoveries      []Recovery
 
 	Next entrylog.Seq // of the entry that Apply wants next
@@ -176,10 +180,16 @@ type Case struct {
 	Sightings        []Sighting
 	Breaches         []Breach
 
+	Seen         []Seen // by declared sources
+	Read         map[StreamID]*ReadTo
+	Alarm        *Alarm // nil: none was ever raised
+	Suppressions []*Suppression
+
 	LegalHold *LegalHold
 	Shredded  *Note // the case's key was destroyed
 
 	answers map[answerKey][]int // into Answers
+	known   map[knownKey]bool   // what would call nobody again
 }
 
 type answerKey struct {

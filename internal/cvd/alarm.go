@@ -1,0 +1,295 @@
+package cvd
+
+import (
+	"slices"
+	"time"
+
+	"forewarn/internal/entrylog"
+)
+
+// AlarmState is where a case's alarm is at a time.
+func (p *Programme) AlarmState(id CaseID, now time.Time) AlarmState {
+	c := p.Cases[id]
+	if c == nil || c.Alarm == nil {
+		return NoAlarm
+	}
+	a, ended := c.Alarm, AlarmOver
+	if a.Decision != nil && a.Decision.Choice == ChooseEnd {
+		ended = AlarmEnded
+	}
+	switch {
+	case c.Shredded != nil:
+		return AlarmOver
+	case !p.beforeRelease(id, now):
+		return ended
+	case a.Decision != nil:
+		return [...]AlarmState{ChooseHold: AlarmHeld, ChooseWatch: AlarmWatched, ChooseDismiss: AlarmDismissed, ChooseEnd: AlarmEnded}[a.Decision.Choice]
+	case a.Acknowledged != nil:
+		return AlarmInHand
+	}
+	return AlarmRaised
+}
+
+// beforeRelease reports whether there is something left to warn of.
+func (p *Programme) beforeRelease(id CaseID, now time.Time) bool {
+	phase := p.PhaseOf(id, now)
+	return phase == PhaseEarly || phase == PhaseEmbargoed
+}
+
+// Weight is what a sighting counts for. The zero Weight counts for nothing.
+type Weight uint8
+
+const (
+	WordOnly    Weight = iota // hearsay, or no bytes are held
+	MemberBytes               // a member's source, which handed over what it saw
+	OwnBytes                  // the programme's own sensor, likewise
+)
+
+var weightNames = []string{"word only", "member with bytes", "own with bytes"}
+
+func (v Weight) String() string { return name(weightNames, v) }
+
+// Weight is what the sighting counts for.
+func (s *Seen) Weight() Weight {
+	switch {
+	case !s.Bytes:
+		return WordOnly
+	case s.Origin == OwnSensor:
+		return OwnBytes
+	case s.Origin == MemberSource:
+		return MemberBytes
+	}
+	return WordOnly
+}
+
+// cover is the suppression of a pair: the last that was set and not lifted.
+type cover struct {
+	until time.Time
+	seq   entrylog.Seq
+}
+
+// covers is the pairs of a case that were ever dismissed.
+func (c *Case) covers() map[Pair]cover {
+	m := map[Pair]cover{}
+	for _, s := range c.Suppressions {
+		if !s.Until.After(s.At) {
+			continue // lifted
+		}
+		for _, pair := range s.Pairs {
+			if was, ok := m[pair]; !ok || was.seq < s.Seq {
+				m[pair] = cover{s.Until, s.Seq}
+			}
+		}
+	}
+	return m
+}
+
+// coverOf is what covers a pair, named with its source or without.
+func coverOf(m map[Pair]cover, pair Pair) cover {
+	a, b := m[pair], m[Pair{Tag: pair.Tag}]
+	if b.seq > a.seq {
+		return b
+	}
+	return a
+}
+
+// Standing sightings are those that an alarm rests on: seen before release, and not
+// dismissed since. They are in the order of the log.
+func (p *Programme) Standing(id CaseID) (out []Seen) {
+	c := p.Cases[id]
+	if c == nil {
+		return nil
+	}
+	covers := c.covers()
+	for _, s := range c.Seen {
+		if s.Effect >= Repeats && coverOf(covers, Pair{s.Source, s.Tag}).seq <= s.Seq {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Offer is what can be decided about an alarm, the most that the evidence carries
+// first, and why no more.
+type Offer struct {
+	Choices []Choice
+	Why     string
+}
+
+// OfferOf is the one rule of what is offered: the end on the word of the
+// programme's own sensor, or of two members that are not under common ownership,
+// each with the bytes; else to hold and verify. Nothing without bytes counts.
+func (p *Programme) OfferOf(id CaseID, now time.Time) (o Offer) {
+	switch p.AlarmState(id, now) {
+	case NoAlarm:
+		return Offer{Why: "nothing was seen"}
+	case AlarmEnded, AlarmOver:
+		return Offer{Why: "the embargo is over"}
+	}
+	own := false
+	parties := map[entrylog.Ref]bool{}
+	for _, s := range p.Standing(id) {
+		switch s.Weight() {
+		case OwnBytes:
+			own = true
+		case MemberBytes:
+			parties[p.party(s.Member)] = true
+		}
+	}
+	o.Choices = []Choice{ChooseHold, ChooseWatch, ChooseDismiss}
+	switch {
+	case p.PhaseOf(id, now) != PhaseEmbargoed:
+		o.Why = "no embargo binds yet that could be ended"
+	case own:
+		o.Why = "a sensor of the programme's own saw it, and what it saw is held"
+		o.Choices = slices.Insert(o.Choices, 0, ChooseEnd)
+	case len(parties) > 1:
+		o.Why = "members that are not under common ownership saw it, and what they saw is held"
+		o.Choices = slices.Insert(o.Choices, 0, ChooseEnd)
+	case len(parties) == 1:
+		o.Why = "one member saw it: hold, and have it verified by an own sensor or an unrelated member"
+	default:
+		o.Why = "it is somebody's word, without the bytes: hold, and ask for them"
+	}
+	return o
+}
+
+// party is who stands behind a member's word: its owner, where one is known.
+func (p *Programme) party(m MemberID) entrylog.Ref {
+	if x := p.Members[m]; x != nil && !x.Group.IsZero() {
+		return ref(x.Group)
+	}
+	return ref(m)
+}
+
+// PublicSince is when a thing that was seen in a case was public: the first
+// sighting of it by a public source, or the release. From then on it can have
+// been copied from there. Zero: not that is known.
+func (c *Case) PublicSince(tag Tag) (at time.Time, by entrylog.Seq) {
+	for _, s := range c.Seen {
+		if s.Tag == tag && s.Public {
+			return s.At, s.Seq
+		}
+	}
+	if c.Released != nil {
+		return c.Released.At, c.Released.Seq
+	}
+	return time.Time{}, 0
+}
+
+// Escalation is how long after an alarm was raised the next on the roster is
+// called, while nobody has acknowledged it.
+var Escalation = [...]time.Duration{0, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute}
+
+// MaxTries is how often one notice is tried before it is given up, and RetryAfter
+// the least time between two tries.
+const (
+	MaxTries   = 3
+	RetryAfter = 30 * time.Second
+)
+
+// Due is a notice that should go out.
+type Due struct {
+	Case    CaseID
+	Round   uint32
+	Step    uint8
+	Account AccountID
+	At      time.Time // since when
+}
+
+// Called is who is called at a time, first to last: who is on duty, then everybody
+// else who could decide.
+func (p *Programme) Called(now time.Time) []AccountID {
+	ids := slices.Clone(p.OnDuty(now))
+	for _, id := range p.AccountOrder {
+		if a := p.Accounts[id]; p.active(a) && a.Roles&ends != 0 && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// steps are an alarm's calls up to a time, and when the next is due; zero: none.
+// Each is due when its time has come, or when all before it have failed. A step
+// beyond the last person begins with the first again.
+func (p *Programme) steps(id CaseID, now time.Time) (due []Due, next time.Time) {
+	c := p.Cases[id]
+	if p.AlarmState(id, now) != AlarmRaised {
+		return nil, time.Time{}
+	}
+	queued := map[uint8]*Notice{}
+	for _, n := range c.Alarm.Notices {
+		if x := p.Notices[n]; x.Round == c.Alarm.Round {
+			queued[x.Step] = x
+		}
+	}
+	failed := c.Alarm.Raised.At // when the step before this one failed; zero: it didn't
+	for i, after := range Escalation {
+		at := c.Alarm.Raised.At.Add(after)
+		if i > 0 && !failed.IsZero() && failed.Before(at) {
+			at = failed
+		}
+		if at.After(now) {
+			return due, at
+		}
+		x := queued[uint8(i)]
+		failed = time.Time{}
+		if x != nil {
+			if len(x.Tries) > 0 && x.Tries[0].Outcome == NotHanded {
+				failed = x.Tries[0].At
+			}
+			continue
+		}
+		if who := p.Called(now); len(who) > 0 {
+			due = append(due, Due{id, c.Alarm.Round, uint8(i), who[i%len(who)], at})
+		}
+	}
+	return due, time.Time{}
+}
+
+// NoticesDue is every notice that should be queued at a time, and when the next
+// will be; zero: none will. Nothing of it is stored: it follows from the roster
+// and the clock.
+func (p *Programme) NoticesDue(now time.Time) (due []Due, next time.Time) {
+	for _, id := range p.CaseOrder {
+		d, n := p.steps(id, now)
+		due = append(due, d...)
+		if !n.IsZero() && (next.IsZero() || n.Before(next)) {
+			next = n
+		}
+	}
+	return due, next
+}
+
+// Outbox is the notices that were queued and neither handed on nor given up, of
+// alarms that still call, and when one that failed may be tried again; zero: none.
+func (p *Programme) Outbox(now time.Time) (out []*Notice, next time.Time) {
+	for _, c := range p.CaseOrder {
+		if p.AlarmState(c, now) != AlarmRaised {
+			continue
+		}
+		a := p.Cases[c].Alarm
+		for _, id := range a.Notices {
+			x := p.Notices[id]
+			n := len(x.Tries)
+			switch {
+			case x.Round != a.Round || n > 0 && x.Tries[n-1].Outcome == HandedOff || n >= MaxTries:
+			case n > 0 && now.Before(x.Tries[n-1].At.Add(RetryAfter)):
+				if at := x.Tries[n-1].At.Add(RetryAfter); next.IsZero() || at.Before(next) {
+					next = at
+				}
+			default:
+				out = append(out, x)
+			}
+		}
+	}
+	return out, next
+}
+
+// QuotaLeft is how many rows a source may still have recorded within the hour.
+func (s *Source) QuotaLeft(now time.Time) uint32 {
+	if now.Sub(s.Hour) >= time.Hour {
+		return s.Quota
+	}
+	return s.Quota - min(s.Quota, s.InHour)
+}
