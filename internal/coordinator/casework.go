@@ -74,11 +74,7 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 		if err := p.May(by, cvd.ActEndEmbargo, cvd.ACase(id), d.at(p)); err != nil {
 			return err
 		}
-		for _, r := range p.RevisionOrder {
-			if rev := p.Revisions[r]; rev.Case == id && rev.Vouched != nil && rev.Recall == nil && rev.Break > 0 {
-				end.Revision, end.Level = r, rev.Break
-			}
-		}
+		end.Revision, end.Level = breakPack(p, id)
 		return nil
 	})
 	if err != nil {
@@ -87,9 +83,25 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 	if end.Reason, err = d.Reason(ctx, CaseKey(id), reason); err != nil {
 		return out, err
 	}
+	return d.end(ctx, by, id, end, end.Revision, end.Level)
+}
+
+// breakPack is the newest revision of a case that a second person vouched for, and
+// the level approved with it; zero when there is none.
+func breakPack(p *cvd.Programme, id cvd.CaseID) (r cvd.RevisionID, level form.Level) {
+	for _, x := range p.RevisionOrder {
+		if rev := p.Revisions[x]; rev.Case == id && rev.Vouched != nil && rev.Recall == nil && rev.Break > 0 {
+			r, level = x, rev.Break
+		}
+	}
+	return r, level
+}
+
+// end does what ends an embargo, and seals what that sends out.
+func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Command, r cvd.RevisionID, level form.Level) (out Ended, err error) {
 	// The end and the draft of what it sends are one append: a crash between them
 	// would leave an ended embargo that sends nothing.
-	pack := cvd.DraftWave{Revision: end.Revision, Purpose: cvd.BreakPack, Level: end.Level}
+	pack := cvd.DraftWave{Revision: r, Purpose: cvd.BreakPack, Level: level}
 	if pack.Wave, err = NewID[cvd.WaveID](d); err != nil {
 		return out, err
 	}
@@ -100,7 +112,7 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 				pack.Audience = append(pack.Audience, cvd.HolderID(m))
 			}
 		}
-		if end.Level == 0 || len(pack.Audience) == 0 {
+		if level == 0 || len(pack.Audience) == 0 {
 			return []cvd.Command{end}
 		}
 		return []cvd.Command{end, pack}
@@ -113,10 +125,10 @@ func (d *Desk) EndEmbargo(ctx context.Context, by cvd.Actor, id cvd.CaseID, reas
 		}
 		return out, fmt.Errorf("the embargo is ended, but there is no break pack: %w", one.Err)
 	}
-	if err != nil || end.Level == 0 || len(pack.Audience) == 0 {
+	if err != nil || level == 0 || len(pack.Audience) == 0 {
 		return out, err
 	}
-	out.Wave, out.Level, out.Members = pack.Wave, end.Level, len(pack.Audience)
+	out.Wave, out.Level, out.Members = pack.Wave, level, len(pack.Audience)
 	return out, d.Seal(ctx, pack.Wave, nil)
 }
 

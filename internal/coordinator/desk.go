@@ -114,10 +114,43 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	return d, nil
 }
 
+// OpenReader replays the log beside its writer, which may be another process. The
+// desk can only be looked at; Refresh takes in what is new.
+func OpenReader(ctx context.Context, c Config) (*Desk, error) {
+	d := &Desk{Config: c, state: cvd.New()}
+	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
+	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
+	log, err := ledger.OpenReader(ctx, c.Store, c.Log, d.state.Apply)
+	if err != nil {
+		return nil, err
+	}
+	d.log = log
+	d.destroyed()
+	return d, nil
+}
+
+// Refresh takes in what others wrote since.
+func (d *Desk) Refresh(ctx context.Context) error {
+	if err := d.log.Refresh(ctx); err != nil {
+		return err
+	}
+	return d.View(func(*cvd.Programme) error { d.destroyed(); return nil })
+}
+
 // forget destroys every key that the log says is destroyed: a crash may have
 // come between the entry and the file, or a backup brought the file back.
 func (d *Desk) forget() error {
-	var names []string
+	for _, n := range d.destroyed() {
+		if err := d.Keys.Destroy(n); err != nil {
+			return fmt.Errorf("the log says that key %s is destroyed, and its file can't be: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// destroyed is the names of the keys that the log says are destroyed. Nothing is
+// read under them any more.
+func (d *Desk) destroyed() (names []string) {
 	for id, c := range d.state.Cases {
 		if c.Shredded != nil {
 			names = append(names, CaseKey(id))
@@ -134,12 +167,11 @@ func (d *Desk) forget() error {
 		}
 	}
 	for _, n := range names {
-		d.gone.Store(n, true)
-		if err := d.Keys.Destroy(n); err != nil {
-			return fmt.Errorf("the log says that key %s is destroyed, and its file can't be: %w", n, err)
+		if _, known := d.gone.Swap(n, true); !known {
+			d.texts.Clear()
 		}
 	}
-	return nil
+	return names
 }
 
 // Close lets go of the log.

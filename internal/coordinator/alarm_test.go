@@ -1,0 +1,201 @@
+package coordinator_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+)
+
+type inbox struct {
+	to  []string
+	all []coordinator.Notice
+	err error
+}
+
+func (b *inbox) Notify(_ context.Context, to coordinator.Person, n coordinator.Notice) error {
+	b.to, b.all = append(b.to, to.Handle), append(b.all, n)
+	return b.err
+}
+
+// TestAlarmFromSightingToEnd: what is known, who is called, what can be decided.
+func TestAlarmFromSightingToEnd(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	w.sealedWave()
+	ok(t, w.fetch(0, must(w.lastWave())))
+	fetched := w.now
+	w.pass(2 * time.Hour)
+	ok(t, w.fetch(1, must(w.lastWave())))
+	src := w.source()
+	b := w.batch(src)
+	// Seen at some time between before the first fetch and after it, but before the
+	// second.
+	for i := range b.Spots {
+		b.Spots[i].From, b.Spots[i].To = fetched.Add(-time.Minute), fetched.Add(time.Minute)
+	}
+	got, err := w.desk.Record(ctx, w.ana, b)
+	ok(t, err)
+	if len(got) != 1 || got[0].Rows != 2 || got[0].Times != 3 || got[0].Effect != cvd.Raises {
+		t.Fatalf("recorded: %+v", got)
+	}
+	if again, err := w.desk.Record(ctx, w.ana, b); err != nil || len(again) != 0 {
+		t.Errorf("the same bytes again: %+v, %v", again, err)
+	}
+	v, err := w.desk.Alarm(ctx, w.ben, w.cs)
+	ok(t, err)
+	switch {
+	case v.State != "raised" || v.Choices[0] != "end":
+		t.Errorf("state %s, choices %v (%s)", v.State, v.Choices, v.Why)
+	case v.Had != (coordinator.Narrowing{Least: 0, Most: 1, Members: 3}):
+		t.Errorf("narrowed to %+v", v.Had)
+	case len(v.Waves) != 1 || v.Waves[0].Then != "open":
+		t.Errorf("waves: %+v", v.Waves)
+	case len(v.Seen) != 2 || v.Seen[1].Value != "00000000000000aa" || v.Seen[1].Count != 2 || v.Seen[1].Excerpt != "GET /?t=aa":
+		t.Errorf("seen: %+v", v.Seen)
+	case len(v.Timeline.Sightings) != 1:
+		t.Errorf("%d sightings are drawn", len(v.Timeline.Sightings))
+	}
+	// What a holder's name could be told from isn't there.
+	text, err := json.Marshal(v)
+	ok(t, err)
+	if strings.Contains(string(text), "Member ") {
+		t.Error("the view names a member")
+	}
+	var box inbox
+	told, err := w.desk.Dispatch(ctx, w.ana, &box)
+	ok(t, err)
+	if !slices.Equal(box.to, []string{"ana"}) || told.Queued != 1 || !told.Next.Equal(v.Raised.Add(5*time.Minute)) {
+		t.Errorf("called %v, next at %s", box.to, told.Next)
+	}
+	w.pass(5*time.Minute + time.Second)
+	_, err = w.desk.Dispatch(ctx, w.ana, &box)
+	ok(t, err)
+	ok(t, w.desk.AcknowledgeAlarm(ctx, w.ben, w.cs))
+	w.pass(time.Hour)
+	_, err = w.desk.Dispatch(ctx, w.ana, &box)
+	ok(t, err)
+	if !slices.Equal(box.to, []string{"ana", "ben"}) {
+		t.Errorf("called %v", box.to)
+	}
+	sizes := map[int]bool{}
+	for _, n := range box.all {
+		b, err := json.Marshal(n)
+		ok(t, err)
+		sizes[len(b)] = true
+		if strings.Contains(string(b), w.cs.String()) || strings.Contains(string(b), "A case") {
+			t.Errorf("a notice names the case: %s", b)
+		}
+	}
+	if len(sizes) != 1 {
+		t.Errorf("notices have %d sizes", len(sizes))
+	}
+	ended, err := w.desk.DecideAlarm(ctx, w.ana, w.cs, coordinator.Verdict{Choice: cvd.ChooseEnd, Reason: "exploited"})
+	ok(t, err)
+	if ended.Members == 0 {
+		t.Error("the end sent nothing")
+	}
+	if v, err = w.desk.Alarm(ctx, w.ana, w.cs); err != nil || v.State != "ended" || len(v.Decisions) != 2 || v.Decisions[1].Reason != "exploited" {
+		t.Errorf("after the end: %s, %+v, %v", v.State, v.Decisions, err)
+	}
+	w.audited("in the end")
+}
+
+func must(id cvd.WaveID, _ cvd.WaveState, err error) cvd.WaveID {
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
+// TestFailedCall: a call that fails is told, tried again, and has the next called.
+func TestFailedCall(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	w.alarmed()
+	box := inbox{err: errors.New("no signal")}
+	told, err := w.desk.Dispatch(ctx, w.ana, &box)
+	if err == nil || told.Failed != 1 || told.Next.After(w.now.Add(time.Second)) {
+		t.Errorf("a failed call: %+v, %v", told, err)
+	}
+	box.err = nil
+	told, err = w.desk.Dispatch(ctx, w.ana, &box)
+	ok(t, err)
+	if told.HandedOff != 1 || told.Next.Sub(w.now) > cvd.RetryAfter+time.Second {
+		t.Errorf("the next: %+v", told)
+	}
+	w.pass(cvd.RetryAfter + time.Second)
+	told, err = w.desk.Dispatch(ctx, w.ana, &box)
+	ok(t, err)
+	if !slices.Equal(box.to, []string{"ana", "ben", "ana"}) || box.all[0].ID != box.all[2].ID {
+		t.Errorf("called %v", box.to)
+	}
+}
+
+// TestAboveTheQuota: what is above a source's quota is counted, and the source is
+// read on.
+func TestAboveTheQuota(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "loud", Origin: cvd.OwnSensor, Quota: 1})
+	ok(t, err)
+	got, err := w.desk.Record(ctx, w.ana, w.batch(src))
+	ok(t, err)
+	if got[0].Rows != 1 || got[0].Dropped != 1 {
+		t.Errorf("recorded %+v", got)
+	}
+	at, err := w.desk.ReadSoFar(src, stretch.Path, []cvd.CaseID{w.cs})
+	ok(t, err)
+	if len(at) != 1 || at[0].End != stretch.End {
+		t.Errorf("read to %+v", at)
+	}
+}
+
+func TestReportIsWordOnly(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "a friend", Origin: cvd.Hearsay, Quota: 10})
+	ok(t, err)
+	got, err := w.desk.Report(ctx, w.ana, src, w.cs, "somebody sells it", time.Time{}, time.Time{})
+	ok(t, err)
+	v, err := w.desk.Alarm(ctx, w.ana, w.cs)
+	ok(t, err)
+	if got.Effect != cvd.Raises || v.Choices[0] != "hold" || v.Seen[0].Weight != "word only" || v.First != (coordinator.Between{}) || len(v.Timeline.Sightings) != 0 {
+		t.Errorf("hearsay: %+v", v)
+	}
+	for _, c := range v.Clocks {
+		if c.Sure {
+			t.Errorf("%s starts surely on somebody's word", c.Rule)
+		}
+	}
+}
+
+// TestReplayed: a token that is seen again after it was public is shown as that.
+func TestReplayed(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	w.alarmed()
+	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "paste site", Origin: cvd.OwnSensor, Public: true, Quota: 10})
+	ok(t, err)
+	spot := coordinator.Spot{Clue: cvd.Token, Value: "00000000000000aa", Excerpt: []byte("aa")}
+	for _, s := range []cvd.SourceID{src, src} {
+		w.pass(time.Minute)
+		_, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: s, Cases: []cvd.CaseID{w.cs}, Spots: []coordinator.Spot{spot}})
+		ok(t, err)
+	}
+	v, err := w.desk.Alarm(ctx, w.ana, w.cs)
+	ok(t, err)
+	var replayed []bool
+	for _, s := range v.Seen {
+		replayed = append(replayed, !s.Replayed.IsZero())
+	}
+	if !slices.Equal(replayed, []bool{true, false, false, false}) {
+		t.Errorf("replayed, newest first: %v", replayed)
+	}
+}

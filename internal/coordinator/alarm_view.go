@@ -1,0 +1,366 @@
+package coordinator
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
+	"forewarn/internal/sighting"
+	"forewarn/internal/timeline"
+)
+
+// AlarmView is what is known of a case's alarm. It names no member that could be
+// where a sighting came from: whose token it is, the desk can't tell.
+type AlarmView struct {
+	Case    cvd.CaseID `json:"case"`
+	Title   string     `json:"title"`
+	State   string     `json:"state"`
+	Round   uint32     `json:"round"`
+	Raised  time.Time  `json:"raised,omitzero"`
+	Embargo string     `json:"embargo"`
+	Release time.Time  `json:"release,omitzero"`
+	Now     time.Time  `json:"now"`
+	UpTo    uint64     `json:"up_to"` // entries that this is made of
+
+	Choices []string `json:"choices"` // what can be decided, the most first
+	Why     string   `json:"why"`
+
+	First   Between     `json:"first"` // when the first of what stands happened, as far as it can be told
+	Undated int         `json:"undated,omitempty"`
+	Waves   []AlarmWave `json:"waves"`
+	Had     Narrowing   `json:"had_a_copy"`
+	Clocks  []Clock     `json:"clocks"`
+
+	Seen         []SeenView        `json:"seen"`
+	Calls        []CallView        `json:"calls"`
+	NextCall     time.Time         `json:"next_call,omitzero"`
+	NextCalled   string            `json:"next_called,omitempty"`
+	Decisions    []DecisionView    `json:"decisions"`
+	Suppressions []SuppressionView `json:"suppressions"`
+
+	Timeline timeline.Model `json:"-"`
+}
+
+// Between is an interval; both ends are zero when nothing is known.
+type Between struct {
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+}
+
+// AlarmWave is a wave as it stood when the first sighting happened.
+type AlarmWave struct {
+	Label   string    `json:"label"`
+	Level   string    `json:"level"`
+	OpensAt time.Time `json:"opens_at"`
+	Then    string    `json:"then"` // open, perhaps open, not open
+	Holders int       `json:"holders"`
+}
+
+// Narrowing counts members that had fetched a copy by the first sighting. It lies
+// between Least and Most, because the sighting's time does.
+type Narrowing struct {
+	Least   int `json:"least"`
+	Most    int `json:"most"`
+	Members int `json:"of"` // in an audience of the case
+}
+
+// Clock is a duty that starts when somebody knows of an exploitation.
+type Clock struct {
+	Rule     string    `json:"rule"`
+	Who      string    `json:"who"`
+	Trigger  string    `json:"trigger"`
+	Hours    int       `json:"hours"`
+	Status   string    `json:"status"`
+	From     time.Time `json:"from"` // in force
+	Citation string    `json:"citation"`
+	Due      time.Time `json:"due,omitzero"` // counted from when this desk knew
+	Sure     bool      `json:"started"`      // on more than somebody's word
+}
+
+// SeenView is one row of what was seen.
+type SeenView struct {
+	Entry    uint64    `json:"entry"`
+	At       time.Time `json:"recorded"`
+	By       string    `json:"by"`
+	Source   string    `json:"source"`
+	Origin   string    `json:"origin"`
+	Grade    string    `json:"grade"`
+	Weight   string    `json:"weight"`
+	Clue     string    `json:"clue"`
+	Value    string    `json:"value,omitempty"` // empty: no longer readable
+	Excerpt  string    `json:"excerpt,omitempty"`
+	Field    string    `json:"field,omitempty"`
+	Where    string    `json:"where,omitempty"`
+	Line     int64     `json:"line,omitempty"`
+	Count    uint32    `json:"count"`
+	Time     Between   `json:"time"`
+	Effect   string    `json:"effect"`
+	Stands   bool      `json:"stands"`
+	Replayed time.Time `json:"replayed_since,omitzero"` // it was public from then on
+	Dropped  int       `json:"dropped,omitempty"`
+}
+
+// CallView is one call of one person.
+type CallView struct {
+	Notice  cvd.NoticeID `json:"notice"`
+	Round   uint32       `json:"round"`
+	Step    int          `json:"step"`
+	Who     string       `json:"who"`
+	Queued  time.Time    `json:"queued"`
+	Outcome string       `json:"outcome"` // waits, handed off, failed
+	At      time.Time    `json:"at,omitzero"`
+	Tries   int          `json:"tries"`
+}
+
+// DecisionView is an acknowledgement or a decision.
+type DecisionView struct {
+	Round  uint32    `json:"round"`
+	Choice string    `json:"choice"`
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+	Entry  uint64    `json:"entry"`
+}
+
+// SuppressionView is what calls nobody, and why.
+type SuppressionView struct {
+	Until  time.Time `json:"until"`
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Things int       `json:"things"`
+	Reason string    `json:"reason,omitempty"`
+	Entry  uint64    `json:"entry"`
+}
+
+//go:embed clocks.json
+var clocksJSON []byte
+
+var clocks = func() (out []Clock) {
+	if err := json.Unmarshal(clocksJSON, &out); err != nil {
+		panic(err) // it is embedded above, and tested
+	}
+	return out
+}()
+
+// Alarm gathers what is known of a case's alarm.
+func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmView, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		now := d.at(p)
+		if err := p.May(by, cvd.ActViewAlarm, cvd.ACase(id), now); err != nil {
+			return err
+		}
+		c, n := p.Cases[id], d.Names(ctx, p)
+		v = AlarmView{Case: id, Title: n.Case(id), State: p.AlarmState(id, now).String(), Embargo: p.EmbargoState(id, now).String(),
+			Now: now, UpTo: uint64(p.Next), Choices: []string{}, Waves: []AlarmWave{}, Clocks: []Clock{}, Seen: []SeenView{},
+			Calls: []CallView{}, Decisions: []DecisionView{}, Suppressions: []SuppressionView{}}
+		if c.Embargo != nil {
+			v.Release = c.Embargo.Release.At
+		}
+		offer := p.OfferOf(id, now)
+		v.Why = offer.Why
+		for _, x := range offer.Choices {
+			v.Choices = append(v.Choices, x.String())
+		}
+		d.seen(ctx, p, c, &v)
+		d.decided(ctx, n, c, &v)
+		if c.Alarm != nil {
+			v.Round, v.Raised = c.Alarm.Round, c.Alarm.Raised.At
+			calls(p, n, c, &v)
+			v.Clocks = started(p, id)
+			v.Waves, v.Had = narrow(p, c, v.First, c.Seen[0].At)
+		}
+		if p.AlarmState(id, now) == cvd.AlarmRaised {
+			if due, next := p.NoticesDue(now); len(due) == 0 && !next.IsZero() {
+				who := p.Called(next)
+				step := slices.IndexFunc(cvd.Escalation[:], func(after time.Duration) bool { return v.Raised.Add(after).Equal(next) })
+				v.NextCall = next
+				if step >= 0 {
+					v.NextCalled = n.Account(who[step%len(who)])
+				}
+			}
+		}
+		var err error
+		v.Timeline, err = d.picture(ctx, p, c)
+		return err
+	})
+	return v, err
+}
+
+// seen tells what was seen, the newest first.
+func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *AlarmView) {
+	n := d.Names(ctx, p)
+	stands := map[cvd.SightingID]bool{}
+	var dated []sighting.Sighting
+	for _, s := range p.Standing(c.ID) {
+		stands[s.Sighting] = true
+		if s.From.IsZero() || s.To.IsZero() {
+			v.Undated++
+		}
+		dated = append(dated, sighting.Sighting{Observation: sighting.Observation{Time: sighting.Interval{From: s.From, To: s.To}}})
+	}
+	first := sighting.First(dated)
+	v.First = Between{first.From, first.To}
+	texts := map[cvd.BlobRef]batchText{}
+	for _, s := range slices.Backward(c.Seen) {
+		row := SeenView{Entry: uint64(s.Seq), At: s.At, By: n.Account(s.By), Source: n.Source(s.Source), Origin: s.Origin.String(),
+			Grade: p.Sources[s.Source].Grade.String(), Weight: s.Weight().String(), Clue: s.Clue.String(), Count: s.Count,
+			Time: Between{s.From, s.To}, Effect: s.Effect.String(), Stands: stands[s.Sighting]}
+		if at, seq := c.PublicSince(s.Tag); s.Clue == cvd.Token && !at.IsZero() && seq < s.Seq {
+			row.Replayed = at
+		}
+		text, ok := texts[s.Detail]
+		if !ok && d.Text(ctx, CaseKey(c.ID), s.Detail, &text) == nil {
+			texts[s.Detail] = text
+		}
+		for _, g := range text.Spots {
+			if g.ID == s.Sighting {
+				row.Value, row.Excerpt, row.Field, row.Where, row.Line = g.Value, sighting.Printable(g.Excerpt), g.Field, text.Path, g.Line
+				row.Dropped = text.Dropped
+			}
+		}
+		v.Seen = append(v.Seen, row)
+	}
+}
+
+func (d *Desk) reason(ctx context.Context, id cvd.CaseID, ref cvd.BlobRef) string {
+	var why Reason
+	if ref.IsZero() {
+		return ""
+	}
+	if d.Text(ctx, CaseKey(id), ref, &why) != nil {
+		return gone
+	}
+	return why.Reason
+}
+
+func (d *Desk) decided(ctx context.Context, n Names, c *cvd.Case, v *AlarmView) {
+	if a := c.Alarm; a != nil {
+		for _, x := range a.Decisions {
+			v.Decisions = append(v.Decisions, DecisionView{x.Round, x.Choice.String(), n.Account(x.By), x.At, d.reason(ctx, c.ID, x.Reason), uint64(x.Seq)})
+		}
+		if x := a.Acknowledged; x != nil {
+			v.Decisions = append(v.Decisions, DecisionView{a.Round, "acknowledged", n.Account(x.By), x.At, "", uint64(x.Seq)})
+		}
+		slices.SortFunc(v.Decisions, func(x, y DecisionView) int { return int(x.Entry) - int(y.Entry) })
+	}
+	for _, s := range c.Suppressions {
+		v.Suppressions = append(v.Suppressions, SuppressionView{s.Until, n.Account(s.By), s.At, len(s.Pairs), d.reason(ctx, c.ID, s.Reason), uint64(s.Seq)})
+	}
+}
+
+func calls(p *cvd.Programme, n Names, c *cvd.Case, v *AlarmView) {
+	for _, id := range c.Alarm.Notices {
+		x := p.Notices[id]
+		row := CallView{Notice: id, Round: x.Round, Step: int(x.Step) + 1, Who: n.Account(x.Account), Queued: x.At, Outcome: "waits", Tries: len(x.Tries)}
+		if len(x.Tries) > 0 {
+			last := x.Tries[len(x.Tries)-1]
+			row.Outcome, row.At = last.Outcome.String(), last.At
+		}
+		v.Calls = append(v.Calls, row)
+	}
+}
+
+// started are the duties that what stands may have started. They count from when
+// the desk knew, and are sure only of what is held.
+func started(p *cvd.Programme, id cvd.CaseID) []Clock {
+	out := []Clock{}
+	var since time.Time
+	sure := false
+	for _, s := range p.Standing(id) {
+		if held := s.Weight() > cvd.WordOnly; since.IsZero() || held && !sure {
+			since, sure = s.At, held
+		}
+	}
+	for _, c := range clocks {
+		if since.IsZero() || since.Before(c.From) {
+			continue
+		}
+		c.Due, c.Sure = since.Add(time.Duration(c.Hours)*time.Hour), sure
+		out = append(out, c)
+	}
+	return out
+}
+
+// narrow says which waves were open at the first sighting, and how many members
+// had a copy. What isn't known of its time counts as doubt: it was by then.
+func narrow(p *cvd.Programme, c *cvd.Case, first Between, recorded time.Time) ([]AlarmWave, Narrowing) {
+	to := first.To
+	if to.IsZero() {
+		to = recorded
+	}
+	waves := []AlarmWave{}
+	var n Narrowing
+	holders, least, most := map[cvd.HolderID]bool{}, map[cvd.HolderID]bool{}, map[cvd.HolderID]bool{}
+	for i, id := range c.Waves {
+		w := p.Waves[id]
+		if w.Statement == nil || w.Purpose == cvd.Preview {
+			continue
+		}
+		row := AlarmWave{Label: WaveLabel(i, w), Level: w.Level.String(), OpensAt: w.OpensAt, Holders: len(w.Audience), Then: "not open"}
+		switch {
+		case !first.From.IsZero() && !w.OpensAt.After(first.From):
+			row.Then = "open"
+		case !w.OpensAt.After(to):
+			row.Then = "perhaps open"
+		}
+		waves = append(waves, row)
+		for _, h := range w.Audience {
+			if p.Members[cvd.MemberID(h)] == nil {
+				continue
+			}
+			holders[h] = true
+			copied := w.CopyOf(h)
+			if copied == nil || len(copied.Fetches) == 0 {
+				continue
+			}
+			at := copied.Fetches[0].At
+			least[h] = least[h] || !first.From.IsZero() && !at.After(first.From)
+			most[h] = most[h] || !at.After(to)
+		}
+	}
+	count := func(m map[cvd.HolderID]bool) (k int) {
+		for _, yes := range m {
+			if yes {
+				k++
+			}
+		}
+		return k
+	}
+	n.Least, n.Most, n.Members = count(least), count(most), len(holders)
+	return waves, n
+}
+
+// AlarmLine is one case's alarm in a list.
+type AlarmLine struct {
+	Case   cvd.CaseID   `json:"case"`
+	Title  string       `json:"title"`
+	State  string       `json:"state"`
+	Round  uint32       `json:"round"`
+	Raised time.Time    `json:"raised"`
+	Seen   int          `json:"seen"`
+	Entry  entrylog.Seq `json:"entry"`
+}
+
+// Alarms lists the cases that had one, those that call first.
+func (d *Desk) Alarms(ctx context.Context, by cvd.Actor) (out []AlarmLine, err error) {
+	order := map[string]int{}
+	err = d.View(func(p *cvd.Programme) error {
+		now := d.at(p)
+		for _, id := range p.CaseOrder {
+			c := p.Cases[id]
+			if c.Alarm == nil || p.May(by, cvd.ActViewAlarm, cvd.ACase(id), now) != nil {
+				continue
+			}
+			s := p.AlarmState(id, now)
+			order[s.String()] = int(s)
+			out = append(out, AlarmLine{id, d.title(ctx, c), s.String(), c.Alarm.Round, c.Alarm.Raised.At, len(c.Seen), c.Alarm.Raised.Seq})
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b AlarmLine) int { return order[a.State] - order[b.State] })
+	return out, err
+}

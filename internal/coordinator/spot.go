@@ -1,0 +1,303 @@
+package coordinator
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"forewarn/internal/cvd"
+	"forewarn/internal/sighting"
+)
+
+// Spot is one thing that a source showed, at one place.
+type Spot struct {
+	Clue     cvd.Clue  `json:"clue"`
+	Value    string    `json:"value"` // TokenText, or what was looked for
+	From, To time.Time `json:"-"`     // zero: unknown
+	Offset   uint64    `json:"offset"`
+	Line     int64     `json:"line,omitempty"` // from 1; 0: not known
+	Field    string    `json:"field,omitempty"`
+	Excerpt  []byte    `json:"excerpt,omitempty"` // raw bytes; none: somebody's word
+}
+
+// SpotOf is a sighting of package sighting as a Spot.
+func SpotOf(s sighting.Sighting) Spot {
+	out := Spot{From: s.Time.From, To: s.Time.To, Offset: uint64(s.Offset), Line: s.Line, Field: s.Field, Excerpt: s.Excerpt}
+	if s.What.IsToken() {
+		out.Clue, out.Value = cvd.Token, TokenText(s.What.Token.L)
+	} else {
+		out.Clue, out.Value = cvd.Indicator, s.What.Indicator.Kind.String()+":"+s.What.Indicator.Value
+	}
+	return out
+}
+
+// Stretch is the bytes of a file that spots come from.
+type Stretch struct {
+	Path       string
+	Generation uint64
+	Head       uint32
+	HeadHash   [32]byte
+	Begin, End uint64
+}
+
+// Group is the spots of one thing in a stretch, as they are recorded.
+type Group struct {
+	Spot  // the first by place, with the first time of all
+	Count uint32
+	ID    cvd.SightingID `json:"sighting"`
+	Tag   cvd.Tag        `json:"-"`
+}
+
+// batchText is the detail of a batch of sightings. An inquiry reads it as a Seen.
+type batchText struct {
+	Seen
+	Path    string  `json:"path,omitempty"`
+	Spots   []Group `json:"spots"`
+	Dropped int     `json:"dropped,omitempty"`
+}
+
+// Batch is what a reader has to record: the spots of a stretch, in order, for each
+// of the cases that they may belong to.
+type Batch struct {
+	Source cvd.SourceID
+	Cases  []cvd.CaseID
+	At     *Stretch // nil: not of a file that is read on
+	Spots  []Spot
+}
+
+// Recorded says what was recorded of a batch in one case.
+type Recorded struct {
+	Case    cvd.CaseID `json:"case"`
+	Rows    int        `json:"rows"`
+	Times   int        `json:"sightings"`
+	Dropped int        `json:"dropped,omitempty"`
+	Effect  cvd.Effect `json:"-"` // the greatest
+}
+
+// Record puts a batch on the log, for all of its cases in one append. What was
+// recorded before, of the same bytes, isn't recorded again: so a reader that was
+// killed before it heard that its batch is durable can bring it again.
+func (d *Desk) Record(ctx context.Context, by cvd.Actor, b Batch) ([]Recorded, error) {
+	var all []cvd.Command
+	var out []Recorded
+	staged := false
+	for _, id := range b.Cases {
+		q, n, err := d.recordOf(ctx, by, b, id)
+		if err != nil {
+			return nil, err
+		}
+		if q == nil {
+			continue
+		}
+		staged = true
+		all, out = append(all, *q), append(out, n)
+	}
+	if !staged {
+		return nil, nil
+	}
+	if err := d.Blobs.Sync(ctx); err != nil {
+		return nil, err
+	}
+	sealed, err := d.Do(ctx, by, all...)
+	if err != nil {
+		return nil, plain(err)
+	}
+	for i := range sealed {
+		body, err := cvd.DecodeBody(sealed[i].Entry.Kind, sealed[i].Entry.Body)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range body.(*cvd.SightingsRecorded).Seen {
+			out[i].Effect = max(out[i].Effect, row.Effect)
+		}
+	}
+	return out, nil
+}
+
+// recordOf is the command that records a batch in one case, its detail staged; nil
+// when there is nothing new to record.
+func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseID) (*cvd.RecordSightings, Recorded, error) {
+	q := &cvd.RecordSightings{Case: id, Source: b.Source}
+	n := Recorded{Case: id}
+	spots := b.Spots
+	if at := b.At; at != nil {
+		var err error
+		if q.Stream, err = d.StreamID(b.Source, at.Path); err != nil {
+			return nil, n, err
+		}
+		q.Generation, q.Head, q.HeadHash, q.Begin, q.End = at.Generation, at.Head, at.HeadHash, at.Begin, at.End
+	}
+	var name string
+	left := 0
+	err := d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.at(p)); err != nil {
+			return err
+		}
+		s, ok := p.Sources[b.Source]
+		if !ok {
+			return fmt.Errorf("%w: there is no such source", ErrUnknown)
+		}
+		name, left = d.named(ctx, ProgrammeKey, s.Name), int(s.QuotaLeft(d.at(p)))
+		// Cases of one batch share the source's quota.
+		left = min(left/len(b.Cases), maxRows)
+		if read := p.Cases[id].Read[q.Stream]; read != nil {
+			switch {
+			case read.Generation > q.Generation || read.Generation == q.Generation && read.Offset >= q.End:
+				spots = nil
+			case read.Generation == q.Generation && read.Offset > q.Begin:
+				q.Begin = read.Offset
+				spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return s.Offset < read.Offset })
+			}
+		}
+		return nil
+	})
+	if err != nil || len(spots) == 0 {
+		return nil, n, err
+	}
+	text, err := d.group(spots, id)
+	if err != nil {
+		return nil, n, err
+	}
+	n.Times = len(spots)
+	if len(text.Spots) > left {
+		for _, g := range text.Spots[left:] {
+			q.Dropped += g.Count
+		}
+		text.Spots = text.Spots[:left]
+	}
+	text.Dropped, n.Rows, n.Dropped = int(q.Dropped), len(text.Spots), int(q.Dropped)
+	text.Source, text.What = name, fmt.Sprintf("%d sightings", n.Times)
+	if b.At != nil {
+		text.Path = b.At.Path
+	}
+	for i := range text.Spots {
+		g := &text.Spots[i]
+		if g.Clue == cvd.Token && len(g.Excerpt) > 0 {
+			text.Tokens = append(text.Tokens, g.Value)
+		}
+		q.Seen = append(q.Seen, cvd.SeenRow{Sighting: g.ID, Clue: g.Clue, Tag: g.Tag, From: g.From, To: g.To, Count: g.Count, Bytes: len(g.Excerpt) > 0})
+	}
+	if n.Rows > 0 {
+		if q.Detail, err = d.stageText(ctx, CaseKey(id), text); err != nil {
+			return nil, n, err
+		}
+	}
+	return q, n, nil
+}
+
+// maxRows bounds one batch; its detail stays under 1 MiB.
+const maxRows = 512
+
+// group puts equal things together, in the order in which they first stand.
+func (d *Desk) group(spots []Spot, id cvd.CaseID) (text batchText, err error) {
+	key, err := d.key(CaseKey(id), true)
+	if err != nil {
+		return text, err
+	}
+	at := map[cvd.Tag]int{}
+	for _, s := range spots {
+		tag := tagOf(key, s.Clue, s.Value)
+		i, had := at[tag]
+		if !had {
+			g := Group{Spot: s, Count: 1, Tag: tag}
+			if g.ID, err = NewID[cvd.SightingID](d); err != nil {
+				return text, err
+			}
+			at[tag] = len(text.Spots)
+			text.Spots = append(text.Spots, g)
+			continue
+		}
+		g := &text.Spots[i]
+		g.Count++
+		first := sighting.First([]sighting.Sighting{dated(g.Spot), dated(s)})
+		g.From, g.To = first.From, first.To
+		if len(g.Excerpt) == 0 {
+			g.Excerpt = s.Excerpt
+		}
+	}
+	return text, nil
+}
+
+func dated(s Spot) sighting.Sighting {
+	return sighting.Sighting{Observation: sighting.Observation{Time: sighting.Interval{From: s.From, To: s.To}}}
+}
+
+// tagOf is HMAC-SHA256 under a case's key of "forewarn tag v1\n", the clue and the
+// value, cut to 16 bytes. It goes with the key: who has neither key nor value
+// learns only which rows are of one thing.
+func tagOf(key []byte, clue cvd.Clue, value string) cvd.Tag {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("forewarn tag v1\n"))
+	m.Write([]byte{byte(clue)})
+	m.Write([]byte(value))
+	return cvd.Tag(m.Sum(nil)[:16])
+}
+
+// StreamID names a path of a source in the log, where paths don't stand: they may
+// be telling.
+func (d *Desk) StreamID(source cvd.SourceID, path string) (cvd.StreamID, error) {
+	key, err := d.key(ProgrammeKey, true)
+	if err != nil {
+		return cvd.StreamID{}, err
+	}
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("forewarn stream v1\n"))
+	m.Write(source[:])
+	m.Write(binary.BigEndian.AppendUint32(nil, uint32(len(path))))
+	m.Write([]byte(path))
+	return cvd.StreamID(m.Sum(nil)[:16]), nil
+}
+
+// ReadSoFar is how far the log says that a path of a source was read, for each of
+// the cases where it says so: least first.
+func (d *Desk) ReadSoFar(source cvd.SourceID, path string, cases []cvd.CaseID) (out []Stretch, err error) {
+	stream, err := d.StreamID(source, path)
+	if err != nil {
+		return nil, err
+	}
+	err = d.View(func(p *cvd.Programme) error {
+		for _, id := range cases {
+			if r := p.Cases[id].Read[stream]; r != nil {
+				out = append(out, Stretch{Path: path, Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, End: r.Offset})
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b Stretch) int {
+		return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.End, b.End))
+	})
+	return out, err
+}
+
+// WatchedCases are those that something can leak of before its time: they are not
+// released, and a wave of them is sealed.
+func (d *Desk) WatchedCases(by cvd.Actor) (out []cvd.CaseID, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		now := d.at(p)
+		for _, id := range p.CaseOrder {
+			phase := p.PhaseOf(id, now)
+			if phase != cvd.PhaseEarly && phase != cvd.PhaseEmbargoed || p.May(by, cvd.ActRecordSighting, cvd.ACase(id), now) != nil {
+				continue
+			}
+			if slices.ContainsFunc(p.Cases[id].Waves, func(w cvd.WaveID) bool { return p.Waves[w].Statement != nil }) {
+				out = append(out, id)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Report puts on the log what somebody says was seen, without the bytes.
+func (d *Desk) Report(ctx context.Context, by cvd.Actor, source cvd.SourceID, id cvd.CaseID, what string, from, to time.Time) (Recorded, error) {
+	out, err := d.Record(ctx, by, Batch{Source: source, Cases: []cvd.CaseID{id}, Spots: []Spot{{Clue: cvd.Text, Value: what, From: from, To: to}}})
+	if err != nil || len(out) == 0 {
+		return Recorded{}, err
+	}
+	return out[0], nil
+}
