@@ -21,8 +21,8 @@ var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
-	3: {"sqlite", "memstore", "storetest", "folder", "seal", "evidence/evidencetest", "judges"},
-	4: {"home", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
+	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges"},
+	4: {"home", "lookout", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -42,7 +42,7 @@ var neighbours = map[string][]string{
 	"sim":         {"home", "sim/telemetry"},
 	"bench":       {"sim/telemetry"},
 	"cmd/forewarn": {
-		"home", "sim", "sim/telemetry", "bench",
+		"home", "lookout", "sim", "sim/telemetry", "bench",
 	},
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"forewarn/internal/folder"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
+	"forewarn/internal/lookout"
 )
 
 // folder is the programme's.
@@ -99,4 +101,60 @@ func sleepUntil(a *app, t time.Time) error {
 	case <-time.After(time.Until(t)):
 		return nil
 	}
+}
+
+// looking opens the programme for looking at, also while another process writes.
+func (a *app) looking(f func(lookout.Desk, cvd.Actor) error) error {
+	if a.As == "" {
+		return usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
+	}
+	h, err := home.Open(a.folder())
+	if err != nil {
+		return err
+	}
+	d, err := h.Look(a)
+	if err != nil {
+		return err
+	}
+	by := cvd.Actor{Auth: entrylog.AuthNone}
+	if by.Account, err = d.Login(a, a.As); err == nil {
+		err = f(d, by)
+	}
+	return errors.Join(err, d.Close())
+}
+
+// look is looking once.
+func (a *app) look(f func(*coordinator.Desk, cvd.Actor) error) error {
+	return a.looking(func(d lookout.Desk, by cvd.Actor) error { return f(d.(*home.Looker).Desk, by) })
+}
+
+// lookCase is look at a case that somebody named.
+func (a *app) lookCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.CaseID) error) error {
+	return a.look(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Case(a, by, name)
+		if err != nil {
+			return err
+		}
+		return f(d, by, id)
+	})
+}
+
+// watch keeps watch until it is stopped. It opens the desk only to append.
+func (a *app) watch(w *lookout.Watch) error {
+	h, err := home.Open(a.folder())
+	if err != nil {
+		return err
+	}
+	w.Clock, w.Note = time.Now, a.note
+	w.Append = func(_ context.Context, f func(*coordinator.Desk) error) error {
+		d, err := a.desk(h)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f(d.Desk), d.Close())
+	}
+	return a.looking(func(d lookout.Desk, by cvd.Actor) error {
+		w.Look, w.By = d, by
+		return w.Run(a)
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"forewarn/internal/home"
 	"forewarn/internal/inquiry"
 	"forewarn/internal/ledger"
+	"forewarn/internal/lookout"
 	"forewarn/internal/sealer"
 	"forewarn/internal/suggest"
 )
@@ -64,6 +65,7 @@ var hints = []struct {
 	{inquiry.ErrNoFindings, "'forewarn findings list' shows them"},
 	{inquiry.ErrUnsound, "nothing was put to anybody. Investigate the same specimens again, which is the same run, and compare"},
 	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
+	{lookout.ErrNotLocal, "nothing was served. Whoever sits elsewhere can be shown the file that 'forewarn alarm page -o FILE' writes"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},

@@ -49,7 +49,9 @@ type cli struct {
 	Receipt receiptCmd `cmd:"" help:"Lodge a signed receipt." group:"member"`
 	Answer  answerCmd  `cmd:"" help:"Say how a product of yours stands." group:"member"`
 
-	Scan        scanCmd        `cmd:"" help:"Look for tokens and indicators in telemetry." group:"leak"`
+	Source      sourceCmd      `cmd:"" help:"Sensors, and who reports." group:"leak"`
+	Scan        scanCmd        `cmd:"" help:"Look for tokens and indicators in telemetry, once or as it grows." group:"leak"`
+	Alarm       alarmCmd       `cmd:"" help:"What was seen before release: who is called, what is known, what is decided." group:"leak"`
 	Read        readCmd        `cmd:"" help:"Show what stands in found text, place by place, before any codeword is opened." group:"leak"`
 	Investigate investigateCmd `cmd:"" help:"Trace what was found to the copy it came from." group:"leak"`
 	Findings    findingsCmd    `cmd:"" help:"Findings: put, reply, review, finalise; a member's history." group:"leak"`

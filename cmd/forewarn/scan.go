@@ -27,7 +27,11 @@ type scanCmd struct {
 	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Year      int           `help:"The year of logs that state none, such as syslog's." placeholder:"YEAR"`
-	Case      string        `help:"Record the first sighting in this case; needs --as." placeholder:"CASE"`
+	Case      string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
+	All       bool          `help:"Record it in every case that something can leak of." xor:"where"`
+	Source    string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
+	Follow    bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
+	Notify    string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
 
 	rules ruleSet `kong:"-"`
 }
@@ -35,7 +39,10 @@ type scanCmd struct {
 func (*scanCmd) Help() string {
 	return `Looks for tokens of any copy, for indicators, and for records that Sigma rules hold for, in one pass. doc/scan.md says which of Sigma is evaluated, and on which logs. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
 
+With --source, each sighting is recorded once, however often a file is scanned or --follow is stopped: how far it was read stands in the log. --follow opens the programme only to append.
+
 Example:
+  forewarn scan /var/log/suricata/eve.json --follow --source 'edge sensor' --all --as cleo
   forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as cleo
   forewarn scan /var/log/iis --rule rules/web --package --case Layout --as cleo`
 }
@@ -57,9 +64,15 @@ type sighted struct {
 }
 
 func (c *scanCmd) Run(a *app) error {
+	if err := c.together(); err != nil {
+		return err
+	}
 	s, err := c.scanner(a)
 	if err != nil {
 		return err
+	}
+	if c.Source != "" {
+		return c.declared(a, s)
 	}
 	// A name that is wrong is told now, not after an hour of reading.
 	if c.Case != "" {
@@ -188,10 +201,17 @@ func asSighted(x sighting.Sighting) sighted {
 	return y
 }
 
-// scan reads a file, standard input, or every regular file below a folder.
+// scan looks through a path.
 func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sighting.Sighting) error, total *sighting.Summary) error {
+	return c.each(a, path, func(name string, r io.Reader) error { return c.stream(a, s, name, r, emit, total) })
+}
+
+const stdin = "standard input"
+
+// each opens a file, standard input, or every regular file below a folder.
+func (c *scanCmd) each(a *app, path string, f func(name string, r io.Reader) error) error {
 	if path == "-" {
-		return c.stream(a, s, "standard input", a.in, emit, total)
+		return f(stdin, a.in)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path += string(filepath.Separator) // a link that is named is followed
@@ -207,13 +227,13 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 		if d.IsDir() || !d.Type().IsRegular() && name != path {
 			return nil // links and devices below a folder are not followed
 		}
-		f, err := os.Open(name)
+		x, err := os.Open(name)
 		if err != nil {
 			a.note("%s: %v; passed over", line(name), err)
 			return nil
 		}
-		defer f.Close()
-		return c.stream(a, s, name, f, emit, total)
+		defer x.Close()
+		return f(name, x)
 	})
 }
 
@@ -238,6 +258,7 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	}
 	total.Bytes += sum.Bytes
 	total.Records += sum.Records
+	total.Sightings += sum.Sightings
 	c.rules.unserved(a, sum.Format)
 	return err
 }

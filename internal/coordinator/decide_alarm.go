@@ -93,59 +93,83 @@ type Notifier interface {
 	Notify(ctx context.Context, to Person, n Notice) error
 }
 
-// Dispatch queues every notice that is due, and hands on those that are queued.
-// Both stand in the log: a notice is queued before it is handed on, and what
-// became of it after. Between the two a crash can have it handed on again.
-func (d *Desk) Dispatch(ctx context.Context, by cvd.Actor, with Notifier) (t Told, err error) {
+// Letter is a notice and who it is for.
+type Letter struct {
+	To Person
+	Notice
+}
+
+// QueueNotices queues every notice that is due, and gives all that wait to be
+// handed on. Each is on the log before it leaves; after a crash it is given again.
+func (d *Desk) QueueNotices(ctx context.Context, by cvd.Actor) (out []Letter, queued int, err error) {
 	var due []cvd.Due
 	if err := d.View(func(p *cvd.Programme) error { due, _ = p.NoticesDue(d.at(p)); return nil }); err != nil {
-		return t, err
+		return nil, 0, err
 	}
 	for _, x := range due {
 		q := cvd.QueueNotice{Case: x.Case, Round: x.Round, Step: x.Step, Account: x.Account}
 		if q.Notice, err = NewID[cvd.NoticeID](d); err != nil {
-			return t, err
+			return nil, queued, err
 		}
 		switch _, err := d.Do(ctx, by, q); {
 		case errors.Is(err, cvd.ErrRefused): // somebody acknowledged meanwhile
 		case err != nil:
-			return t, err
+			return nil, queued, err
 		default:
-			t.Queued++
+			queued++
 		}
 	}
-	type letter struct {
-		to Person
-		n  Notice
-	}
-	var out []letter
-	if err := d.View(func(p *cvd.Programme) error {
+	err = d.View(func(p *cvd.Programme) error {
 		waiting, _ := p.Outbox(d.at(p))
 		for _, x := range waiting {
-			out = append(out, letter{d.person(ctx, p, x.Account), Notice{x.ID, x.At.UTC().Format(time.RFC3339), NoticeText}})
+			out = append(out, Letter{d.person(ctx, p, x.Account), Notice{x.ID, x.At.UTC().Format(time.RFC3339), NoticeText}})
 		}
 		return nil
-	}); err != nil {
+	})
+	return out, queued, err
+}
+
+// SettleNotice records what became of an attempt to hand a notice on.
+func (d *Desk) SettleNotice(ctx context.Context, by cvd.Actor, id cvd.NoticeID, failed bool) error {
+	q := cvd.RecordNotice{Notice: id, Outcome: cvd.HandedOff}
+	if failed {
+		q.Outcome = cvd.NotHanded
+	}
+	_, err := d.Do(ctx, by, q)
+	return err
+}
+
+// Dispatch queues every notice that is due, hands on those that are queued, and
+// records what became of them. Between handing on and recording, a crash can have
+// a notice handed on again.
+func (d *Desk) Dispatch(ctx context.Context, by cvd.Actor, with Notifier) (t Told, err error) {
+	out, queued, err := d.QueueNotices(ctx, by)
+	t.Queued = queued
+	if err != nil {
 		return t, err
 	}
 	for _, l := range out {
-		q := cvd.RecordNotice{Notice: l.n.ID, Outcome: cvd.HandedOff}
-		if e := with.Notify(ctx, l.to, l.n); e != nil {
-			if ctx.Err() != nil {
-				return t, ctx.Err()
-			}
-			q.Outcome = cvd.NotHanded
+		e := with.Notify(ctx, l.To, l.Notice)
+		if ctx.Err() != nil {
+			return t, ctx.Err()
+		}
+		if e != nil {
 			t.Failed++
-			err = errors.Join(err, fmt.Errorf("notice %s to %s: %w; it is tried again", l.n.ID.Short(), l.to.Handle, e))
+			err = errors.Join(err, CallError(l, e))
 		} else {
 			t.HandedOff++
 		}
-		if _, e := d.Do(ctx, by, q); e != nil {
+		if e := d.SettleNotice(ctx, by, l.ID, e != nil); e != nil {
 			return t, errors.Join(err, e)
 		}
 	}
 	t.Next = d.NextCall()
 	return t, err
+}
+
+// CallError says which notice was not handed on, and what becomes of it.
+func CallError(l Letter, err error) error {
+	return fmt.Errorf("notice %s to %s: %w; it is tried again, and the next on the roster is called", l.ID.Short(), l.To.Handle, err)
 }
 
 // NextCall is when something is due to be queued or handed on, as the log is now:

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/follow"
+	"forewarn/internal/home"
+	"forewarn/internal/lookout"
+	"forewarn/internal/sighting"
+)
+
+// together refuses flags that mean nothing with one another.
+func (c *scanCmd) together() error {
+	switch {
+	case c.Source == "" && (c.Follow || c.All || c.Notify != ""):
+		return usage("--follow, --all and --notify go with --source: declare one with 'forewarn source add'")
+	case c.Source != "" && c.Case == "" && !c.All:
+		return usage("--source goes with --case CASE, or with --all")
+	case c.Case != "" && c.All:
+		return usage("--case names one case and --all means all: give one of them")
+	case c.Notify != "" && !c.Follow:
+		return usage("--notify goes with --follow; 'forewarn alarm call' calls by itself")
+	case c.Follow && slices.Contains(c.Path, "-"):
+		return usage("standard input can't be followed: name the files")
+	}
+	return nil
+}
+
+// declared scans what comes from a declared source: once, or as it grows.
+func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
+	w := &lookout.Watch{Scanner: s}
+	said := func(path string, r coordinator.Recorded) {
+		f := fields{"path": path, "case": r.Case, "sightings": r.Times, "rows": r.Rows, "above_quota": r.Dropped, "effect": r.Effect.String()}
+		if a.JSON {
+			if b, err := json.Marshal(f); err == nil {
+				a.writeJSON(append(b, '\n'))
+			}
+			return
+		}
+		more := ""
+		if r.Dropped > 0 {
+			more = fmt.Sprintf(" %d are above the source's quota and only counted.", r.Dropped)
+		}
+		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), lookout.Effects[r.Effect], more)
+	}
+	w.Said = said
+	err := a.look(func(d *coordinator.Desk, by cvd.Actor) (err error) {
+		if w.Source, err = d.Source(a, by, c.Source); err != nil {
+			return err
+		}
+		if s.Clock, err = d.ClockOf(w.Source); err != nil || c.All {
+			return err
+		}
+		id, err := d.Case(a, by, c.Case)
+		if err != nil {
+			return err
+		}
+		w.Cases = []cvd.CaseID{id}
+		return d.View(func(p *cvd.Programme) error {
+			return p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.Clock())
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Follow {
+		return c.once(a, s, w)
+	}
+	if c.Notify != "" {
+		w.Notify = command(c.Notify)
+	}
+	for _, p := range c.Path {
+		// The log knows a path by its name: the same from wherever it is followed.
+		path, err := filepath.Abs(p)
+		if err != nil {
+			return err
+		}
+		w.Paths = append(w.Paths, path)
+	}
+	return a.watch(w)
+}
+
+// maxSpots is how many sightings are kept before they are recorded.
+const maxSpots = 4096
+
+// once scans files that are whole, and records what of them was not recorded yet.
+func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
+	h, err := home.Open(a.folder())
+	if err != nil {
+		return err
+	}
+	var total sighting.Summary
+	recorded := 0
+	w.Said = func(said func(string, coordinator.Recorded)) func(string, coordinator.Recorded) {
+		return func(path string, r coordinator.Recorded) { recorded += r.Times; said(path, r) }
+	}(w.Said)
+	record := func(b coordinator.Batch) error {
+		d, err := a.desk(h)
+		if err != nil {
+			return err
+		}
+		by := cvd.Actor{}
+		var done []coordinator.Recorded
+		if by.Account, err = d.Login(a, a.As); err == nil {
+			if b.Cases = w.Cases; len(b.Cases) == 0 {
+				b.Cases, err = d.WatchedCases(by)
+			}
+			if err == nil && b.At != nil {
+				err = place(d.Desk, b)
+			}
+			if err == nil {
+				done, err = d.Record(a, by, b)
+			}
+		}
+		for _, r := range done {
+			w.Said(c.pathOf(b), r)
+		}
+		return errors.Join(err, d.Close())
+	}
+	for _, path := range c.Path {
+		err := c.each(a, path, func(name string, r io.Reader) error {
+			b := coordinator.Batch{Source: w.Source}
+			if name != stdin {
+				abs, err := filepath.Abs(name)
+				if err != nil {
+					return err
+				}
+				b.At = &coordinator.Stretch{Path: abs}
+			}
+			flush := func(end uint64) error {
+				if len(b.Spots) == 0 {
+					return nil
+				}
+				if b.At != nil {
+					b.At.End = end
+				}
+				if err := record(b); err != nil {
+					return err
+				}
+				if b.At != nil {
+					b.At.Begin = end
+				}
+				b.Spots = nil
+				return nil
+			}
+			before := total.Bytes
+			if err := c.stream(a, s, name, r, func(x sighting.Sighting) error {
+				// Those before the last are whole: sightings come in order.
+				if len(b.Spots) >= maxSpots && uint64(x.Offset) > b.Spots[len(b.Spots)-1].Offset {
+					if err := flush(uint64(x.Offset)); err != nil {
+						return err
+					}
+				}
+				b.Spots = append(b.Spots, coordinator.SpotOf(x))
+				return nil
+			}, &total); err != nil {
+				return err
+			}
+			return flush(uint64(total.Bytes - before))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !a.JSON {
+		a.say("%s recorded, of %s in %s.", count(recorded, "sighting", "sightings"), count(int(total.Sightings), "sighting", "sightings"), count(int(total.Records), "record", "records"))
+	}
+	return nil
+}
+
+func (c *scanCmd) pathOf(b coordinator.Batch) string {
+	if b.At == nil {
+		return stdin
+	}
+	return b.At.Path
+}
+
+// place finds out whether a file is one that the log knows, or a new one of its
+// name.
+func place(d *coordinator.Desk, b coordinator.Batch) error {
+	read, err := d.ReadSoFar(b.Source, b.At.Path, b.Cases)
+	if err != nil {
+		return err
+	}
+	if b.At.HeadHash, b.At.Head, err = follow.HeadOf(b.At.Path, follow.MaxHead); err != nil {
+		return err
+	}
+	b.At.Generation = 1
+	for _, r := range read {
+		b.At.Generation = max(b.At.Generation, r.Generation+1)
+	}
+	for _, r := range read {
+		if hash, n, err := follow.HeadOf(b.At.Path, int(r.Head)); err == nil && n == r.Head && hash == r.HeadHash {
+			b.At.Generation = r.Generation
+		}
+	}
+	return nil
+}

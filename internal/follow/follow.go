@@ -1,0 +1,464 @@
+// Package follow reads files that grow, through rotation.
+//
+// A log is a name, under which one file after another stands. Programs that rotate
+// it rename the file and begin a new one, or copy it and cut it back to nothing. A
+// File is one such name; Next gives what was written since, as whole lines, in
+// order, each byte once:
+//
+//	path ─► [file, generation 1] ─► [file, generation 2] ─► …   Next ─► Piece, Piece, …
+//
+// A generation is one file of the name. Where it is now doesn't matter: it is known
+// again by its beginning (Mark.Head bytes, at most MaxHead), so that reading goes
+// on after a restart, also when the file was rotated meanwhile. The successors of
+// a file are those of its name that were changed later. The names looked at are
+// the path itself, and the path with a dot or a dash and something that begins
+// with a digit behind it (access.log.1, access.log-20261126), uncompressed.
+//
+// What is known of the past comes with each Piece as Context: the last header (lines
+// that begin with #) and the last lines before it. Whoever parses lines can so be
+// given a Piece as a stream of its own.
+//
+// It polls: a file system's own notices are not the same from one to the next, and
+// say nothing on network file systems. Nothing is stored here; the caller keeps a
+// Mark. Don't use it where a gap must be impossible: what is rotated twice and
+// compressed, or cut without a copy, while nobody reads is gone, and said so.
+package follow
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxHead is by how many bytes at its beginning a file is known again.
+const MaxHead = 1024
+
+const (
+	maxPiece   = 4 << 20  // bytes of one Piece
+	maxContext = 16 << 10 // bytes of a header, and of the lines before a Piece
+	linger     = 250 * time.Millisecond
+)
+
+// Mark is a place in a file of a name.
+type Mark struct {
+	Generation uint64 // which file of the name, from 1
+	Head       uint32 // bytes at its beginning that HeadHash is of
+	HeadHash   [32]byte
+	Offset     uint64 // bytes of it that were read
+}
+
+// Piece is lines that were written, in one generation.
+type Piece struct {
+	Mark           // its end
+	Begin   uint64 // of Data in the file
+	Line    int64  // of Data's first byte, from 1
+	Data    []byte // ends with a line's end, unless the file ends without one or the line is very long
+	Context []byte // header and lines before it; valid until the next call
+}
+
+// File is a name that is followed. Use it from one goroutine.
+type File struct {
+	Path string
+	// Now is the clock by which a rotated file is given a moment to be written out.
+	Now func() time.Time
+	// Note is told what was lost, and why; nil: nobody is.
+	Note func(what string)
+
+	marks  []Mark
+	again  bool
+	f      *os.File
+	at     Mark
+	line   int64 // of the byte at at.Offset
+	header []byte
+	tail   []byte
+	left   time.Time // when the name was seen to stand for another file; zero: not
+	seen   look      // at the last look
+	piece  []byte
+}
+
+// look is by what a change of a file is noticed.
+type look struct {
+	size int64
+	mod  time.Time
+}
+
+// Open follows a path from the first of the marks that can be found again, least
+// first. Without marks it begins at the beginning of the file that is there; with
+// again, at the beginning of the file of the mark. The file need not exist yet.
+func Open(path string, marks []Mark, again bool) *File {
+	return &File{Path: path, Now: time.Now, marks: slices.Clone(marks), again: again}
+}
+
+// Close lets go of the file.
+func (f *File) Close() error {
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Close()
+}
+
+func (f *File) note(format string, args ...any) {
+	if f.Note != nil {
+		f.Note(fmt.Sprintf(format, args...))
+	}
+}
+
+// Next is what was written since the last call. Without Data there is nothing new
+// now; ask again later.
+func (f *File) Next() (Piece, error) {
+	if f.f == nil {
+		if there, err := f.begin(); err != nil || !there {
+			return Piece{}, err
+		}
+	}
+	cut, err := f.cut()
+	if err != nil {
+		return Piece{}, err
+	}
+	if cut {
+		if err := f.afterCut(); err != nil {
+			return Piece{}, err
+		}
+	}
+	p, err := f.read(false)
+	if err != nil || len(p.Data) > 0 {
+		f.left = time.Time{}
+		return p, err
+	}
+	return f.rotated()
+}
+
+// begin opens the first file: that of a mark, or what the name stands for.
+func (f *File) begin() (bool, error) {
+	last := uint64(0)
+	for _, m := range f.marks {
+		last = max(last, m.Generation)
+		x, err := f.known(m, nil)
+		if err != nil {
+			return false, err
+		}
+		if x == nil {
+			continue
+		}
+		f.marks = nil
+		if f.again {
+			m.Offset = 0
+		}
+		return true, f.resume(x, m)
+	}
+	x, err := os.Open(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if info, err := x.Stat(); err != nil || !info.Mode().IsRegular() {
+		x.Close()
+		return false, fmt.Errorf("%s is no file that can be followed", f.Path)
+	}
+	if len(f.marks) > 0 {
+		f.note("what was read last is not there any more, under this name or a rotated one: what was written between is not known. Reading begins at the file's beginning")
+	}
+	f.marks = nil
+	f.take(x, last+1)
+	return true, nil
+}
+
+// take begins a file at its beginning.
+func (f *File) take(x *os.File, generation uint64) {
+	f.Close()
+	f.f, f.at, f.line, f.header, f.tail, f.left, f.seen = x, Mark{Generation: generation}, 1, nil, nil, time.Time{}, look{}
+}
+
+// resume goes on in a file, whose header and lines are read again for it.
+func (f *File) resume(x *os.File, m Mark) error {
+	f.take(x, m.Generation)
+	r := io.NewSectionReader(x, 0, int64(m.Offset))
+	for {
+		b := f.room()
+		n, err := io.ReadFull(r, b)
+		f.remember(b[:n])
+		f.at.Offset += uint64(n)
+		if err != nil {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				break
+			}
+			return err
+		}
+	}
+	return f.mark()
+}
+
+// room is the buffer that pieces are read into.
+func (f *File) room() []byte {
+	if f.piece == nil {
+		f.piece = make([]byte, maxPiece)
+	}
+	return f.piece
+}
+
+// mark notes by what the file is known again, as far as it was read.
+func (f *File) mark() error {
+	n := min(f.at.Offset, MaxHead)
+	if uint64(f.at.Head) == n {
+		return nil
+	}
+	head := make([]byte, n)
+	if _, err := f.f.ReadAt(head, 0); err != nil {
+		return fmt.Errorf("%s: its beginning: %w", f.Path, err)
+	}
+	f.at.Head, f.at.HeadHash = uint32(n), sha256.Sum256(head)
+	return nil
+}
+
+// begins reports whether a file begins as a mark says, and reaches it.
+func begins(x *os.File, m Mark) (bool, error) {
+	info, err := x.Stat()
+	if err != nil || !info.Mode().IsRegular() || uint64(info.Size()) < m.Offset || m.Head > MaxHead {
+		return false, err
+	}
+	head := make([]byte, m.Head)
+	if _, err := x.ReadAt(head, 0); err != nil {
+		if err == io.EOF {
+			return false, nil
+		}
+		return false, err
+	}
+	return sha256.Sum256(head) == m.HeadHash, nil
+}
+
+// cut reports whether the file is not what it was: it is shorter than what was read
+// of it, or begins otherwise.
+func (f *File) cut() (bool, error) {
+	info, err := f.f.Stat()
+	if err != nil {
+		return false, err
+	}
+	now := look{info.Size(), info.ModTime()}
+	if now == f.seen || f.at.Offset == 0 {
+		f.seen = now
+		return false, nil
+	}
+	f.seen = now
+	same, err := begins(f.f, f.at)
+	return !same, err
+}
+
+// afterCut reads what the cut file still had from a copy of it, if there is one, and
+// else begins it anew.
+func (f *File) afterCut() error {
+	x, err := f.known(f.at, f.f)
+	if err != nil {
+		return err
+	}
+	if x != nil {
+		f.f.Close()
+		f.f, f.left, f.seen = x, f.Now().Add(-linger), look{}
+		return nil
+	}
+	f.note("the file was cut back, and no copy of it is here: what was written to it after byte %d is not known", f.at.Offset)
+	x, err = os.Open(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.take(x, f.at.Generation+1)
+	return nil
+}
+
+// known finds the file of a mark among those of the name, other than one.
+func (f *File) known(m Mark, not *os.File) (*os.File, error) {
+	for _, path := range f.names() {
+		x, err := os.Open(path)
+		if err != nil {
+			continue // it was moved on, or is not ours to read
+		}
+		ok, err := begins(x, m)
+		if ok && not != nil {
+			ok = !same(x, not)
+		}
+		if err == nil && ok {
+			return x, nil
+		}
+		x.Close()
+	}
+	return nil, nil
+}
+
+func same(a, b *os.File) bool {
+	x, err := a.Stat()
+	y, err2 := b.Stat()
+	return err == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// names are the path, and the names that rotated files of it have.
+func (f *File) names() []string {
+	out := []string{f.Path}
+	dir, base := filepath.Split(f.Path)
+	if dir == "" {
+		dir = "."
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return out
+	}
+	for _, e := range list {
+		rest, ok := strings.CutPrefix(e.Name(), base)
+		if !ok || len(rest) < 2 || rest[0] != '.' && rest[0] != '-' || rest[1] < '0' || rest[1] > '9' {
+			continue
+		}
+		switch filepath.Ext(rest) {
+		case ".gz", ".bz2", ".xz", ".zst":
+		default:
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	return out
+}
+
+// read takes whole lines; with all, what there is.
+func (f *File) read(all bool) (Piece, error) {
+	b := f.room()
+	n, err := f.f.ReadAt(b, int64(f.at.Offset))
+	if err != nil && err != io.EOF {
+		return Piece{}, err
+	}
+	b = b[:n]
+	if end := bytes.LastIndexByte(b, '\n') + 1; end > 0 {
+		b = b[:end]
+	} else if !all && n < maxPiece {
+		return Piece{}, nil
+	}
+	if len(b) == 0 {
+		return Piece{}, nil
+	}
+	p := Piece{Begin: f.at.Offset, Line: f.line, Data: b}
+	if f.at.Offset > 0 {
+		p.Context = slices.Concat(f.header, f.tail)
+	}
+	f.at.Offset += uint64(len(b))
+	if err := f.mark(); err != nil {
+		f.at.Offset -= uint64(len(b))
+		return Piece{}, err
+	}
+	f.remember(b)
+	p.Mark = f.at
+	return p, nil
+}
+
+// remember keeps what later lines may need of these: the last header, and the last
+// lines.
+func (f *File) remember(b []byte) {
+	f.line += int64(bytes.Count(b, []byte("\n")))
+	for at := 0; at < len(b); {
+		i := at
+		if b[at] != '#' || at > 0 && b[at-1] != '\n' || at == 0 && len(f.tail) > 0 && f.tail[len(f.tail)-1] != '\n' {
+			j := bytes.Index(b[at:], []byte("\n#"))
+			if j < 0 {
+				break
+			}
+			i = at + j + 1
+		}
+		end := i
+		for end < len(b) && b[end] == '#' {
+			k := bytes.IndexByte(b[end:], '\n')
+			if k < 0 {
+				end = len(b)
+				break
+			}
+			end += k + 1
+		}
+		// A header that began in the piece before goes on in this one.
+		if i == 0 && len(f.header) > 0 && bytes.HasSuffix(f.tail, f.header) {
+			f.header = append(f.header, b[:end]...)
+		} else {
+			f.header = bytes.Clone(b[i:end])
+		}
+		if len(f.header) > maxContext {
+			f.header = nil
+		}
+		at = end
+	}
+	f.tail = append(f.tail, b[max(0, len(b)-2*maxContext):]...)
+	if len(f.tail) > maxContext {
+		f.tail = f.tail[len(f.tail)-maxContext:]
+		f.tail = bytes.Clone(f.tail[bytes.IndexByte(f.tail, '\n')+1:])
+	}
+}
+
+// rotated goes on to the next file of the name, once this one is done.
+func (f *File) rotated() (Piece, error) {
+	info, err := f.f.Stat()
+	if err != nil {
+		return Piece{}, err
+	}
+	next := f.successor(info)
+	if next == "" {
+		return Piece{}, nil
+	}
+	// Whoever writes may have a last line for the file that was moved away.
+	if f.left.IsZero() {
+		f.left = f.Now()
+	}
+	if f.Now().Sub(f.left) < linger {
+		return Piece{}, nil
+	}
+	if p, err := f.read(true); err != nil || len(p.Data) > 0 {
+		return p, err
+	}
+	x, err := os.Open(next)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Piece{}, nil // it is being moved; look again
+	}
+	if err != nil {
+		return Piece{}, err
+	}
+	f.take(x, f.at.Generation+1)
+	return f.read(false)
+}
+
+// successor is the name of the file that was changed next after one; empty while
+// the name stands for that, or for nothing that was written to.
+func (f *File) successor(after os.FileInfo) (next string) {
+	now, err := os.Stat(f.Path)
+	if err == nil && os.SameFile(now, after) {
+		return ""
+	}
+	if err == nil && now.Size() > 0 {
+		next = f.Path
+	}
+	var first time.Time
+	for _, path := range f.names()[1:] {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() || os.SameFile(info, after) || !info.ModTime().After(after.ModTime()) {
+			continue
+		}
+		if first.IsZero() || info.ModTime().Before(first) {
+			next, first = path, info.ModTime()
+		}
+	}
+	return next
+}
+
+// HeadOf is SHA-256 of the first bytes of a file, n or as many as it has, and how
+// many these are: by it a file that was read whole is known again.
+func HeadOf(path string, n int) (hash [32]byte, had uint32, err error) {
+	x, err := os.Open(path)
+	if err != nil {
+		return hash, 0, err
+	}
+	defer x.Close()
+	head, err := io.ReadAll(io.LimitReader(x, int64(n)))
+	return sha256.Sum256(head), uint32(len(head)), err
+}

@@ -1,0 +1,90 @@
+package lookout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+)
+
+// Effects says of each effect of a sighting what it means to a person.
+var Effects = map[cvd.Effect]string{
+	cvd.NoEffect:     "nothing was new",
+	cvd.AfterEmbargo: "no embargo is left to warn of",
+	cvd.Suppressed:   "dismissed before; nobody is called",
+	cvd.Repeats:      "known already; nobody is called",
+	cvd.Joins:        "new; somebody was called already",
+	cvd.Raises:       "new; people are called",
+}
+
+// FirstWords says when the first sighting was, as far as it can be told.
+func FirstWords(v coordinator.AlarmView, when func(time.Time) string) string {
+	s := TimeWords(v.First, when)
+	if v.Undated > 0 {
+		s += fmt.Sprintf("; %d more without a time may be earlier", v.Undated)
+	}
+	return s
+}
+
+// TimeWords is an interval.
+func TimeWords(b coordinator.Between, when func(time.Time) string) string {
+	switch {
+	case b.From.IsZero():
+		return "not known"
+	case b.From.Equal(b.To):
+		return when(b.From)
+	}
+	return "between " + when(b.From) + " and " + when(b.To)
+}
+
+// HadWords says how many members had a copy by the first sighting.
+func HadWords(v coordinator.AlarmView) string {
+	n := fmt.Sprint(v.Had.Most)
+	if v.Had.Least != v.Had.Most {
+		n = fmt.Sprintf("%d to %d", v.Had.Least, v.Had.Most)
+	}
+	return n + fmt.Sprintf(" of %d members had fetched a copy by then. Whose token it is, only an inquiry can tell.", v.Had.Members)
+}
+
+// EffectWords says what a row did, and what can be said against it.
+func EffectWords(s coordinator.SeenView, when func(time.Time) string) string {
+	out := []string{s.Effect}
+	if !s.Replayed.IsZero() {
+		out = append(out, "replayed: public since "+when(s.Replayed))
+	}
+	if !s.Stands && (s.Effect == cvd.Joins.String() || s.Effect == cvd.Raises.String()) {
+		out = append(out, "dismissed since")
+	}
+	return strings.Join(out, "; ")
+}
+
+// ClockWords says whether a clock runs.
+func ClockWords(c coordinator.Clock) string {
+	if c.Sure {
+		return "runs, if " + c.Who + " " + c.Trigger
+	}
+	return "would run if this is verified and " + c.Who + " " + c.Trigger
+}
+
+// commands by choice, in the words of the command line.
+var commands = map[string]string{
+	cvd.ChooseEnd.String():     "end --reason WHY",
+	cvd.ChooseHold.String():    "hold --reason WHY",
+	cvd.ChooseWatch.String():   "watch",
+	cvd.ChooseDismiss.String(): "dismiss --reason WHY",
+}
+
+// Commands are the exact commands of what can be decided about an alarm as it is
+// shown: refused if it changed since.
+func Commands(v coordinator.AlarmView) (out []string) {
+	if v.State == cvd.AlarmRaised.String() {
+		out = append(out, "forewarn alarm ack "+v.Case.Short())
+	}
+	for _, c := range v.Choices {
+		out = append(out, fmt.Sprintf("forewarn alarm decide %s %s --round %d --up-to %d", v.Case.Short(), commands[c], v.Round, v.UpTo))
+	}
+	return slices.Clip(out)
+}
