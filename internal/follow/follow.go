@@ -408,11 +408,13 @@ func (f *File) rotated() (Piece, error) {
 		return Piece{}, nil
 	}
 	// Whoever writes may have a last line for the file that was moved away.
-	if f.left.IsZero() {
-		f.left = f.Now()
-	}
-	if f.Now().Sub(f.left) < linger {
-		return Piece{}, nil
+	if now := f.Now(); now.Sub(info.ModTime()) < linger {
+		if f.left.IsZero() {
+			f.left = now
+		}
+		if now.Sub(f.left) < linger {
+			return Piece{}, nil
+		}
 	}
 	if p, err := f.read(true); err != nil || len(p.Data) > 0 {
 		return p, err

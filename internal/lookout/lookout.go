@@ -17,6 +17,7 @@ package lookout
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,11 +31,10 @@ import (
 )
 
 const (
-	pollEvery   = 100 * time.Millisecond
-	repeatEvery = time.Minute // how long repeats of what is known wait for one another
-	maxWaiting  = 4096        // spots of one file that wait to be recorded
-	maxTurn     = 32 << 20    // bytes of one file in one turn
-	patience    = 30 * time.Second
+	pollEvery  = 100 * time.Millisecond
+	maxWaiting = 4096     // spots of one file that wait to be recorded
+	maxTurn    = 32 << 20 // bytes of one file in one turn
+	patience   = 30 * time.Second
 )
 
 // Looker is the programme for looking at, beside whoever writes it.
@@ -62,6 +62,8 @@ type Watch struct {
 	Said func(path string, r coordinator.Recorded) // what was recorded
 
 	Clock func() time.Time
+	// Repeats is how long repeats of what is known wait for one another; 0: a minute.
+	Repeats time.Duration
 }
 
 // log is one followed path, with what it showed that isn't recorded yet.
@@ -171,7 +173,7 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			return err
 		}
 	}
-	if n := len(l.waiting); n > 0 && (l.urgent || n >= maxWaiting || w.Clock().Sub(l.since) >= repeatEvery) {
+	if n := len(l.waiting); n > 0 && (l.urgent || n >= maxWaiting || w.Clock().Sub(l.since) >= cmp.Or(w.Repeats, time.Minute)) {
 		return w.record(ctx, l)
 	}
 	return nil
