@@ -1,0 +1,147 @@
+package lookout_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/lookout"
+)
+
+// TestWhereItStands: a sighting is recorded with its place in the file and its
+// line, and with the time that its record states by the header, also when reading
+// began again in the middle.
+func TestWhereItStands(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	var all []byte
+	for n := range 3 {
+		var b strings.Builder
+		if n == 0 {
+			b.WriteString("#Version: 1.0\n#Fields: date time cs-method cs-uri-stem cs-uri-query sc-status\n")
+		}
+		for i := range 5 {
+			fmt.Fprintf(&b, "2026-11-20 10:00:%02d GET / - 200\n", n*5+i)
+		}
+		fmt.Fprintf(&b, "2026-11-20 10:01:%02d GET / planted-here 200\n", n)
+		all = append(all, b.String()...)
+		p.append(b.String())
+		p.until(n + 1)
+	}
+	l, err := p.h.Look(ctx)
+	ok(t, err)
+	defer l.Close()
+	v, err := l.Alarm(ctx, cvd.Actor{Account: p.By}, p.Case)
+	ok(t, err)
+	if len(v.Seen) != 3 {
+		t.Fatalf("%d rows", len(v.Seen))
+	}
+	for i, s := range v.Seen {
+		n := 2 - i // the newest first
+		if want := time.Date(2026, 11, 20, 10, 1, n, 0, time.UTC); !s.Time.From.Equal(want) {
+			t.Errorf("sighting %d is of %s, want %s", n, s.Time.From, want)
+		}
+		at := bytes.Index(all, []byte(fmt.Sprintf("10:01:%02d", n)))
+		if want := int64(1 + bytes.Count(all[:at], []byte("\n"))); s.Line != want {
+			t.Errorf("sighting %d is in line %d, want %d", n, s.Line, want)
+		}
+		if !strings.Contains(s.Excerpt, fmt.Sprintf("10:01:%02d", n)) {
+			t.Errorf("sighting %d: %s", n, s.Excerpt)
+		}
+	}
+}
+
+func (p *post) append(text string) {
+	p.t.Helper()
+	f, err := os.OpenFile(p.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ok(p.t, err)
+	_, err = f.WriteString(text)
+	ok(p.t, err)
+	ok(p.t, f.Close())
+}
+
+// until keeps watch until so many sightings are recorded.
+func (p *post) until(n int) {
+	p.t.Helper()
+	l, err := p.h.Look(ctx)
+	ok(p.t, err)
+	defer l.Close()
+	ctx, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	w := p.watch(p.h, l)
+	w.Said = func(string, coordinator.Recorded) {
+		if times, _, _ := p.recorded(); times >= n {
+			stop()
+		}
+	}
+	if err := w.Run(ctx); ctx.Err() != context.Canceled {
+		p.t.Fatalf("%d sightings were not recorded in time: %v", n, err)
+	}
+}
+
+// TestFromRequestToPage: how long it takes from a planted line to the page of who
+// is on duty, and to their notice.
+func TestFromRequestToPage(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	p.append("nothing\n")
+	l, err := p.h.Look(ctx)
+	ok(t, err)
+	defer l.Close()
+	other, err := p.h.Look(ctx)
+	ok(t, err)
+	defer other.Close()
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	notified := make(chan time.Time, 4)
+	w := p.watch(p.h, l)
+	w.Said, w.Notify = func(string, coordinator.Recorded) {}, told(notified)
+	url, ended := make(chan string, 1), make(chan error, 2)
+	go func() { ended <- w.Run(run) }()
+	go func() {
+		ended <- (&lookout.Pages{Desk: other, By: cvd.Actor{Account: p.By}}).Serve(run, "127.0.0.1:0", func(u string) { url <- u })
+	}()
+	page := <-url
+	time.Sleep(300 * time.Millisecond)
+	planted := time.Now()
+	p.append("GET /?planted-here\n")
+	for {
+		r, err := http.Get(page)
+		ok(t, err)
+		b, err := io.ReadAll(r.Body)
+		ok(t, err)
+		r.Body.Close()
+		if strings.Contains(string(b), "Alarm 1 is raised") {
+			break
+		}
+		if time.Since(planted) > 20*time.Second {
+			t.Fatalf("no alarm after 20 s: %.300s", b)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	shown := time.Since(planted)
+	select {
+	case at := <-notified:
+		t.Logf("from the request to the page %s, to the notice %s; a browser asks every 2 s", shown.Round(time.Millisecond), at.Sub(planted).Round(time.Millisecond))
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody was told within 20 s")
+	}
+	stop()
+	<-ended
+	<-ended
+}
+
+type told chan time.Time
+
+func (c told) Notify(context.Context, coordinator.Person, coordinator.Notice) error {
+	c <- time.Now()
+	return nil
+}
