@@ -117,7 +117,7 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 		a.say("Kept quiet until %s: %s, dismissed by %s%s", when(x.Until), count(x.Things, "thing", "things"), line(x.By), reasonWords(x.Reason))
 	}
 	a.say("")
-	a.para("What can be decided: %s.", v.Why)
+	a.para("What can be decided, and why: %s.", v.Why)
 	for _, cmd := range lookout.Commands(v) {
 		a.say("  %s", cmd)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ type AlarmView struct {
 	Embargo string     `json:"embargo"`
 	Release time.Time  `json:"release,omitzero"`
 	Now     time.Time  `json:"now"`
-	UpTo    uint64     `json:"up_to"` // entries that this is made of
+	UpTo    uint64     `json:"up_to"` // the last entry that this is made of
 
 	Choices []string `json:"choices"` // what can be decided, the most first
 	Why     string   `json:"why"`
@@ -66,6 +67,14 @@ type Narrowing struct {
 	Least   int `json:"least"`
 	Most    int `json:"most"`
 	Members int `json:"of"` // in an audience of the case
+}
+
+// String is the number, or its bounds: "3 to 5".
+func (n Narrowing) String() string {
+	if n.Least == n.Most {
+		return fmt.Sprint(n.Most)
+	}
+	return fmt.Sprintf("%d to %d", n.Least, n.Most)
 }
 
 // Clock is a duty that starts when somebody knows of an exploitation.
@@ -155,7 +164,7 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 		}
 		c, n := p.Cases[id], d.Names(ctx, p)
 		v = AlarmView{Case: id, Title: n.Case(id), State: p.AlarmState(id, now).String(), Embargo: p.EmbargoState(id, now).String(),
-			Now: now, UpTo: uint64(p.Next), Choices: []string{}, Waves: []AlarmWave{}, Clocks: []Clock{}, Seen: []SeenView{},
+			Now: now, UpTo: uint64(p.Next - 1), Choices: []string{}, Waves: []AlarmWave{}, Clocks: []Clock{}, Seen: []SeenView{},
 			Calls: []CallView{}, Decisions: []DecisionView{}, Suppressions: []SuppressionView{}}
 		if c.Embargo != nil {
 			v.Release = c.Embargo.Release.At

@@ -34,8 +34,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"when": stamp, "first": func(v coordinator.AlarmView) string { return FirstWords(v, stamp) },
 	"time": func(b coordinator.Between) string { return TimeWords(b, stamp) },
 	"in":   distance, "had": HadWords, "commands": Commands, "clock": ClockWords,
-	"effect": func(s coordinator.SeenView) string { return EffectWords(s, stamp) },
-	"short":  func(s string) string { return sighting.Printable([]byte(s)) },
+	"capital": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
+	"effect":  func(s coordinator.SeenView) string { return EffectWords(s, stamp) },
+	"short":   func(s string) string { return sighting.Printable([]byte(s)) },
 }).Parse(pageText))
 
 // Desk is what pages are made from.
@@ -56,10 +57,11 @@ type Pages struct {
 	mu sync.Mutex // one refresh at a time
 }
 
-// Intervals at which the page asks for itself again: soon while there is nothing,
-// and calmly once there is something to read.
+// Intervals, in seconds, at which the page asks for itself again: soon while there
+// is nothing on it, and calmly while there is something to act upon.
 const (
 	askSoon   = 2
+	askOften  = 4
 	askCalmly = 10
 )
 
@@ -120,6 +122,7 @@ func (p *Pages) Page(ctx context.Context, only cvd.CaseID) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		d.Every = max(d.Every, askOften)
 		if l.State == cvd.AlarmRaised.String() || l.State == cvd.AlarmInHand.String() {
 			d.Every = askCalmly
 		}

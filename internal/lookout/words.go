@@ -42,11 +42,7 @@ func TimeWords(b coordinator.Between, when func(time.Time) string) string {
 
 // HadWords says how many members had a copy by the first sighting.
 func HadWords(v coordinator.AlarmView) string {
-	n := fmt.Sprint(v.Had.Most)
-	if v.Had.Least != v.Had.Most {
-		n = fmt.Sprintf("%d to %d", v.Had.Least, v.Had.Most)
-	}
-	return n + fmt.Sprintf(" of %d members had fetched a copy by then. Whose token it is, only an inquiry can tell.", v.Had.Members)
+	return fmt.Sprintf("%s of %d members had fetched a copy by then. Whose token it is, only an inquiry can tell.", v.Had, v.Had.Members)
 }
 
 // EffectWords says what a row did, and what can be said against it.

@@ -3,10 +3,11 @@ package sim
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -73,7 +74,7 @@ func (w *world) leak() error {
 	return w.look(begins.Add(2 * time.Hour))
 }
 
-// look scans the telemetry as the desk would, and records the first sighting.
+// look scans the telemetry as the desk would, and records what it shows.
 func (w *world) look(at time.Time) error {
 	w.clock.Set(at)
 	recKey, err := w.home.Recognition()
@@ -95,22 +96,67 @@ func (w *world) look(at time.Time) error {
 		return err
 	}
 	tokens := 0
-	var seen []string
+	var spots []coordinator.Spot
 	for _, s := range w.sightings {
 		if s.What.IsToken() {
 			tokens++
-			seen = append(seen, coordinator.TokenText(s.What.Token.L))
 		}
+		spots = append(spots, coordinator.SpotOf(s))
 	}
-	slices.Sort(seen)
-	seen = slices.Compact(seen)
 	first := sighting.First(w.sightings)
 	w.step("telemetry is scanned: %d records, %d sightings, %d of them tokens; the first at %s", summary.Records, len(w.sightings), tokens, first.From.Format("2 Jan 15:04:05"))
 	if !first.Known() {
 		return nil
 	}
-	_, err = w.desk.RecordSighting(w, w.who["cleo"], w.cs, coordinator.Seen{Source: "desk sensor", What: fmt.Sprintf("%d sightings", len(w.sightings)), Tokens: seen, From: first.From, To: first.To, Grade: cvd.GradeB})
-	return err
+	sensor, err := w.desk.DeclareSource(w, w.who["ana"], coordinator.SourceSpec{Name: "desk sensor", Origin: cvd.OwnSensor, Grade: cvd.GradeB,
+		Skew: scanner.Clock.Skew, Lag: scanner.Clock.Lag, Quota: 500})
+	if err != nil {
+		return err
+	}
+	done, err := w.desk.Record(w, w.who["cleo"], coordinator.Batch{Source: sensor, Cases: []cvd.CaseID{w.cs}, Spots: spots})
+	if err != nil || done[0].Effect != cvd.Raises {
+		return err
+	}
+	return w.alarm()
+}
+
+// alarm is the night of the first sighting: who is on duty is told, looks, and
+// decides.
+func (w *world) alarm() error {
+	var called inbox
+	if _, err := w.desk.Dispatch(w, w.who["cleo"], &called); err != nil {
+		return err
+	}
+	w.clock.Set(w.clock.Now().Add(3 * time.Minute))
+	if err := w.desk.AcknowledgeAlarm(w, w.who["ana"], w.cs); err != nil {
+		return err
+	}
+	v, err := w.desk.Alarm(w, w.who["ana"], w.cs)
+	if err != nil {
+		return err
+	}
+	open := 0
+	for _, x := range v.Waves {
+		if x.Then == "open" {
+			open++
+		}
+	}
+	w.clock.Set(w.clock.Now().Add(20 * time.Minute))
+	if _, err := w.desk.DecideAlarm(w, w.who["ana"], w.cs, coordinator.Verdict{Choice: cvd.ChooseWatch, Round: v.Round, Reason: "the patch comes out tomorrow"}); err != nil {
+		return err
+	}
+	w.step("the alarm calls %s, who sees %d waves open by then and %s of %d members with a copy, and keeps watching: the patch comes out tomorrow",
+		strings.Join(called, ", "), open, v.Had, v.Had.Members)
+	return nil
+}
+
+// inbox is who was told that something waits for them.
+type inbox []string
+
+// Notify implements coordinator.Notifier.
+func (b *inbox) Notify(_ context.Context, to coordinator.Person, _ coordinator.Notice) error {
+	*b = append(*b, to.Handle)
+	return nil
 }
 
 // release is the day of the patch.
