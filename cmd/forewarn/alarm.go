@@ -94,6 +94,9 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 		rows = append(rows, []string{fmt.Sprint(s.Entry), s.Source, s.Weight, s.Clue, s.Value, fmt.Sprintf("%d×", s.Count), lookout.TimeWords(s.Time, when), lookout.EffectWords(s, when)})
 	}
 	a.table([]string{"ENTRY", "SOURCE", "WEIGHT", "WHAT", "", "TIMES", "FIRST", ""}, rows)
+	if v.Older > 0 {
+		a.say("%s in the log.", count(v.Older, "older row stands", "older rows stand"))
+	}
 	if len(v.Clocks) > 0 {
 		a.say("")
 		rows = nil

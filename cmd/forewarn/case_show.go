@@ -39,6 +39,9 @@ func (c *caseShow) Run(a *app) error {
 		now := d.Clock()
 		a.say("%s  (%s)", line(board.Title), id.Short())
 		a.say("%s", embargoLine(board.Embargo, board.Release, now))
+		if board.Alarm != "" {
+			a.say("Alarm: %s. What is known: forewarn alarm show %s", board.Alarm, id.Short())
+		}
 		a.say("Members: %s", consents(board.Members))
 		a.say("")
 		fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(board.Timeline, a.width()), "\n")))

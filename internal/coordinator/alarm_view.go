@@ -36,7 +36,8 @@ type AlarmView struct {
 	Had     Narrowing   `json:"had_a_copy"`
 	Clocks  []Clock     `json:"clocks"`
 
-	Seen         []SeenView        `json:"seen"`
+	Seen         []SeenView        `json:"seen"`            // the newest
+	Older        int               `json:"older,omitempty"` // rows that aren't among them
 	Calls        []CallView        `json:"calls"`
 	NextCall     time.Time         `json:"next_call,omitzero"`
 	NextCalled   string            `json:"next_called,omitempty"`
@@ -199,6 +200,9 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 	return v, err
 }
 
+// maxSeenRows bounds what is shown of a flood.
+const maxSeenRows = 200
+
 // seen tells what was seen, the newest first.
 func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *AlarmView) {
 	n := d.Names(ctx, p)
@@ -215,6 +219,10 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 	v.First = Between{first.From, first.To}
 	texts := map[cvd.BlobRef]batchText{}
 	for _, s := range slices.Backward(c.Seen) {
+		if len(v.Seen) == maxSeenRows {
+			v.Older = len(c.Seen) - maxSeenRows
+			break
+		}
 		row := SeenView{Entry: uint64(s.Seq), At: s.At, By: n.Account(s.By), Source: n.Source(s.Source), Origin: s.Origin.String(),
 			Grade: p.Sources[s.Source].Grade.String(), Weight: s.Weight().String(), Clue: s.Clue.String(), Count: s.Count,
 			Time: Between{s.From, s.To}, Effect: s.Effect.String(), Stands: stands[s.Sighting]}

@@ -17,7 +17,8 @@ type Board struct {
 	Title    string         `json:"title"`
 	Embargo  string         `json:"embargo"`
 	Release  time.Time      `json:"release,omitzero"`
-	Members  []BoardMember  `json:"members"` // all that were ever invited
+	Alarm    string         `json:"alarm,omitempty"` // empty: none was raised
+	Members  []BoardMember  `json:"members"`         // all that were ever invited
 	Waves    []BoardWave    `json:"waves"`
 	Answers  []BoardAnswer  `json:"answers"`
 	Timeline timeline.Model `json:"-"`
@@ -64,6 +65,9 @@ func (d *Desk) Board(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Board, e
 		}
 		c, n := p.Cases[id], d.Names(ctx, p)
 		b.Title, b.Embargo = n.Case(id), p.EmbargoState(id, now).String()
+		if c.Alarm != nil {
+			b.Alarm = p.AlarmState(id, now).String()
+		}
 		if c.Embargo != nil {
 			b.Release = c.Embargo.Release.At
 		}

@@ -26,6 +26,9 @@ func (p *Programme) Audit(now time.Time) (problems []string) {
 	for _, id := range p.WaveOrder {
 		p.auditWave(p.Waves[id], now, bad)
 	}
+	for _, id := range p.CaseOrder {
+		p.auditAlarm(p.Cases[id], bad)
+	}
 	for _, id := range p.PackageOrder {
 		seen := map[HolderID]bool{}
 		for _, h := range p.Packages[id].Issued {
@@ -104,5 +107,40 @@ func (p *Programme) auditWave(w *Wave, now time.Time, bad func(string, ...any)) 
 		case m != nil && w.Purpose == Staged && p.ConsentOf(w.Case, m.ID, now) != Signatory:
 			bad("wave %s: readable by %s without consent", w.ID, h)
 		}
+	}
+}
+
+func (p *Programme) auditAlarm(c *Case, bad func(string, ...any)) {
+	raises := uint32(0)
+	for _, s := range c.Seen {
+		if s.Effect == Raises {
+			raises++
+		}
+	}
+	a := c.Alarm
+	switch {
+	case a == nil && raises > 0:
+		bad("case %s: something raised an alarm, and there is none", c.ID)
+	case a == nil:
+		return
+	case a.Round != raises:
+		bad("case %s: the alarm is in round %d and was raised %d times", c.ID, a.Round, raises)
+	}
+	for _, d := range a.Decisions {
+		switch {
+		case d.Round > a.Round:
+			bad("case %s: a decision about round %d of %d", c.ID, d.Round, a.Round)
+		case d.Choice == ChooseEnd && c.Ended == nil:
+			bad("case %s: it was decided to end the embargo, and it was not ended", c.ID)
+		}
+	}
+	called := map[[2]uint32]bool{}
+	for _, id := range a.Notices {
+		x := p.Notices[id]
+		step := [2]uint32{x.Round, uint32(x.Step)}
+		if called[step] || x.Round > a.Round {
+			bad("case %s: step %d of round %d was called twice, or before it was raised", c.ID, x.Step, x.Round)
+		}
+		called[step] = true
 	}
 }

@@ -370,20 +370,11 @@ func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
 // Looker is the open desk of a programme for looking only, beside whoever writes.
 type Looker struct {
 	*coordinator.Desk
-	store ledger.Store
-	open  closers
+	open closers
 }
 
 // Close lets go of the programme.
 func (l *Looker) Close() error { return l.open.Close() }
-
-// Wait waits until somebody wrote something, and takes it in.
-func (l *Looker) Wait(ctx context.Context) error {
-	if _, err := l.store.Follow(ctx, l.Log().Size()); err != nil {
-		return err
-	}
-	return l.Refresh(ctx)
-}
 
 // Look opens the desk for looking, also while another process writes.
 func (h *Home) Look(ctx context.Context) (_ *Looker, err error) {
@@ -402,7 +393,6 @@ func (h *Home) Look(ctx context.Context) (_ *Looker, err error) {
 		return nil, err
 	}
 	l.open.add(blobs)
-	l.store = f.store
 	l.Desk, err = coordinator.OpenReader(ctx, coordinator.Config{
 		Store: f.store, Log: f.opt, Key: h.config.LogKey, Blobs: blobs, Keys: f.keys, Crypt: seal.Crypt{},
 		Clock: h.Machine.Clock, Rand: h.Machine.Rand,

@@ -33,6 +33,7 @@ import (
 const (
 	pollEvery  = 100 * time.Millisecond
 	maxWaiting = 4096     // spots of one file that wait to be recorded
+	maxKnown   = 1 << 16  // different things that are told from new ones
 	maxTurn    = 32 << 20 // bytes of one file in one turn
 	patience   = 30 * time.Second
 )
@@ -193,6 +194,9 @@ func (w *Watch) scan(l *log, p follow.Piece) error {
 		if len(l.waiting) == 0 {
 			l.since = w.Clock()
 		}
+		if len(l.known) >= maxKnown {
+			clear(l.known)
+		}
 		if k := x.Clue.String() + " " + x.Value; !l.known[k] {
 			l.known[k], l.urgent = true, true
 		}
@@ -216,6 +220,9 @@ func (w *Watch) record(ctx context.Context, l *log) error {
 			if len(w.Cases) == 0 {
 				if b.Cases, err = d.WatchedCases(w.By); err != nil {
 					return err
+				}
+				if len(b.Cases) == 0 {
+					w.Note("%d sightings of %s are of no case: none with a sealed wave waits for its release. They are not recorded", len(l.waiting), l.Path)
 				}
 			}
 			done, err = d.Record(ctx, w.By, b)
