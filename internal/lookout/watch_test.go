@@ -3,10 +3,12 @@ package lookout_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,11 +89,35 @@ func (p *post) until(n int) {
 	}
 }
 
+// fill makes the programme's log longer.
+func (p *post) fill(n int) {
+	p.t.Helper()
+	d, err := p.h.Desk(ctx)
+	ok(p.t, err)
+	defer d.Close()
+	for at := 0; at < n; at += 1000 {
+		var all []cvd.Command
+		for i := range min(1000, n-at) {
+			c := cvd.NoteCommitment{Commitment: [32]byte{1}}
+			binary.BigEndian.PutUint64(c.Commitment[1:], uint64(at+i))
+			all = append(all, c)
+		}
+		_, err := d.Do(ctx, cvd.Actor{Account: p.By}, all...)
+		ok(p.t, err)
+	}
+}
+
 // TestFromRequestToPage: how long it takes from a planted line to the page of who
-// is on duty, and to their notice.
+// is on duty, and to their notice. FOREWARN_TEST_ENTRIES=100000 makes the log as
+// long as that first.
 func TestFromRequestToPage(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, t.TempDir())
+	if s := os.Getenv("FOREWARN_TEST_ENTRIES"); s != "" {
+		n, err := strconv.Atoi(s)
+		ok(t, err)
+		p.fill(n)
+	}
 	p.append("nothing\n")
 	l, err := p.h.Look(ctx)
 	ok(t, err)
