@@ -29,19 +29,25 @@ func (a *app) folder() string {
 const patience = 90 * time.Second // an investigation may wait a minute for an anchor
 
 // desk opens the programme's desk, after whoever has it now.
-func (a *app) desk(h *home.Home) (*home.Desk, error) {
+func (a *app) desk(h *home.Home) (d *home.Desk, err error) {
+	err = a.patiently(func() error { d, err = h.Desk(a); return err })
+	return d, err
+}
+
+// patiently tries again while another process writes the log.
+func (a *app) patiently(f func() error) error {
 	begun := time.Now()
 	for said := false; ; {
-		d, err := h.Desk(a)
+		err := f()
 		if !errors.Is(err, ledger.ErrLocked) || time.Since(begun) > patience {
-			return d, err
+			return err
 		}
 		if !said && time.Since(begun) > time.Second {
 			a.note("Waiting: %v.", err)
 			said = true
 		}
 		if err := sleepUntil(a, time.Now().Add(20*time.Millisecond)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -139,22 +145,16 @@ func (a *app) lookCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.Cas
 	})
 }
 
-// watch keeps watch until it is stopped. It opens the desk only to append.
+// watch keeps watch until it is stopped. It is the programme's writer only while it
+// appends.
 func (a *app) watch(w *lookout.Watch) error {
-	h, err := home.Open(a.folder())
-	if err != nil {
-		return err
-	}
 	w.Clock, w.Note = time.Now, a.note
-	w.Append = func(_ context.Context, f func(*coordinator.Desk) error) error {
-		d, err := a.desk(h)
-		if err != nil {
-			return err
-		}
-		return errors.Join(f(d.Desk), d.Close())
-	}
 	return a.looking(func(d lookout.Desk, by cvd.Actor) error {
-		w.Look, w.By = d, by
+		l := d.(*home.Looker)
+		w.Look, w.By = l, by
+		w.Append = func(ctx context.Context, f func(*coordinator.Desk) error) error {
+			return a.patiently(func() error { return l.Append(ctx, f) })
+		}
 		return w.Run(a)
 	})
 }

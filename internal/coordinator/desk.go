@@ -137,6 +137,17 @@ func (d *Desk) Refresh(ctx context.Context) error {
 	return d.View(func(*cvd.Programme) error { d.destroyed(); return nil })
 }
 
+// Turn lets a desk that looks write while f runs: see ledger.Log.Turn. It can do
+// what needs no sealer.
+func (d *Desk) Turn(ctx context.Context, store ledger.Store, pub ledger.Publisher, outside ledger.Outside, f func() error) error {
+	return d.log.Turn(ctx, store, pub, outside, func() error {
+		if err := d.forget(); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
 // forget destroys every key that the log says is destroyed: a crash may have
 // come between the entry and the file, or a backup brought the file back.
 func (d *Desk) forget() error {

@@ -13,12 +13,8 @@ import (
 
 // Log is an open log. Its methods may be called concurrently.
 type Log struct {
-	store   Store
-	pub     Publisher
-	outside Outside
-	opt     Options
-	epoch   uint64 // 0 when reading only
-	each    func(entrylog.Seq, entrylog.Entry) error
+	hands
+	each func(entrylog.Seq, entrylog.Entry) error
 
 	// lead is the writer's lock: whoever puts a token in decides and appends,
 	// for all who are queued.
@@ -33,6 +29,15 @@ type Log struct {
 	kept kept
 
 	ticking sync.Mutex // one tick at a time
+}
+
+// hands are what a log works with.
+type hands struct {
+	store   Store
+	pub     Publisher
+	outside Outside
+	opt     Options
+	epoch   uint64 // 0 when reading only
 }
 
 // kept is how far checkpoints have come, in anchors; −1 is not at all.
@@ -96,7 +101,7 @@ func newLog(store Store, pub Publisher, outside Outside, opt Options,
 	if err != nil {
 		return nil, err
 	}
-	return &Log{store: store, pub: pub, outside: outside, opt: opt, each: replay, fold: f,
+	return &Log{hands: hands{store: store, pub: pub, outside: outside, opt: opt}, each: replay, fold: f,
 		lead: make(chan struct{}, 1), kept: kept{head: -1, outside: -1, published: -1}}, nil
 }
 

@@ -74,7 +74,7 @@ func keepWatch(dir string) error {
 	if err != nil {
 		return err
 	}
-	w := o.watch(h, l)
+	w := o.watch(l)
 	w.Said = func(string, coordinator.Recorded) {}
 	w.Notify = bell{}
 	fmt.Println("ready")
@@ -89,7 +89,7 @@ func (bell) Notify(_ context.Context, to coordinator.Person, n coordinator.Notic
 	return err
 }
 
-func (o orders) watch(h *home.Home, look lookout.Looker) *lookout.Watch {
+func (o orders) watch(look *home.Looker) *lookout.Watch {
 	return &lookout.Watch{
 		Source: o.Source, By: cvd.Actor{Account: o.By}, Cases: []cvd.CaseID{o.Case}, Paths: []string{o.Log}, Look: look, Clock: time.Now,
 		Repeats: 30 * time.Millisecond,
@@ -97,15 +97,11 @@ func (o orders) watch(h *home.Home, look lookout.Looker) *lookout.Watch {
 		Note:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 		Append: func(ctx context.Context, f func(*coordinator.Desk) error) error {
 			for {
-				d, err := h.Desk(ctx)
-				if errors.Is(err, ledger.ErrLocked) {
-					time.Sleep(5 * time.Millisecond)
-					continue
-				}
-				if err != nil {
+				err := look.Append(ctx, f)
+				if !errors.Is(err, ledger.ErrLocked) {
 					return err
 				}
-				return errors.Join(f(d.Desk), d.Close())
+				time.Sleep(5 * time.Millisecond)
 			}
 		},
 	}

@@ -5,7 +5,7 @@
 //	                                                          ▲
 //	            the log ─► Looker.NextCall ─► Desk.QueueNotices, Notifier, SettleNotice
 //
-// A Watch holds a desk open only while it appends; in between other commands work.
+// A Watch writes the log only while it appends; in between other commands work.
 // It keeps nothing of its own: how far a source was read stands in the log, with
 // the sightings, in one append. So it can be killed at any moment, and whoever
 // starts next goes on from there. Stretches without a sighting are read again.
@@ -55,7 +55,7 @@ type Watch struct {
 	Scanner *sighting.Scanner
 
 	Look Looker
-	// Append opens the desk for one append or a few, after whoever has it now.
+	// Append lets the desk write once or a few times, after whoever writes now.
 	Append func(context.Context, func(*coordinator.Desk) error) error
 	Notify coordinator.Notifier // nil: nobody is called from here
 

@@ -78,7 +78,7 @@ func (p *post) until(n int) {
 	defer l.Close()
 	ctx, stop := context.WithTimeout(ctx, 20*time.Second)
 	defer stop()
-	w := p.watch(p.h, l)
+	w := p.watch(l)
 	w.Said = func(string, coordinator.Recorded) {
 		if times, _, _ := p.recorded(); times >= n {
 			stop()
@@ -128,7 +128,7 @@ func TestFromRequestToPage(t *testing.T) {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	notified := make(chan time.Time, 4)
-	w := p.watch(p.h, l)
+	w := p.watch(l)
 	w.Said, w.Notify = func(string, coordinator.Recorded) {}, told(notified)
 	url, ended := make(chan string, 1), make(chan error, 2)
 	go func() { ended <- w.Run(run) }()
