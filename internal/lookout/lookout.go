@@ -77,6 +77,7 @@ type log struct {
 	urgent  bool
 	known   map[string]bool
 	bad     string // the last error, told once
+	skip    uint64 // a generation that can't be read
 }
 
 // Run keeps watch until the context ends, or something can't be mended by waiting.
@@ -170,6 +171,13 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			l.begin = p.Begin
 		}
 		l.end = p.Mark
+		if packed(p) {
+			w.Note("%s: it is compressed and can't be followed; scan it once, without --follow", l.Path)
+			l.skip = p.Generation
+		}
+		if l.skip == p.Generation {
+			continue
+		}
 		if err := w.scan(l, p); err != nil {
 			return err
 		}
@@ -178,6 +186,11 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 		return w.record(ctx, l)
 	}
 	return nil
+}
+
+// packed reports whether a file is compressed, which no log that grows is.
+func packed(p follow.Piece) bool {
+	return p.Begin == 0 && bytes.HasPrefix(p.Data, []byte{0x1f, 0x8b})
 }
 
 // scan looks through a piece. What stands in its context was seen before.
