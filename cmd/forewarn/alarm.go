@@ -153,6 +153,7 @@ type alarmDecide struct {
 	Decision string `arg:"" help:"hold: stop serving, and verify. end: end the embargo now. watch: change nothing; what is new calls again. dismiss: it is not the case's." enum:"hold,end,watch,dismiss"`
 	Reason   string `help:"Why; encrypted. A dismissal needs one."`
 	Until    string `help:"How long what is dismissed calls nobody again, at most 90 days." default:"+7d" placeholder:"TIME"`
+	Yes      string `help:"To end: the case's title or id once more. It can't be undone." placeholder:"CASE"`
 	Round    uint32 `help:"The alarm that you looked at; refused if it was raised again since." placeholder:"N"`
 	UpTo     uint64 `help:"The last entry that you looked at; refused if more was seen since." placeholder:"N"`
 }
@@ -173,8 +174,19 @@ func (c *alarmDecide) Run(a *app) error {
 	if v.Until, err = parseTime(c.Until, time.Now()); err != nil {
 		return err
 	}
+	if v.Choice == cvd.ChooseEnd && c.Yes == "" {
+		return usage("this ends the embargo of %q for everybody and can't be undone: say --yes with the case's name", c.Case)
+	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		if v.Choice == cvd.ChooseEnd {
+			if again, err := d.Case(a, by, c.Yes); err != nil || again != id {
+				return usage("--yes names another case than %q; nothing was ended", c.Case)
+			}
+		}
 		out, err := d.DecideAlarm(a, by, id, v)
+		if err != nil && out.Level > 0 {
+			return fmt.Errorf("%w: the embargo of case %s has ended, but its break pack is not out: %w", coordinator.ErrUnsealed, id.Short(), err)
+		}
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func TestPage(t *testing.T) {
 	html := string(b)
 	for _, want := range []string{
 		"Alarm 2 is raised", "in 4 min 0 s", "3 to 5 of 9 members had fetched a copy", "between 2026-11-26 01:00:00 UTC",
-		"forewarn alarm ack ", "end --reason WHY --round 2 --up-to 77", "<svg", `http-equiv="refresh" content="10"`, "onerror=alert(1)&gt;",
+		"forewarn alarm ack ", "--reason WHY --round 2 --up-to 77", "end --yes ", "<svg", `http-equiv="refresh" content="10"`, "onerror=alert(1)&gt;",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)

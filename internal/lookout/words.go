@@ -2,7 +2,6 @@ package lookout
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -67,20 +66,21 @@ func ClockWords(c coordinator.Clock) string {
 
 // commands by choice, in the words of the command line.
 var commands = map[string]string{
-	cvd.ChooseEnd.String():     "end --reason WHY",
+	cvd.ChooseEnd.String():     "end --yes CASE --reason WHY",
 	cvd.ChooseHold.String():    "hold --reason WHY",
 	cvd.ChooseWatch.String():   "watch",
 	cvd.ChooseDismiss.String(): "dismiss --reason WHY",
 }
 
 // Commands are the exact commands of what can be decided about an alarm as it is
-// shown: refused if it changed since.
+// shown, but for the reason: refused if it changed since.
 func Commands(v coordinator.AlarmView) (out []string) {
 	if v.State == cvd.AlarmRaised.String() {
 		out = append(out, "forewarn alarm ack "+v.Case.Short())
 	}
 	for _, c := range v.Choices {
-		out = append(out, fmt.Sprintf("forewarn alarm decide %s %s --round %d --up-to %d", v.Case.Short(), commands[c], v.Round, v.UpTo))
+		how := strings.ReplaceAll(commands[c], "CASE", v.Case.Short())
+		out = append(out, fmt.Sprintf("forewarn alarm decide %s %s --round %d --up-to %d", v.Case.Short(), how, v.Round, v.UpTo))
 	}
-	return slices.Clip(out)
+	return out
 }
