@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -25,6 +26,8 @@ func (c *scanCmd) together() error {
 		return usage("--source goes with --case CASE, or with --all")
 	case c.Case != "" && c.All:
 		return usage("--case names one case and --all means all: give one of them")
+	case c.All && c.Package:
+		return usage("a package's rules are of its own case: give --package with --case")
 	case c.Notify != "" && !c.Follow:
 		return usage("--notify goes with --follow; 'forewarn alarm call' calls by itself")
 	case c.Follow && slices.Contains(c.Path, "-"):
@@ -55,8 +58,17 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		if w.Source, err = d.Source(a, by, c.Source); err != nil {
 			return err
 		}
-		if s.Clock, err = d.ClockOf(w.Source); err != nil || c.All {
+		within := s.Clock.Within
+		if s.Clock, err = d.ClockOf(w.Source); err != nil {
 			return err
+		}
+		if s.Clock.Within = within; c.Follow && !within.Known() {
+			// What is followed is written now, and for most of a year to come.
+			now := d.Clock().UTC().Truncate(time.Second)
+			s.Clock.Within = sighting.Interval{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 330)}
+		}
+		if c.All {
+			return nil
 		}
 		id, err := d.Case(a, by, c.Case)
 		if err != nil {

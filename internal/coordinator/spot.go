@@ -28,10 +28,15 @@ type Spot struct {
 // SpotOf is a sighting of package sighting as a Spot.
 func SpotOf(s sighting.Sighting) Spot {
 	out := Spot{From: s.Time.From, To: s.Time.To, Offset: uint64(s.Offset), Line: s.Line, Field: s.Field, Excerpt: s.Excerpt}
-	if s.What.IsToken() {
-		out.Clue, out.Value = cvd.Token, TokenText(s.What.Token.L)
-	} else {
-		out.Clue, out.Value = cvd.Indicator, s.What.Indicator.Kind.String()+":"+s.What.Indicator.Value
+	switch w := s.What; {
+	case w.IsToken():
+		out.Clue, out.Value = cvd.Token, TokenText(w.Token.L)
+	case w.Quote.Words > 0:
+		out.Clue, out.Value = cvd.Text, w.Quote.Ref
+	case w.Rule.Ref != "":
+		out.Clue, out.Value = cvd.Rule, w.Rule.Ref
+	default:
+		out.Clue, out.Value = cvd.Indicator, w.Indicator.Kind.String()+":"+w.Indicator.Value
 	}
 	return out
 }

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -171,10 +172,6 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			l.begin = p.Begin
 		}
 		l.end = p.Mark
-		if packed(p) {
-			w.Note("%s: it is compressed and can't be followed; scan it once, without --follow", l.Path)
-			l.skip = p.Generation
-		}
 		if l.skip == p.Generation {
 			continue
 		}
@@ -188,16 +185,12 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 	return nil
 }
 
-// packed reports whether a file is compressed, which no log that grows is.
-func packed(p follow.Piece) bool {
-	return p.Begin == 0 && bytes.HasPrefix(p.Data, []byte{0x1f, 0x8b})
-}
-
 // scan looks through a piece. What stands in its context was seen before.
 func (w *Watch) scan(l *log, p follow.Piece) error {
 	before := int64(len(p.Context))
 	lines := int64(bytes.Count(p.Context, []byte("\n")))
-	_, err := w.Scanner.Scan(l.Path, io.MultiReader(bytes.NewReader(p.Context), bytes.NewReader(p.Data)), func(s sighting.Sighting) error {
+	had := len(l.waiting)
+	sum, err := w.Scanner.Scan(l.Path, io.MultiReader(bytes.NewReader(p.Context), bytes.NewReader(p.Data)), func(s sighting.Sighting) error {
 		if s.Offset < before {
 			return nil
 		}
@@ -216,6 +209,11 @@ func (w *Watch) scan(l *log, p follow.Piece) error {
 		l.waiting = append(l.waiting, x)
 		return nil
 	})
+	if p.Begin == 0 && len(sum.Undone) > 0 {
+		// Its lines are not where its bytes have them.
+		w.Note("%s: it is in %s and can't be followed; scan it once, without --follow", l.Path, strings.Join(sum.Undone, ", "))
+		l.skip, l.waiting = p.Generation, l.waiting[:had]
+	}
 	return err
 }
 
