@@ -78,6 +78,16 @@ var alarmDeeds = []deed{
 			return err
 		},
 		func(w *works, p *cvd.Programme) bool { return len(p.Sources) == 1 }},
+	{"retire a source", func(w *works) { w.source() },
+		func(w *works) error {
+			id, err := w.edge()
+			if err != nil {
+				return err
+			}
+			_, err = w.desk.Do(ctx, w.ana, cvd.RetireSource{Source: id})
+			return err
+		},
+		func(w *works, p *cvd.Programme) bool { return p.Sources[p.SourceOrder[0]].Retired != nil }},
 	{"record sightings", func(w *works) { w.source() },
 		func(w *works) error {
 			id, err := w.edge()

@@ -208,7 +208,7 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 	n := d.Names(ctx, p)
 	stands := map[cvd.SightingID]bool{}
 	var dated []sighting.Sighting
-	for _, s := range p.Standing(c.ID) {
+	for _, s := range p.Stands(c.ID) {
 		stands[s.Sighting] = true
 		if s.From.IsZero() || s.To.IsZero() {
 			v.Undated++
@@ -287,7 +287,7 @@ func started(p *cvd.Programme, id cvd.CaseID) []Clock {
 	out := []Clock{}
 	var since time.Time
 	sure := false
-	for _, s := range p.Standing(id) {
+	for _, s := range p.Stands(id) {
 		if held := s.Weight() > cvd.WordOnly; since.IsZero() || held && !sure {
 			since, sure = s.At, held
 		}

@@ -93,9 +93,9 @@ func coverOf(m map[Pair]cover, pair Pair) cover {
 	return a
 }
 
-// Standing sightings are those that an alarm rests on: seen before release, and not
-// dismissed since. They are in the order of the log.
-func (p *Programme) Standing(id CaseID) (out []Seen) {
+// Stands gives the sightings that an alarm rests on: seen before release, and not
+// dismissed since, in the order of the log.
+func (p *Programme) Stands(id CaseID) (out []Seen) {
 	c := p.Cases[id]
 	if c == nil {
 		return nil
@@ -128,7 +128,7 @@ func (p *Programme) OfferOf(id CaseID, now time.Time) (o Offer) {
 	}
 	own := false
 	parties := map[entrylog.Ref]bool{}
-	for _, s := range p.Standing(id) {
+	for _, s := range p.Stands(id) {
 		switch s.Weight() {
 		case OwnBytes:
 			own = true

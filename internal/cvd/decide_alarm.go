@@ -180,7 +180,7 @@ func (c DecideAlarm) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	if err := p.sameRound(c.Case, c.Round); err != nil {
 		return nil, err
 	}
-	standing := p.Standing(c.Case)
+	standing := p.Stands(c.Case)
 	if c.UpTo != 0 && slices.ContainsFunc(standing, func(s Seen) bool { return s.Seq > c.UpTo && s.Effect > Repeats }) {
 		return nil, refuse("more was seen since you looked: look again")
 	}
