@@ -28,7 +28,7 @@ type scanCmd struct {
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Year      int           `help:"The year of logs that state none, such as syslog's." placeholder:"YEAR"`
 	Case      string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
-	All       bool          `help:"Record it in every case that something can leak of." xor:"where"`
+	All       bool          `help:"Record it in every case that something can leak of."`
 	Source    string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
 	Follow    bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
 	Notify    string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
