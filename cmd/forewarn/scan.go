@@ -23,7 +23,8 @@ type scanCmd struct {
 	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
 	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
 	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
-	Package   bool          `help:"Also judge by the Sigma rules in the packages of open cases, or of --case; needs --as. The log says that they were opened."`
+	Package   bool          `help:"Also look for what the packages of open cases hold, or that of --case: excerpts of their texts in any copy, their indicators, their Sigma rules. Needs --as; the log says that they were opened."`
+	Public    []string      `help:"A text that everybody has, such as an earlier advisory: words that stand in it are nobody's excerpt." placeholder:"FILE"`
 	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
 	Year      int           `help:"The year of logs that state none, such as syslog's." placeholder:"YEAR"`
@@ -33,11 +34,12 @@ type scanCmd struct {
 	Follow    bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
 	Notify    string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
 
-	rules ruleSet `kong:"-"`
+	rules ruleSet          `kong:"-"`
+	found sighting.Scanner `kong:"-"` // what of packages is looked for
 }
 
 func (*scanCmd) Help() string {
-	return `Looks for tokens of any copy, for indicators, and for records that Sigma rules hold for, in one pass. doc/scan.md says which of Sigma is evaluated, and on which logs. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
+	return `Looks for tokens of any copy, for excerpts of embargoed texts, for indicators, and for records that Sigma rules hold for, in one pass. doc/scan.md says which of Sigma is evaluated, and on which logs. Prints one JSON object a sighting with --json: source, byte offset, line, length, time interval, what. What can't be read is reported, and the scan goes on.
 
 With --source, each sighting is recorded once, however often a file is scanned or --follow is stopped: how far it was read stands in the log. --follow opens the programme only to append.
 
@@ -56,8 +58,9 @@ type sighted struct {
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
 	Basis   string    `json:"time_basis"`
-	What    string    `json:"what"` // token, host, path, …
+	What    string    `json:"what"` // token, text, rule, host, path, …
 	Value   string    `json:"value"`
+	Words   int       `json:"words,omitempty"` // of a text
 	Field   string    `json:"field,omitempty"`
 	Through string    `json:"through,omitempty"`
 	Excerpt string    `json:"excerpt"`
@@ -171,6 +174,14 @@ func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
 	if s.Rules, err = c.ruled(a); err != nil {
 		return &s, err
 	}
+	s.Indicators, s.Texts, s.Public = append(s.Indicators, c.found.Indicators...), c.found.Texts, c.found.Public
+	for _, name := range c.Public {
+		b, err := a.read(name, 16<<20)
+		if err != nil {
+			return &s, err
+		}
+		s.Public = append(s.Public, b)
+	}
 	h, err := home.Open(a.folder())
 	if err != nil {
 		if len(s.Indicators)+len(s.Rules) > 0 {
@@ -198,6 +209,8 @@ func asSighted(x sighting.Sighting) sighted {
 		y.Value = fmt.Sprintf("%016x", x.What.Token.L)
 	case x.What.Rule.Ref != "":
 		y.Value = x.What.Rule.Ref
+	case x.What.Quote.Words > 0:
+		y.Value, y.Words = x.What.Quote.Ref, x.What.Quote.Words
 	}
 	return y
 }

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"strings"
 
-	"forewarn/internal/carrier"
-	"forewarn/internal/coordinator"
-	"forewarn/internal/cvd"
 	"forewarn/internal/detect"
 	"forewarn/internal/sighting"
 )
@@ -32,7 +27,7 @@ func (c *scanCmd) ruled(a *app) ([]sighting.Rule, error) {
 		}
 	}
 	if c.Package {
-		if err := c.rulesOfCases(a); err != nil {
+		if err := c.packages(a); err != nil {
 			return nil, err
 		}
 	}
@@ -80,83 +75,6 @@ func (c *scanCmd) ruleFiles(a *app, root string) error {
 		err = usage("%q holds no file that ends in .yml or .yaml", root)
 	}
 	return err
-}
-
-// rulesOfCases opens the packages of the cases that are open, or of the one that
-// was named, and takes the Sigma rules of their last sources. Copies differ in
-// what people read of a rule only, so one wording stands for all.
-func (c *scanCmd) rulesOfCases(a *app) error {
-	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		var only cvd.CaseID
-		if c.Case != "" {
-			var err error
-			if only, err = d.Case(a, by, c.Case); err != nil {
-				return err
-			}
-		}
-		var packages []cvd.PackageID
-		titles := map[cvd.PackageID]string{}
-		if err := d.View(func(p *cvd.Programme) error {
-			n := d.Names(a, p)
-			for _, id := range p.CaseOrder {
-				phase := p.PhaseOf(id, d.Clock())
-				if c.Case != "" && id != only || c.Case == "" && (phase == cvd.PhasePublic || phase == cvd.PhaseShredded) {
-					continue
-				}
-				for _, pkg := range p.Cases[id].Packages {
-					if err := p.May(by, cvd.ActOpenDraft, cvd.APackage(pkg), d.Clock()); err == nil {
-						packages = append(packages, pkg)
-						titles[pkg] = n.Case(id)
-					} else if c.Case != "" {
-						return err
-					}
-				}
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
-		if len(packages) == 0 {
-			a.note("No open case has a package whose rules you may open.")
-		}
-		for _, pkg := range packages {
-			src, err := d.OpenDraft(a, by, pkg)
-			if err != nil {
-				return err
-			}
-			if err := c.packaged(a, titles[pkg], src); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// packaged takes the Sigma rules of a source.
-func (c *scanCmd) packaged(a *app, title string, src carrier.Source) error {
-	files, err := carrier.Renderings(src, checkKey)
-	var refused carrier.Refusals
-	if errors.As(err, &refused) {
-		a.note("The last draft of %s doesn't compile, so its rules are passed over; 'forewarn package check' says why.", line(title))
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		text := f.Texts[0]
-		for _, s := range src.Files {
-			if f.Bulk && s.Path == f.Path {
-				text = string(s.Data)
-			}
-		}
-		if f.Format == "sigma" {
-			if err := c.rules.Add(title+"/"+path.Clean(f.Path), text); err != nil {
-				a.note("%s; passed over", line(err.Error()))
-			}
-		}
-	}
-	return nil
 }
 
 // few is how many rules are named one by one where a format can't serve them.
