@@ -16,7 +16,7 @@ type benchCmd struct {
 type benchScan struct {
 	Corpus   string `help:"What to scan: eve or iis, made from the seed." default:"eve"`
 	Size     string `help:"How much of it." default:"256MiB" placeholder:"SIZE"`
-	Kinds    string `help:"What to look for: tokens, literals (indicators), or all." default:"tokens"`
+	Kinds    string `help:"What to look for: tokens; literals (indicators); texts (and literals) of a package; or all: tokens, texts, literals and the package's rules." default:"tokens"`
 	Copies   int    `help:"How many copies tokens may be of." default:"10000" placeholder:"N"`
 	Literals int    `help:"How many indicators, where there are any." default:"100000" placeholder:"N"`
 	Peer     string `help:"rg, hyperscan (needs cc and libhyperscan-dev), json (reading records with encoding/json, alone) or none." default:"rg"`
@@ -58,6 +58,9 @@ func (c *benchScan) Run(a *app) error {
 	what := fmt.Sprintf("%s of %s", r.Kinds, count(r.Copies, "copy", "copies"))
 	if r.Literals > 0 {
 		what += fmt.Sprintf(", %d indicators", r.Literals)
+	}
+	if r.Texts+r.Rules > 0 {
+		what += fmt.Sprintf(", %s, %s", count(r.Texts, "text", "texts"), count(r.Rules, "rule", "rules"))
 	}
 	a.say("%s: %.2f GB/s of one core, median of %d (spread %.0f %%); %d of %d planted seen", what, r.GB, r.Rounds, 100*r.Spread, r.Seen, r.Planted)
 	switch {

@@ -11,12 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode"
 
-	"forewarn/internal/carrier"
-	"forewarn/internal/folder"
-	"forewarn/internal/form"
-	"forewarn/internal/fpcode"
 	"forewarn/internal/sighting"
 	"forewarn/internal/sim/telemetry"
 	"forewarn/internal/token"
@@ -90,8 +85,10 @@ func TestRecall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := compiled(t)
-	texts := sighting.Texts("package", f)
+	p, err := example()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var total int64
 	planted := map[string]int{}
 	for _, format := range sortedKeys(telemetry.Corpora) {
@@ -102,13 +99,13 @@ func TestRecall(t *testing.T) {
 			n := int(size/every) + 2
 			mark := func(i int) string { return fmt.Sprintf("mk%014x", uint64(i+1)*0x9E3779B97F4B) }
 			things := make([]thing, n)
-			s := &sighting.Scanner{Rec: rec, Texts: texts}
+			s := &sighting.Scanner{Rec: rec, Texts: p.texts, Rules: p.rules}
 			index := map[string]int{}
 			for i := range things {
 				index[mark(i)] = i
 				s.Indicators = append(s.Indicators, sighting.Indicator{Kind: sighting.Constant, Value: mark(i)})
 				var ind sighting.Indicator
-				things[i], ind = draw(rng, rec, f, i)
+				things[i], ind = draw(rng, rec, p, i)
 				if ind.Value != "" {
 					s.Indicators = append(s.Indicators, ind)
 				}
@@ -186,21 +183,8 @@ func TestRecall(t *testing.T) {
 	t.Logf("%.2f GB in all", float64(total)/1e9)
 }
 
-// compiled is the example's Form, of a package that nobody was issued a copy of.
-func compiled(t *testing.T) *form.Form {
-	src, err := folder.LoadSource("../../examples/advisory")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, _, _, err := carrier.CompileFor(src, fpcode.BiasKey(fpcode.Key{1}), fpcode.Default, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
 // draw makes the i-th thing, and the indicator that it is found by, if so.
-func draw(rng *rand.Rand, rec *token.Recogniser, f *form.Form, i int) (thing, sighting.Indicator) {
+func draw(rng *rand.Rand, rec *token.Recogniser, p pack, i int) (thing, sighting.Indicator) {
 	ind := func(k sighting.Kind, v string) (thing, sighting.Indicator) {
 		return thing{k.String(), v, func(w sighting.What) bool { return w.Indicator.Kind == k && strings.EqualFold(w.Indicator.Value, v) }}, sighting.Indicator{Kind: k, Value: v}
 	}
@@ -219,39 +203,7 @@ func draw(rng *rand.Rand, rec *token.Recogniser, f *form.Form, i int) (thing, si
 		a, l := token.Alphabet(1+rng.IntN(3)), rng.Uint64()
 		return thing{"token", a.Encode(rec, l), func(w sighting.What) bool { return w.Token == sighting.Token{L: l, Alphabet: a} }}, sighting.Indicator{}
 	}
-	for {
-		text := advisoryOf(rng, rec, f)
-		words := strings.Fields(text)
-		n := 14 + rng.IntN(30)
-		at := rng.IntN(len(words) - n)
-		quote := strings.Join(words[at:at+n], " ")
-		if isWords(quote) {
-			return thing{"text", quote, func(w sighting.What) bool { return w.Quote.Words >= sighting.MinWords }}, sighting.Indicator{}
-		}
-	}
-}
-
-// advisoryOf is the prose of a copy drawn at random.
-func advisoryOf(rng *rand.Rand, rec *token.Recogniser, f *form.Form) string {
-	for _, o := range f.Render(form.PoC,
-		func(s form.Site) uint8 { return uint8(rng.IntN(int(s.Q))) },
-		func(_ string, a token.Alphabet) string { return a.Encode(rec, rng.Uint64()) }) {
-		if o.Path == "advisory.md" {
-			return string(o.Data)
-		}
-	}
-	panic("the example has no advisory.md")
-}
-
-// isWords reports whether a quote is ASCII and has words enough of its own.
-func isWords(s string) bool {
-	n := 0
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if len(w) > 0 {
-			n++
-		}
-	}
-	return n >= sighting.MinWords+2 && strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
+	return thing{"text", p.quote(rng, rec), func(w sighting.What) bool { return w.Quote.Words >= sighting.MinWords }}, sighting.Indicator{}
 }
 
 func parseBytes(s string) (int64, error) {

@@ -34,7 +34,7 @@ import (
 type Scan struct {
 	Corpus   string // of telemetry.Corpora
 	Size     int64  // bytes
-	Kinds    string // tokens, literals or all
+	Kinds    string // of kinds
 	Copies   int    // whose tokens there may be
 	Literals int    // indicators beside them, where Kinds has them
 	Peer     string // rg, hyperscan, json or none
@@ -79,6 +79,8 @@ type Result struct {
 	Kinds    string  `json:"kinds"`
 	Copies   int     `json:"copies"`
 	Literals int     `json:"literals"`
+	Texts    int     `json:"texts"`
+	Rules    int     `json:"rules"`
 	Rounds   int     `json:"rounds"`
 	GB       float64 `json:"gb_per_s"` // 10⁹ bytes per second of one processor
 	Spread   float64 `json:"spread"`   // (slowest - fastest) / median
@@ -100,18 +102,18 @@ type Result struct {
 	Core int    `json:"cores_used"`
 }
 
-// kinds give what ours looks for and what a peer would have to.
-var kinds = map[string]func(s Scan, rec *token.Recogniser) (*sighting.Scanner, needs){
-	"tokens": func(_ Scan, rec *token.Recogniser) (*sighting.Scanner, needs) {
-		return &sighting.Scanner{Rec: rec}, needs{patterns: tokenPatterns}
+// kinds give what ours looks for. A peer has to look for the literals alone, where
+// there are some, else for what may be a token.
+var kinds = map[string]func(s Scan, rec *token.Recogniser, p pack) *sighting.Scanner{
+	"tokens": func(_ Scan, rec *token.Recogniser, _ pack) *sighting.Scanner { return &sighting.Scanner{Rec: rec} },
+	"literals": func(s Scan, _ *token.Recogniser, _ pack) *sighting.Scanner {
+		return &sighting.Scanner{Indicators: s.indicators()}
 	},
-	"literals": func(s Scan, _ *token.Recogniser) (*sighting.Scanner, needs) {
-		inds := s.indicators()
-		return &sighting.Scanner{Indicators: inds}, needs{literal: true, patterns: values(inds)}
+	"texts": func(s Scan, _ *token.Recogniser, p pack) *sighting.Scanner {
+		return &sighting.Scanner{Indicators: s.indicators(), Texts: p.texts}
 	},
-	"all": func(s Scan, rec *token.Recogniser) (*sighting.Scanner, needs) {
-		inds := s.indicators()
-		return &sighting.Scanner{Rec: rec, Indicators: inds}, needs{literal: true, patterns: values(inds)}
+	"all": func(s Scan, rec *token.Recogniser, p pack) *sighting.Scanner {
+		return &sighting.Scanner{Rec: rec, Indicators: s.indicators(), Texts: p.texts, Rules: p.rules}
 	},
 }
 
@@ -172,9 +174,18 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 		issued[i] = rng.Uint64()
 	}
 	began := time.Now()
-	scanner, need := kinds[s.Kinds](s, rec)
-	if scanner.Indicators != nil {
-		r.Literals = len(scanner.Indicators)
+	p, err := example()
+	if err != nil {
+		return r, err
+	}
+	if err := p.check(); err != nil {
+		return r, err
+	}
+	scanner := kinds[s.Kinds](s, rec, p)
+	r.Literals, r.Texts, r.Rules = len(scanner.Indicators), len(scanner.Texts), len(scanner.Rules)
+	need := needs{patterns: tokenPatterns}
+	if r.Literals > 0 {
+		need = needs{literal: true, patterns: values(scanner.Indicators)}
 	}
 	plant := func(i int) string {
 		a := token.Alphabet(i%3 + 1)
@@ -184,6 +195,9 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 		}
 		if n := len(scanner.Indicators); n > 0 {
 			url += "&at=" + scanner.Indicators[rng.IntN(n)].Value
+		}
+		if len(scanner.Texts) > 0 {
+			url += "&q=" + strings.ReplaceAll(p.quote(rng, rec), " ", "+")
 		}
 		return url
 	}
@@ -200,14 +214,17 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 	if len(scanner.Indicators) > 0 {
 		each++
 	}
+	if len(scanner.Texts) > 0 {
+		each++
+	}
 	if _, err := scanner.Scan("", strings.NewReader(""), nil); err != nil {
 		return r, err
 	}
 	r.Prepared = time.Since(began).Seconds()
 
-	var p peer
+	var other peer
 	if s.Peer != "none" {
-		if p, err = peers[s.Peer](ctx, need, dir); errors.Is(err, ErrAbsent) {
+		if other, err = peers[s.Peer](ctx, need, dir); errors.Is(err, ErrAbsent) {
 			r.PeerAbsent = err.Error()
 		} else if err != nil {
 			return r, err
@@ -224,8 +241,8 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 			return r, fmt.Errorf("%d of %d planted were seen: a fast scan that is blind", seen, r.Planted*each)
 		}
 		ours = append(ours, float64(r.Bytes)/1e9/took.Seconds())
-		if p != nil {
-			took, n, err := p.run(ctx, file)
+		if other != nil {
+			took, n, err := other.run(ctx, file)
 			if err != nil {
 				return r, err
 			}
@@ -239,9 +256,9 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 	slices.Sort(ours)
 	r.GB = median(ours)
 	r.Spread = (ours[len(ours)-1] - ours[0]) / r.GB
-	if p != nil {
+	if other != nil {
 		slices.Sort(theirs)
-		r.PeerGB, r.PeerVersion = median(theirs), p.version()
+		r.PeerGB, r.PeerVersion = median(theirs), other.version()
 		r.Ratio = r.GB / r.PeerGB
 	}
 	r.Memory = peak()
