@@ -6,8 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -217,4 +220,45 @@ func parseBytes(s string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%q is no size such as 3MB", s)
+}
+
+// Real telemetry holds nothing of a package that nobody has but us: no token, no
+// excerpt, no canary, nothing that its rules hold for. Captures are no logs, and are
+// searched as bytes.
+func TestNothingInRealTelemetry(t *testing.T) {
+	dir := os.Getenv("FOREWARN_DATA")
+	if dir == "" {
+		dir = "../../../shared/data"
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("skipped: FOREWARN_DATA names the folder of real telemetry: %v", err)
+	}
+	p, err := example()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sighting.Scanner{Rec: token.NewRecogniser([16]byte{8}), Texts: p.texts, Rules: p.rules, Indicators: Scan{Literals: 1000}.indicators()}
+	var bytes, records int64
+	for _, folder := range []string{"eve", "pcap"} {
+		err := filepath.WalkDir(filepath.Join(dir, folder), func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			sum, err := s.Scan(name, f, func(x sighting.Sighting) error {
+				t.Errorf("%s:%d: %s: %.200q", name, x.Line, x.What.Kind(), x.Excerpt)
+				return nil
+			})
+			bytes, records = bytes+sum.Bytes, records+sum.Records
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d bytes in %d records", bytes, records)
 }
