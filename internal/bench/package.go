@@ -84,10 +84,12 @@ func (p pack) quote(rng *rand.Rand, rec *token.Recogniser) string {
 	}
 }
 
-// isWords reports whether a quote is ASCII and has words enough of its own.
+// isWords reports whether a quote is ASCII, begins with a word and has words enough
+// of its own.
 func isWords(s string) bool {
-	words := strings.FieldsFunc(s, func(r rune) bool { return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9') })
-	return len(words) >= sighting.MinWords+2 && strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
+	parts := func(r rune) bool { return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9') }
+	words := strings.FieldsFunc(s, parts)
+	return len(words) >= sighting.MinWords+2 && strings.HasPrefix(s, words[0]) && strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
 
 // check says that a package could be made, lest a figure be of nothing.
