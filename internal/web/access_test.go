@@ -137,6 +137,33 @@ func TestLookingWritesNothing(t *testing.T) {
 	}
 }
 
+// TestProcessLog: it says that pages were asked for, and neither what stands on
+// them, nor who came, nor with what.
+func TestProcessLog(t *testing.T) {
+	w := newWorld(t)
+	secrets := []string{"Layout import", "Member 0", "Works", w.cs.String(), w.cs.Short(), w.wave.String(), "192.0.2.77"}
+	for _, who := range everybody {
+		b := w.as(who)
+		b.from = "192.0.2.77:99"
+		for _, p := range w.site.pageList {
+			method, path := w.at(p.Pattern, true)
+			b.do(method, path+"?next=/cases/"+w.cs.String(), "x="+w.cs.String(), http.Header{"Sec-Fetch-Site": {"same-origin"}, "Authorization": nil})
+		}
+		if who != "" {
+			secrets = append(secrets, b.cookie, w.who[who].String(), w.who[who].Short())
+		}
+	}
+	said := w.log.String()
+	if strings.Count(said, "\n") < len(everybody)*len(w.site.pageList) {
+		t.Error("requests are missing")
+	}
+	for _, s := range secrets {
+		if s != "" && strings.Contains(said, s) {
+			t.Errorf("it holds %q", s)
+		}
+	}
+}
+
 // TestForeignForms: a form from another site's page does nothing, on every page
 // that takes one.
 func TestForeignForms(t *testing.T) {

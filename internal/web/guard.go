@@ -63,7 +63,7 @@ func (s *Site) guard(next http.Handler) (http.Handler, error) {
 		switch {
 		case err != nil:
 			s.refuse(out, r, fmt.Errorf("drawing an id: %w", err))
-		case strings.ToLower(r.Host) != s.origin.Host:
+		case s.hostOf(r) != s.origin.Host:
 			s.refuse(out, r, errHost)
 		case cross.Check(r) != nil:
 			s.refuse(out, r, errForeign)
@@ -99,6 +99,13 @@ func (s *Site) limit(r *http.Request) int64 {
 		}
 	}
 	return defaultLimit
+}
+
+// hostOf is the host that a request names, as the origin has it: in small
+// letters, and without the port that goes without saying.
+func (s *Site) hostOf(r *http.Request) string {
+	usual := map[string]string{"https": ":443", "http": ":80"}[s.origin.Scheme]
+	return strings.TrimSuffix(strings.ToLower(r.Host), usual)
 }
 
 // refuse answers a request that comes to no page.

@@ -53,6 +53,9 @@ func New(c Config) (*Site, error) {
 		return nil, fmt.Errorf("%w: %q: without TLS only this machine itself can be served (http://localhost:PORT)", ErrOrigin, c.Origin)
 	}
 	u.Host = strings.ToLower(u.Host)
+	if u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port()) // browsers leave it out
+	}
 	c.Origin = u.Scheme + "://" + u.Host
 	s := &Site{Config: c, origin: u, mux: http.NewServeMux()}
 	s.sessions = signin.Sessions{Store: c.SignIn, Rand: c.Rand, Idle: c.Idle, Absolute: c.Absolute, Fresh: c.Fresh}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,15 @@ func TestHeads(t *testing.T) {
 	}
 	if r := b.do("GET", "/", "", http.Header{"Host": {"other.example"}}); r.StatusCode != 421 {
 		t.Errorf("another host: %d", r.StatusCode)
+	}
+	for host, status := range map[string]int{"DESK.example": 200, "desk.example:443": 200, "desk.example:8443": 421, "desk.example.evil.example": 421, "": 421} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Host = host
+		rec := httptest.NewRecorder()
+		w.site.ServeHTTP(rec, r)
+		if rec.Code != status {
+			t.Errorf("host %q: %d", host, rec.Code)
+		}
 	}
 	if r := b.get("/static/style.css"); r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || r.Header.Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("the style: %v", r.Header)
