@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"forewarn/internal/coordinator"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sqlite"
@@ -66,12 +67,22 @@ type Config struct {
 
 	Log *slog.Logger // of the process; nil: slog.Default()
 
+	// Beside is what goes on beside the pages, with the same desk: nobody else can
+	// write the log meanwhile. What ends with an error is begun again.
+	Beside []Task
+
 	// Started, if not nil, is called once the programme is open and pages are
 	// served, with the address that is listened on.
 	Started func(net.Addr, string)
 
 	// read tells the clocks, in tests.
 	read func() (wall time.Time, elapsed time.Duration)
+}
+
+// Task is something that goes on until its context ends.
+type Task struct {
+	Name string // for the process log
+	Run  func(context.Context, *coordinator.Desk) error
 }
 
 // ErrConfig: the settings don't go together. Nothing was started.
@@ -106,6 +117,9 @@ func (c Config) filled() (Config, error) {
 	}
 	return c, nil
 }
+
+// again is how long a task that ended waits to be begun again.
+const again = 10 * time.Second
 
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
@@ -229,6 +243,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	})
 	hands.Go(func() { s.watch(ctx) })
 	hands.Go(func() { _ = d.Warm(ctx) })
+	for _, t := range s.Beside {
+		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })
+	}
 	if s.Started != nil {
 		s.Started(s.addr, s.Origin)
 	}

@@ -199,6 +199,37 @@ func TestStopping(t *testing.T) {
 	}
 }
 
+// TestBeside: what goes on beside the pages has the desk, is begun again when it
+// ended, and ends with them.
+func TestBeside(t *testing.T) {
+	ended := make(chan error, 1)
+	r := run(t, Config{Dir: founded(t), Beside: []Task{
+		{"waiting", func(ctx context.Context, d *coordinator.Desk) error {
+			if d.Log().Size() == 0 {
+				t.Error("not the desk")
+			}
+			<-ctx.Done()
+			ended <- ctx.Err()
+			return ctx.Err()
+		}},
+		{"failing", func(context.Context, *coordinator.Desk) error { return errors.New("no such file") }},
+	}})
+	deadline := time.Now().Add(10 * time.Second)
+	for !strings.Contains(r.log.String(), `"msg":"failing","error":"no such file"`) {
+		if time.Now().After(deadline) {
+			t.Fatal("what fails isn't told")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ok(t, r.stop())
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if strings.Contains(r.log.String(), "waiting") {
+		t.Errorf("what was stopped is told as if it failed: %s", r.log)
+	}
+}
+
 // TestReadiness: a jump of the clock holds openings, and says so.
 func TestReadiness(t *testing.T) {
 	begun := time.Now()
