@@ -20,9 +20,9 @@ import (
 var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
-	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence"},
-	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges"},
-	4: {"home", "lookout", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
+	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
+	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web"},
+	4: {"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -36,13 +36,14 @@ var neighbours = map[string][]string{
 	"leak":        {"cvd", "sighting", "timeline", "carrier"},
 	"plan":        {"carrier"},
 	"detect":      {"sigma", "sighting"},
-	"coordinator": {"ledger", "sealer"},
+	"coordinator": {"ledger", "sealer", "signin"},
 	"inquiry":     {"ledger", "sealer", "coordinator"},
 	"storetest":   {"memstore"}, // the suite proves itself on the in-memory store
 	"sim":         {"home", "sim/telemetry"},
 	"bench":       {"sim/telemetry"},
+	"serve":       {"home"},
 	"cmd/forewarn": {
-		"home", "lookout", "sim", "sim/telemetry", "bench",
+		"home", "lookout", "serve", "sim", "sim/telemetry", "bench",
 	},
 }
 

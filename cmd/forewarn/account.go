@@ -15,6 +15,9 @@ type accountCmd struct {
 	List  accountList  `cmd:"" help:"List the accounts."`
 	Close accountClose `cmd:"" help:"Close an account for good."`
 	Keys  accountKeys  `cmd:"" help:"Enrol your own keys as staff, so that you can hold a copy."`
+
+	Invite  accountInvite  `cmd:"" help:"Make a link with which its person makes a passkey, once."`
+	Confirm accountConfirm `cmd:"" help:"As a second coordinator, confirm that access to an account is recovered."`
 }
 
 type accountAdd struct {

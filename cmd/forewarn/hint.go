@@ -16,6 +16,7 @@ import (
 	"forewarn/internal/ledger"
 	"forewarn/internal/lookout"
 	"forewarn/internal/sealer"
+	"forewarn/internal/serve"
 	"forewarn/internal/suggest"
 )
 
@@ -43,6 +44,7 @@ var hints = []struct {
 	{home.ErrVersion, "nothing was changed. Use the newer version that made it"},
 	{home.ErrBroken, "restore what is named from a copy, as new as you have one"},
 	{home.ErrTaken, "nothing was changed"},
+	{serve.ErrConfig, "nothing was started. 'forewarn serve --help' shows what goes together"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrFork, "bring back the newer folder, or the checkpoint that was kept outside; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
 	{ledger.ErrNoEntry, "'forewarn log show --last 1' shows the newest"},

@@ -35,6 +35,8 @@ type cli struct {
 	Demo demoCmd `cmd:"" help:"Live through one leak, from report to traced copy, in under a minute." group:"start"`
 	Init initCmd `cmd:"" help:"Found a programme." group:"start"`
 
+	Serve serveCmd `cmd:"" help:"Serve the desk: pages, sign-in, the public anchors." group:"start"`
+
 	Member  memberCmd  `cmd:"" help:"Members: admit, import, keys, terms, standing." group:"programme"`
 	Account accountCmd `cmd:"" help:"Accounts of staff and members." group:"programme"`
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`

@@ -59,6 +59,13 @@ const (
 	ActSuppress
 	ActNotify
 
+	ActInviteAccount
+	ActConfirmInvitation
+	ActAddCredential
+	ActRevokeCredential
+	ActIssueToken
+	ActRevokeToken
+
 	// Looking: asked by whoever shows something.
 	ActListMembers  // all members and their standing
 	ActViewMember   // one member: standing, terms, keys, accounts
@@ -84,6 +91,7 @@ var actionNames = []string{"nothing",
 	"make revision", "draft wave", "approve wave", "record sealed", "store copies", "cancel wave", "hold",
 	"lift hold", "fetch", "lodge receipt", "answer", "recall", "acknowledge recall", "end embargo", "release",
 	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify",
+	"invite account", "confirm invitation", "add credential", "revoke credential", "issue token", "revoke token",
 	"list members", "view member", "list cases", "view case", "read case", "read report", "view wave",
 	"view exposure", "view answers", "investigate", "view log",
 	"list sources", "view alarm"}

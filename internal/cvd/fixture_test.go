@@ -88,6 +88,7 @@ func (f *fixture) family(name string, kind ObjectKind, v ...variant) {
 func (f *fixture) programme() {
 	f.family("the programme", OnProgramme, fixed("", TheProgramme()))
 	f.family("an account of the member", OnAccount, fixed("open", AnAccount(clerk)), fixed("closed", AnAccount(oldClerk)))
+	f.family("their own account", OnAccount, variant{"", func(a *Account) Object { return AnAccount(a.ID) }})
 	f.family("another account", OnAccount, fixed("open", AnAccount(gus)), fixed("closed", AnAccount(eve)))
 	f.family("a member", OnMember, fixed("good", AMember(mem(1))), fixed("suspended", AMember(mem(suspended))),
 		fixed("excluded", AMember(mem(excluded))), fixed("left", AMember(mem(gone))))

@@ -3,6 +3,7 @@ package cvd
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -87,6 +88,12 @@ var samples = []wire.Layout{
 	&SuppressionSet{num[Suppression](19), num[Case](5), at(20), blob(47), []Pair{{num[Source](15), Tag{1: 2}}, {SourceID{}, Tag{1: 3}}}},
 	&NoticeQueued{num[Notice](20), num[Case](5), 2, 1, num[Account](3)},
 	&NoticeTried{num[Notice](20), HandedOff},
+	&AccountInvited{num[Account](2), hash32(43), at(18)},
+	&InvitationConfirmed{num[Account](2), hash32(43)},
+	&CredentialAdded{num[Account](2), []byte("a credential's id"), []byte("its public key"), 0x5d, hash32(43)},
+	&CredentialRevoked{num[Account](2), hash32(44)},
+	&TokenIssued{num[Account](2), hash32(45), ScopeRead | ScopeFetch, at(19)},
+	&TokenRevoked{num[Account](2), hash32(45)},
 }
 
 func sampleKind(v wire.Layout) entrylog.Kind {
@@ -212,9 +219,10 @@ var goldenLogs = []struct {
 }{
 	{"testdata/log-v1", KindDelegationRevoked},
 	{"testdata/log-v2", KindNoticeTried},
+	{"testdata/log-v3", KindTokenRevoked},
 }
 
-const goldenLog = "testdata/log-v2.hex"
+const goldenLog = "testdata/log-v3.hex"
 
 // everything is a world in which every kind of entry happened.
 func everything(t *testing.T) *world {
@@ -239,7 +247,24 @@ func everything(t *testing.T) *world {
 	w.do(alice, DestroyKey{PersonKey, ref(oldClerk)})
 	w.do(alice, AgreeEmbargo{num[Case](2), 2})
 	w.alarms(num[Case](2))
+	w.signIn()
 	return w
+}
+
+// signIn lives access to an account through: a passkey, another, its recovery, a
+// token.
+func (w *world) signIn() {
+	w.tb.Helper()
+	second, who := num[Account](60), contactOf(1)
+	w.do(alice, AddAccount{Account: second, Roles: RoleSet(Coordinator), Person: blob(85)})
+	w.do(adminOf(1), InviteAccount{who, hash32(86), w.now.Add(time.Hour)})
+	w.do(who, AddCredential{Account: who, Credential: []byte("first"), PublicKey: []byte("its key"), Flags: 0x5d, Invitation: hash32(86)})
+	w.do(who, IssueToken{who, hash32(87), ScopeRead | ScopeFetch, w.now.Add(time.Hour)})
+	w.do(who, RevokeToken{who, hash32(87)})
+	w.do(alice, InviteAccount{who, hash32(88), w.now.Add(time.Hour)})
+	w.do(second, ConfirmInvitation{who, hash32(88)})
+	w.do(who, AddCredential{Account: who, Credential: []byte("second"), PublicKey: []byte("another key"), Invitation: hash32(88)})
+	w.do(adminOf(1), RevokeCredential{who, sha256.Sum256([]byte("first"))})
 }
 
 // alarms lives an alarm of a case through.

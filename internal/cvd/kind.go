@@ -66,6 +66,14 @@ const (
 	KindNoticeQueued       entrylog.Kind = 52
 	KindNoticeTried        entrylog.Kind = 53
 
+	// Sign-in.
+	KindAccountInvited      entrylog.Kind = 60
+	KindInvitationConfirmed entrylog.Kind = 61
+	KindCredentialAdded     entrylog.Kind = 62
+	KindCredentialRevoked   entrylog.Kind = 63
+	KindTokenIssued         entrylog.Kind = 64
+	KindTokenRevoked        entrylog.Kind = 65
+
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
 	kindRecovery entrylog.Kind = 0xFFFF
@@ -128,6 +136,13 @@ var kinds = [...]struct {
 	KindSuppressionSet:     {"SuppressionSet", func() fact { return new(SuppressionSet) }},
 	KindNoticeQueued:       {"NoticeQueued", func() fact { return new(NoticeQueued) }},
 	KindNoticeTried:        {"NoticeTried", func() fact { return new(NoticeTried) }},
+
+	KindAccountInvited:      {"AccountInvited", func() fact { return new(AccountInvited) }},
+	KindInvitationConfirmed: {"InvitationConfirmed", func() fact { return new(InvitationConfirmed) }},
+	KindCredentialAdded:     {"CredentialAdded", func() fact { return new(CredentialAdded) }},
+	KindCredentialRevoked:   {"CredentialRevoked", func() fact { return new(CredentialRevoked) }},
+	KindTokenIssued:         {"TokenIssued", func() fact { return new(TokenIssued) }},
+	KindTokenRevoked:        {"TokenRevoked", func() fact { return new(TokenRevoked) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

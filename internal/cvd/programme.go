@@ -60,6 +60,7 @@ func New() *Programme {
 		Delegations: map[DelegationID]*Delegation{},
 		Sources:     map[SourceID]*Source{},
 		Notices:     map[NoticeID]*Notice{},
+		secrets:     map[[32]byte]AccountID{},
 		keyOwner:    map[string]HolderID{},
 	}
 }

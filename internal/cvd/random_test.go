@@ -1,6 +1,7 @@
 package cvd
 
 import (
+	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
 	"reflect"
@@ -109,6 +110,30 @@ var commands = []func(*dice) (AccountID, Command){
 		return alice, AddAccount{Account: num[Account](500 + d.n(5)), Roles: RoleSet(draw(d, Approver, CaseWorker, Finder, MemberAdmin)), Person: blob(3)}
 	},
 	func(d *dice) (AccountID, Command) { return alice, CloseAccount{d.account()} },
+	func(d *dice) (AccountID, Command) {
+		return alice, InviteAccount{Account: d.account(), Invitation: hash32(900 + d.n(40)), Until: d.soon()}
+	},
+	func(d *dice) (AccountID, Command) {
+		a := draw(d, alice, bob, carol, contactOf(1))
+		acc := d.w.p.Accounts[a]
+		c := AddCredential{Account: a, Credential: []byte{byte(d.n(40))}, PublicKey: []byte("key")}
+		if acc != nil && len(acc.Invitations) > 0 && d.n(4) > 1 {
+			c.Invitation = acc.Invitations[len(acc.Invitations)-1].Hash
+		}
+		return a, c
+	},
+	func(d *dice) (AccountID, Command) {
+		a := draw(d, alice, bob, carol, contactOf(1))
+		return a, RevokeCredential{a, sha256.Sum256([]byte{byte(d.n(40))})}
+	},
+	func(d *dice) (AccountID, Command) {
+		a := draw(d, bob, contactOf(1))
+		return a, IssueToken{a, hash32(950 + d.n(20)), ScopeRead, d.soon()}
+	},
+	func(d *dice) (AccountID, Command) {
+		a := draw(d, bob, contactOf(1))
+		return a, RevokeToken{a, hash32(950 + d.n(20))}
+	},
 	func(d *dice) (AccountID, Command) {
 		return alice, AdmitMember{Member: mem(d.n(7)), Name: blob(9), Tier: uint8(d.n(3))}
 	},

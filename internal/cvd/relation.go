@@ -43,6 +43,9 @@ var (
 	ownReading = &relation{"those who fetched it", func(p *Programme, a *Account, o Object, _ time.Time) bool {
 		return o.Holder == a.HolderOf() && p.has(p.Revisions[RevisionID(o.ID)], o.Holder)
 	}}
+	itself = &relation{"their own account", func(p *Programme, a *Account, o Object, _ time.Time) bool {
+		return ref(a.ID) == o.ID
+	}}
 	delegator = &relation{"their own", func(p *Programme, a *Account, o Object, _ time.Time) bool {
 		return p.Delegations[DelegationID(o.ID)].From == a.ID
 	}}
@@ -145,6 +148,20 @@ func noLegalHold(p *Programme, _ *Account, o Object, _ time.Time) (why, hint str
 	}
 	if hold, _ := p.keyed(scope, o.ID); hold != nil && *hold != nil {
 		return "it is under a legal hold until it is lifted", "see the hold's reason and review date"
+	}
+	return "", ""
+}
+
+func aPerson(p *Programme, _ *Account, o Object, _ time.Time) (why, hint string) {
+	if p.Accounts[AccountID(o.ID)].Roles.Has(Sealer) {
+		return "nobody signs in as the sealer", "name a person's account"
+	}
+	return "", ""
+}
+
+func settled(_ *Programme, a *Account, _ Object, now time.Time) (why, hint string) {
+	if until := a.UnsettledUntil(); now.Before(until) {
+		return "access to this account was recovered less than a day ago", "wait until " + until.UTC().Format(time.RFC3339) + ", or use another account of the member"
 	}
 	return "", ""
 }

@@ -12,6 +12,7 @@ var (
 	finder = RoleSet(Finder)
 	sealer = RoleSet(Sealer)
 	see    = RoleSet(Coordinator, Auditor, Investigator)
+	person = staffRoles | memberRoles | RoleSet(Auditor, Finder) // whoever can sign in
 )
 
 // rules is the policy: for every action, who may do it to what, in which of its
@@ -34,7 +35,7 @@ var rules = [actEnd]rule{
 	ActAcceptTerms:    {grants: []grant{{OnMember, admin, ownMember, standings(Good)}}},
 	ActEnrolKeys: {grants: []grant{
 		{OnHolder, admin | people, ownHolder, present},
-	}, fresh: true},
+	}, bars: []bar{settled}, fresh: true},
 	ActRevokeKeys: {grants: []grant{
 		{OnHolder, admin | people, ownHolder, present},
 		{OnHolder, lead, nil, present},
@@ -96,7 +97,7 @@ var rules = [actEnd]rule{
 	}},
 	ActFetch: {grants: []grant{
 		{OnCopy, member | people, ownCopy, waveServed | waveStates(StateCancelled, StateSuperseded)},
-	}, bars: []bar{readable}},
+	}, bars: []bar{settled, readable}},
 	ActLodgeReceipt: {grants: []grant{
 		{OnCopy, member | people, ownCopy, waveStates(StateOpen, StateHeld, StateSuperseded)},
 	}},
@@ -114,6 +115,23 @@ var rules = [actEnd]rule{
 	ActDecideAlarm:      {grants: []grant{{OnCase, ends, nil, phases(PhaseEarly, PhaseEmbargoed)}}},
 	ActSuppress:         {grants: []grant{{OnCase, ends, nil, livePhase}}},
 	ActNotify:           {grants: []grant{{OnCase, staff, nil, livePhase}}},
+	ActInviteAccount: {grants: []grant{
+		{OnAccount, lead, nil, openAccount},
+		{OnAccount, admin, sameMember, openAccount},
+	}, bars: []bar{aPerson}, fresh: true},
+	ActConfirmInvitation: {grants: []grant{{OnAccount, lead, nil, openAccount}}, bars: []bar{aPerson}, fresh: true},
+	ActAddCredential:     {grants: []grant{{OnAccount, person, itself, openAccount}}, fresh: true},
+	ActRevokeCredential: {grants: []grant{
+		{OnAccount, person, itself, openAccount},
+		{OnAccount, lead, nil, openAccount},
+		{OnAccount, admin, sameMember, openAccount},
+	}, fresh: true},
+	ActIssueToken: {grants: []grant{{OnAccount, person, itself, openAccount}}, fresh: true},
+	ActRevokeToken: {grants: []grant{
+		{OnAccount, person, itself, openAccount},
+		{OnAccount, lead, nil, openAccount},
+		{OnAccount, admin, sameMember, openAccount},
+	}},
 
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{

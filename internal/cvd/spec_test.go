@@ -32,6 +32,8 @@ func layoutName(t reflect.Type) string {
 		return fmt.Sprintf("%d × {%s}", t.Len(), fieldList(t.Elem()))
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		return "list of {" + fieldList(t.Elem()) + "}"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
+		return "bytes"
 	case t.Kind() == reflect.Slice:
 		return "list of " + layoutName(t.Elem())
 	case t.Kind() == reflect.Struct:
@@ -69,6 +71,8 @@ One golden of each lies in ` + "`internal/cvd/testdata/kinds`" + `.
 		switch {
 		case k == KindWaveSealed:
 			fmt.Fprintf(&b, "| %d | %s | a wave statement |\n", k, KindName(k))
+		case kinds[k].body == nil && k != 35:
+			// not given out yet
 		case kinds[k].body == nil:
 			fmt.Fprintf(&b, "| %d | – | never used |\n", k)
 		default:

@@ -1,6 +1,7 @@
 package cvd
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -53,9 +54,10 @@ type Programme struct {
 	Next entrylog.Seq // of the entry that Apply wants next
 	Last time.Time    // of the last entry; the next is not before it
 
-	keyOwner map[string]HolderID // every key ever enrolled, by its line or bytes
-	journal  *journal            // not nil while deciding tentatively
-	fetched  CopyFetched         // room for the bodies that come by the million
+	secrets  map[[32]byte]AccountID // whose invitation, passkey or token has that hash
+	keyOwner map[string]HolderID    // every key ever enrolled, by its line or bytes
+	journal  *journal               // not nil while deciding tentatively
+	fetched  CopyFetched            // room for the bodies that come by the million
 	lodged   ReceiptLodged
 }
 
@@ -75,8 +77,46 @@ type Account struct {
 	Added  Note
 	Closed *Note // nil while it is open
 
+	Invitations []Invitation // the last one counts
+	Credentials []Credential
+	Tokens      []AccessToken
+
 	LegalHold *LegalHold // nil: none
 	Shredded  *Note      // the person's key was destroyed
+}
+
+// Invitation lets a person make a passkey for an account: whoever holds the
+// secret with that hash.
+type Invitation struct {
+	Note
+	Hash      [32]byte
+	Until     time.Time
+	Recovery  bool  // the account had a passkey before: a second coordinator confirms it
+	Confirmed *Note // by another coordinator than the one who invited
+	Used      *Note
+}
+
+// Credential is a passkey.
+type Credential struct {
+	Note
+	ID         []byte   // as the authenticator calls it
+	PublicKey  []byte   // COSE
+	Flags      uint8    // of the authenticator data when it was made
+	Invitation [32]byte // that it was made with; zero: by an account that was signed in
+	Recovery   bool     // and that invitation was a recovery
+	Revoked    *Note
+}
+
+// Hash is what a credential is named by elsewhere: SHA-256 of its id.
+func (c *Credential) Hash() [32]byte { return sha256.Sum256(c.ID) }
+
+// AccessToken lets a machine come as an account, for what its scope allows.
+type AccessToken struct {
+	Note
+	Hash    [32]byte
+	Scope   Scope
+	Until   time.Time
+	Revoked *Note
 }
 
 // LegalHold suspends the destruction of a key.

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/lookout"
+	"forewarn/internal/serve"
+	"forewarn/internal/sighting"
+	"forewarn/internal/web"
+)
+
+type serveCmd struct {
+	Listen      string        `help:"Where browsers, or the proxy, come in." default:"127.0.0.1:8443" placeholder:"ADDRESS"`
+	TLSCert     string        `help:"The certificate, PEM; read again when it changes." name:"tls-cert" placeholder:"FILE" type:"path"`
+	TLSKey      string        `help:"Its key, PEM." name:"tls-key" placeholder:"FILE" type:"path"`
+	BehindProxy bool          `help:"A proxy ends TLS, sets X-Forwarded-For and keeps the Host."`
+	Origin      string        `help:"What browsers call the desk, https://HOST; passkeys are bound to it for good." env:"FOREWARN_ORIGIN" placeholder:"URL"`
+	Metrics     string        `help:"Serve Prometheus metrics there: an address of this machine alone." placeholder:"ADDRESS"`
+	Idle        time.Duration `help:"Sign out who did nothing for so long." default:"1h"`
+	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
+	Watch       []string      `help:"Follow a log of a declared source, as 'scan --follow --all' does: other processes can't write while the desk is served. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
+	Notify      string        `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
+}
+
+func (*serveCmd) Help() string {
+	return `While it runs it is the one writer of the log; other commands wait for it to stop. SIGTERM stops it in order. doc/serve.md says more.
+
+Example:
+  forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
+  forewarn serve --listen :443 --tls-cert desk.pem --tls-key desk.key --origin https://desk.example --metrics 127.0.0.1:9464`
+}
+
+func (c *serveCmd) Run(a *app) error {
+	log := slog.New(slog.NewJSONHandler(a.err, nil))
+	beside, err := c.beside(a, log)
+	if err != nil {
+		return err
+	}
+	started := false
+	err = serve.Run(a, serve.Config{
+		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
+		Metrics: c.Metrics, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside,
+		Started: func(_ net.Addr, origin string) {
+			started = true
+			a.say("Serving %s.", origin)
+		},
+	})
+	if started && err == nil {
+		a.say("Stopped in order.")
+	}
+	return err
+}
+
+// beside is what the desk does itself while nobody else can write its log: follow
+// sources, and call who is on duty.
+func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error) {
+	if len(c.Watch) == 0 && c.Notify == "" {
+		return nil, nil
+	}
+	paths := map[string][]string{} // by source
+	for _, said := range c.Watch {
+		source, path, ok := strings.Cut(said, "=")
+		if !ok {
+			return nil, usage("--watch is SOURCE=PATH, not %q", said)
+		}
+		// The log knows a path by its name: the same from wherever it is followed.
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+		paths[source] = append(paths[source], path)
+	}
+	add := func(name string, w *lookout.Watch) {
+		w.Note = func(format string, args ...any) { log.Warn(name, "note", fmt.Sprintf(format, args...)) }
+		w.Said = func(path string, r coordinator.Recorded) {
+			log.Info(name, "path", path, "sightings", r.Times, "effect", r.Effect.String())
+		}
+		out = append(out, serve.Task{Name: name, Run: func(ctx context.Context, d *coordinator.Desk) error {
+			w.Look, w.Clock = d, d.Clock
+			w.Append = func(_ context.Context, f func(*coordinator.Desk) error) error { return f(d) }
+			return w.Run(ctx)
+		}})
+	}
+	err = a.look(func(d *coordinator.Desk, by cvd.Actor) error {
+		if c.Notify != "" {
+			add("calling", &lookout.Watch{By: by, Notify: command(c.Notify)})
+		}
+		for _, source := range slices.Sorted(maps.Keys(paths)) {
+			w := &lookout.Watch{By: by, Paths: paths[source]}
+			if w.Source, err = d.Source(a, by, source); err != nil {
+				return err
+			}
+			if w.Scanner, err = new(scanCmd).scanner(a); err != nil {
+				return err
+			}
+			if w.Scanner.Clock, err = d.ClockOf(w.Source); err != nil {
+				return err
+			}
+			// What is followed is written now, and for most of a year to come.
+			now := d.Clock().UTC().Truncate(time.Second)
+			w.Scanner.Clock.Within = sighting.Interval{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 330)}
+			add("watching", w)
+		}
+		return nil
+	})
+	return out, err
+}
+
+type accountInvite struct {
+	Account string        `arg:"" help:"Handle or id."`
+	Origin  string        `help:"What browsers call the desk." env:"FOREWARN_ORIGIN" default:"http://localhost:8443" placeholder:"URL"`
+	Lapses  time.Duration `help:"How long the link works." default:"72h" placeholder:"DURATION"`
+}
+
+func (*accountInvite) Help() string {
+	return `The link works once; a newer one voids it. Send it by a way that only its person reads. For an account that had a passkey before, a second
+coordinator confirms it, and it is shown no content for a day.
+
+Example:
+  forewarn account invite ben --origin https://desk.example --as ana`
+}
+
+func (c *accountInvite) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Account(a, by, c.Account)
+		if err != nil {
+			return err
+		}
+		inv, err := d.InviteAccount(a, by, id, c.Lapses)
+		if err != nil {
+			return err
+		}
+		link := web.Link(c.Origin, inv.Secret)
+		if inv.Recovery {
+			a.say("%s had a passkey before: this recovers access. Another coordinator has to say 'forewarn account confirm %s' first.", c.Account, c.Account)
+		}
+		a.say("Works once, until %s:", inv.Until.Format(time.RFC3339))
+		return a.done(fields{"account": id, "link": link, "until": inv.Until, "recovery": inv.Recovery}, "%s", link)
+	})
+}
+
+type accountConfirm struct {
+	Account string `arg:"" help:"Handle or id."`
+}
+
+func (*accountConfirm) Help() string {
+	return `Ask its person, by a way that you know is theirs, before you say it.
+
+Example:
+  forewarn account confirm ben --as cem`
+}
+
+func (c *accountConfirm) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Account(a, by, c.Account)
+		if err != nil {
+			return err
+		}
+		if err := d.ConfirmInvitation(a, by, id); err != nil {
+			return err
+		}
+		return a.done(fields{"account": id, "confirmed": true}, "Confirmed. The link that was sent works now; for a day after it is used, %s can fetch nothing.", c.Account)
+	})
+}

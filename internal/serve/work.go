@@ -1,0 +1,103 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"forewarn/internal/cvd"
+	"forewarn/internal/home"
+	"forewarn/internal/ledger"
+)
+
+// tick makes the anchors when they are due, for as long as the desk runs: an
+// anchor that is late says when it did not.
+func (s *server) tick(ctx context.Context, d *home.Desk) {
+	var last string
+	for {
+		wait := min(max(d.Log().NextTick().Sub(s.clock.Now()), 10*time.Millisecond), time.Second)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if s.clock.Now().Before(d.Log().NextTick()) {
+			continue
+		}
+		err := d.Log().Tick(context.WithoutCancel(ctx)) // one that was begun is finished
+		if errors.Is(err, ledger.ErrDead) || errors.Is(err, ledger.ErrClosed) {
+			s.said(&last, err, "anchoring has ended")
+			return
+		}
+		if err != nil {
+			s.metrics.tickFailures.Inc()
+		}
+		s.said(&last, err, "anchoring")
+		if err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second): // what was not done stays to be done
+			}
+		}
+	}
+}
+
+// finish seals what was approved and isn't sealed: what a crash left, and what
+// came up since.
+func (s *server) finish(ctx context.Context, d *home.Desk) {
+	s.every(ctx, 30*time.Second, func() error {
+		idle := true
+		if err := d.View(func(p *cvd.Programme) error {
+			idle = len(p.Unsealed())+len(p.Stale()) == 0
+			return nil
+		}); err != nil || idle {
+			return err
+		}
+		n, err := d.Resume(ctx, nil)
+		if n > 0 {
+			s.Log.Info("sealed what was left", "waves", n)
+		}
+		return err
+	}, "sealing")
+}
+
+// watch says it once when the clock jumps, and once when it is right again.
+func (s *server) watch(ctx context.Context) {
+	s.every(ctx, time.Second, func() error {
+		if s.clock.Jumped() {
+			return fmt.Errorf("the wall clock jumped by more than %s: the desk goes by the earlier time and is not ready, until the clock is right or the desk is started again", jump)
+		}
+		return nil
+	}, "watching the clock")
+}
+
+// every does something now and then, and says so when it begins to fail, fails
+// otherwise, or works again.
+func (s *server) every(ctx context.Context, each time.Duration, do func() error, what string) {
+	var last string
+	t := time.NewTicker(each)
+	defer t.Stop()
+	for {
+		if err := do(); ctx.Err() == nil {
+			s.said(&last, err, what)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// said logs an error unless it is the last one again.
+func (s *server) said(last *string, err error, what string) {
+	switch {
+	case err != nil && err.Error() != *last:
+		*last = err.Error()
+		s.Log.Error(what, "error", *last)
+	case err == nil && *last != "":
+		*last = ""
+		s.Log.Info(what + ": well again")
+	}
+}

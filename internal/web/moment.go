@@ -1,0 +1,46 @@
+package web
+
+import (
+	"fmt"
+	"time"
+	_ "time/tzdata" // zones are named by browsers, whatever the host has installed
+)
+
+// Moment is a time as pages show it, with the template "moment": in the reader's
+// zone and in UTC, and how far it is from now.
+type Moment struct {
+	ISO   string
+	Local string // empty where the zone is UTC or not known
+	UTC   string
+	Away  string
+}
+
+// Moment makes a time one. The zero time is the zero Moment.
+func (v *Visit) Moment(t time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	m := Moment{ISO: t.UTC().Format(time.RFC3339), UTC: t.UTC().Format("2006-01-02 15:04 UTC"), Away: away(t.Sub(v.Now()))}
+	if l, err := time.LoadLocation(v.Session.Zone); err == nil && v.Session.Zone != "" && l != time.UTC && v.Session.Zone != "UTC" {
+		m.Local = t.In(l).Format("2006-01-02 15:04 MST")
+	}
+	return m
+}
+
+// away says how far off a time is: exact below two days, whole days above.
+func away(d time.Duration) string {
+	form := "in %s"
+	if d < 0 {
+		d, form = -d, "%s ago"
+	}
+	minutes := int(d / time.Minute)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf(form, "less than a minute")
+	case minutes < 60:
+		return fmt.Sprintf(form, fmt.Sprintf("%d min", minutes))
+	case d < 48*time.Hour:
+		return fmt.Sprintf(form, fmt.Sprintf("%d h %d min", minutes/60, minutes%60))
+	}
+	return fmt.Sprintf(form, fmt.Sprintf("%d days", minutes/60/24))
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/ledger"
+	"forewarn/internal/sealer"
+)
+
+// What the room itself has to say no to.
+var (
+	errNoPage     = errors.New("there is no such page")
+	errSignIn     = errors.New("nobody is signed in")
+	errProve      = errors.New("the proof of who it is isn't fresh")
+	errForeign    = errors.New("the request comes from another site's page")
+	errHost       = errors.New("the request names another host")
+	errTooMany    = errors.New("too many tries")
+	errCeremony   = errors.New("the passkey was not accepted")
+	errInvitation = errors.New("the invitation can't be used")
+	errToken      = errors.New("the token stands for nobody here")
+	errInput      = errors.New("the form can't be read")
+	errStarting   = errors.New("the programme is being opened")
+)
+
+// Problem is what an error page says.
+type Problem struct {
+	Status int    `json:"status"`
+	What   string `json:"what"` // happened
+	Kept   string `json:"kept"` // of what was there and what was sent
+	Do     string `json:"do"`
+	ID     string `json:"id"`               // of the request
+	Retry  string `json:"retry,omitempty"`  // a path of this site to go on at
+	Button string `json:"button,omitempty"` // what that is called
+}
+
+// problems says, by class of error, what is told: the first that fits.
+var problems = []struct {
+	class error
+	Problem
+}{
+	{errNoPage, notThere},
+	{coordinator.ErrUnknown, notThere},
+	{cvd.ErrNotFound, notThere},
+	{errForeign, Problem{Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
+	{errHost, Problem{Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
+	{errTooMany, Problem{Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
+	{errCeremony, Problem{Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
+	{errInvitation, Problem{Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
+	{errToken, Problem{Status: 401, What: "The token stands for nobody here, or is not for this.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed, with the scope for it."}},
+	{errInput, Problem{Status: 400, What: "What was sent can't be read.", Kept: "Nothing was changed.", Do: "Go back and send it again."}},
+	{errStarting, Problem{Status: 503, What: "The programme is being opened.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
+	{ledger.ErrDead, Problem{Status: 503, What: "The log could not be written, and the desk has stopped.", Kept: "What was said to be done is done. Whether the last act was kept is known once the desk is started again.", Do: "Tell whoever runs the desk. In the meantime the host's command line can end an embargo."}},
+	{ledger.ErrClosed, Problem{Status: 503, What: "The desk is stopping.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
+	{ledger.ErrNotAnchored, Problem{Status: 409, What: "What you asked for is not anchored in the log yet.", Kept: "Nothing left the desk.", Do: "Try again after the next tick, in a minute or so."}},
+	{ledger.ErrClock, Problem{Status: 503, What: "The desk's clock can't be right.", Kept: "Nothing was changed.", Do: "Tell whoever runs the desk to set it."}},
+	{sealer.ErrNotYet, Problem{Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
+	{coordinator.ErrUnsealed, Problem{Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
+	{sealer.ErrRefused, Problem{Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
+	{coordinator.ErrGone, Problem{Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
+	{context.DeadlineExceeded, Problem{Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
+	{context.Canceled, Problem{Status: 499, What: "The request was given up.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
+}
+
+var notThere = Problem{Status: 404, What: "There is nothing here that you may see.", Kept: "Nothing was changed.", Do: "Check the address, or ask the case's coordinator."}
+
+// problem makes an error a page.
+func (v *Visit) problem(err error) {
+	next := "?next=" + url.QueryEscape(v.URL.Path)
+	switch {
+	case errors.Is(err, errSignIn) && v.reads() && !v.program():
+		_ = v.Redirect("/sign-in" + next)
+		return
+	case errors.Is(err, errProve) && v.reads():
+		_ = v.Redirect("/prove" + next)
+		return
+	}
+	p := v.explain(err)
+	p.ID = v.ID
+	noteError(v.Context(), err, p.Status)
+	if v.program() {
+		_ = v.JSON(p.Status, p)
+		return
+	}
+	if err := v.render(p.Status, "problem", p); err != nil {
+		noteError(v.Context(), err, 500)
+		v.send(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte("This page can't be shown. Its id is "+v.ID+".\n"))
+	}
+}
+
+// program reports whether a program asks, and wants no page.
+func (v *Visit) program() bool {
+	return strings.HasPrefix(v.URL.Path, "/api/") || v.Header.Get("Accept") == "application/json"
+}
+
+// reads reports whether the request asks to see something.
+func (v *Visit) reads() bool { return v.Method == http.MethodGet || v.Method == http.MethodHead }
+
+func (v *Visit) explain(err error) Problem {
+	var denied *cvd.Denied
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.Is(err, errSignIn):
+		return Problem{Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
+	case errors.Is(err, errProve):
+		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(cmp.Or(v.Page.Back, "/home")), Button: "Prove it"}
+	case errors.As(err, &denied) && v.reads():
+		return notThere
+	case errors.As(err, &denied):
+		// The words are the same whether the thing exists or not.
+		return Problem{Status: 403, What: "That is not allowed: " + denied.Why + ".", Kept: "Nothing was changed.", Do: capital(denied.Hint) + "."}
+	case errors.As(err, &tooLong):
+		return Problem{Status: 413, What: "What was sent is too long.", Kept: "Nothing was changed.", Do: "Send less."}
+	}
+	for _, p := range problems {
+		if errors.Is(err, p.class) {
+			return p.Problem
+		}
+	}
+	switch {
+	case errors.Is(err, cvd.ErrRefused):
+		return Problem{Status: 409, What: capital(err.Error()) + ".", Kept: "Nothing was changed.", Do: "Put right what is named and send it again."}
+	case errors.Is(err, fs.ErrNotExist):
+		return notThere
+	}
+	return Problem{Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
+}
+
+func capital(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-32) + s[1:]
+	}
+	return s
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates
+var templateFiles embed.FS
+
+// asset is a file that is served as it is.
+type asset struct {
+	data       []byte
+	kind, etag string
+}
+
+var assets = func() map[string]asset {
+	out := map[string]asset{}
+	list, err := staticFiles.ReadDir("static")
+	if err != nil {
+		panic(err)
+	}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	for _, f := range list {
+		b, err := staticFiles.ReadFile("static/" + f.Name())
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(b)
+		out[f.Name()] = asset{b, kinds[path.Ext(f.Name())], `"` + hex.EncodeToString(sum[:12]) + `"`}
+	}
+	return out
+}()
+
+// static serves the style sheet and the script. Pages name them with their hash,
+// so a browser may keep them for ever.
+func static(v *Visit) error {
+	a, ok := assets[v.PathValue("name")]
+	if !ok {
+		return errNoPage
+	}
+	h := v.w.Header()
+	h.Set("ETag", a.etag)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	if v.Header.Get("If-None-Match") == a.etag {
+		v.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	v.send(http.StatusOK, a.kind, a.data)
+	return nil
+}
+
+// templates is every page's template, parsed with the frame and the parts, by
+// the file's name without its ending.
+var templates = func() map[string]*template.Template {
+	funcs := template.FuncMap{
+		"asset": func(name string) string { return "/static/" + name + "?" + strings.Trim(assets[name].etag, `"`) },
+	}
+	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
+	list, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		panic(err)
+	}
+	out := map[string]*template.Template{}
+	for _, f := range list {
+		if name := strings.TrimSuffix(f.Name(), ".html"); name != "frame" && name != "parts" {
+			out[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+f.Name()))
+		}
+	}
+	return out
+}()
