@@ -61,6 +61,8 @@ type sighted struct {
 	What    string    `json:"what"` // token, text, rule, host, path, …
 	Value   string    `json:"value"`
 	Words   int       `json:"words,omitempty"` // of a text
+	Key     string    `json:"key,omitempty"`   // the recognition key's name, of a token
+	Ref     string    `json:"ref,omitempty"`   // where an indicator is from
 	Field   string    `json:"field,omitempty"`
 	Through string    `json:"through,omitempty"`
 	Excerpt string    `json:"excerpt"`
@@ -95,6 +97,9 @@ func (c *scanCmd) Run(a *app) error {
 		kinds[x.What.Kind()]++
 		first = sighting.First([]sighting.Sighting{{Observation: sighting.Observation{Time: first}}, x})
 		y := asSighted(x)
+		if x.What.IsToken() {
+			y.Key = fmt.Sprintf("%x", s.Rec.ID())
+		}
 		if a.JSON {
 			b, err := json.Marshal(y)
 			if err != nil {
@@ -203,7 +208,7 @@ func asSighted(x sighting.Sighting) sighted {
 	if x.Through != 0 {
 		y.Through = x.Through.String()
 	}
-	y.What, y.Value = x.What.Kind(), x.What.Indicator.Value
+	y.What, y.Value, y.Ref = x.What.Kind(), x.What.Indicator.Value, x.What.Indicator.Ref
 	switch {
 	case x.What.IsToken():
 		y.Value = fmt.Sprintf("%016x", x.What.Token.L)

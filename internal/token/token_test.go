@@ -57,6 +57,13 @@ func unhex(t testing.TB, s string, n int) []byte {
 	return b
 }
 
+func TestIDTellsKeysApart(t *testing.T) {
+	a, b := NewRecogniser([16]byte{1}), NewRecogniser([16]byte{2})
+	if a.ID() != NewRecogniser([16]byte{1}).ID() || a.ID() == b.ID() {
+		t.Error("one key has two names, or two keys have one")
+	}
+}
+
 func TestVectors(t *testing.T) {
 	if *update {
 		writeVectors(t)
