@@ -186,11 +186,13 @@ func TestBrowser(t *testing.T) {
 	at := func(link string) string { return origin + strings.TrimPrefix(link, "http://origin.invalid") }
 
 	do(t, ctx, chromedp.Navigate(origin+"/"), chromedp.WaitVisible("h1"), shoot("front"))
+	accessible(t, ctx, "/, in light")
 	join := func(link string) {
 		do(t, ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(at(link)), chromedp.WaitVisible("[data-ceremony] button"), shoot("join"), chromedp.Click("[data-ceremony] button"))
 	}
 	join(links["uma"])
 	do(t, ctx, chromedp.WaitVisible("//h1[text()='Umbra Networks']"), shoot("home-member"))
+	accessible(t, ctx, "/home, in light")
 	do(t, ctx, chromedp.Click(".who button"), chromedp.WaitVisible("//a[text()='Sign in']"))
 
 	// The link works once.
@@ -220,11 +222,23 @@ func TestBrowser(t *testing.T) {
 	}
 	do(t, ctx, chromedp.EmulateViewport(360, 740), dark,
 		chromedp.Navigate(origin+"/home"))
+	// Everything but passkeys works without scripts: a search, and a form.
+	scripts := func(off bool) chromedp.Action[chromedp.Void] {
+		return func(ctx context.Context, tab *chromedp.Target) (void chromedp.Void, err error) {
+			_, err = cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+			return void, err
+		}
+	}
+	do(t, ctx, scripts(true), chromedp.Navigate(origin+"/accounts"), chromedp.SendKeys("#words", "uma"), chromedp.Click("form[role=search] button"),
+		chromedp.WaitVisible("//th[text()='uma']"), chromedp.WaitNotPresent("//th[text()='ana']"), chromedp.Click("//tr[th='uma']//button"), chromedp.WaitVisible("//h1[text()='The link']"), shoot("invited"))
+	do(t, ctx, scripts(false), chromedp.Navigate(origin+"/accounts"), chromedp.WaitVisible("#words"), chromedp.SendKeys(".name", "/"), chromedp.WaitVisible("#words:focus"))
+
 	for _, page := range []string{"/", "/home", "/accounts", "/account", "/join", "/nothing"} {
 		do(t, ctx, chromedp.Navigate(origin+page), chromedp.WaitVisible("h1"), shoot("narrow"+strings.ReplaceAll(page, "/", "-")))
 		if wide := read(t, ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); wide > 360 {
 			t.Errorf("%s is %d px wide on a screen of 360", page, wide)
 		}
+		accessible(t, ctx, page)
 	}
 
 	// Access is lost and recovered, from the command line while nothing is served.
@@ -243,6 +257,25 @@ func TestBrowser(t *testing.T) {
 	do(t, ctx, chromedp.Click(".who button"), chromedp.WaitVisible("//a[text()='Sign in']"), removePasskeys)
 	join(again)
 	do(t, ctx, chromedp.WaitVisible("//h1[text()='Umbra Networks']"), chromedp.Navigate(origin+"/account"), chromedp.WaitVisible("//strong[text()='Recovered.']"), shoot("recovered"))
+}
+
+// accessible has axe-core look the page over, where FOREWARN_AXE says its script
+// is.
+func accessible(t *testing.T, ctx context.Context, page string) {
+	t.Helper()
+	path := os.Getenv("FOREWARN_AXE")
+	if path == "" {
+		return
+	}
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, ctx, chromedp.Evaluate[int](string(script)+";1"))
+	found := read(t, ctx, chromedp.Evaluate[string](`axe.run().then(r => r.violations.map(v => v.id + " (" + v.impact + "): " + v.help + ": " + v.nodes.map(n => n.html).slice(0, 3).join(" ")).join("\n"))`, chromedp.EvalAwaitPromise))
+	if found != "" {
+		t.Errorf("%s:\n%s", page, found)
+	}
 }
 
 // removePasskeys makes the authenticator one that was never used: the device was

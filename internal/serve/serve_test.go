@@ -142,6 +142,12 @@ func TestServe(t *testing.T) {
 	if _, b := get(t, "http://"+m.Addr().String()+"/metrics"); !strings.Contains(b, "forewarn_ready 1") || !strings.Contains(b, `forewarn_http_requests_total{page="GET /{$}",status="200"} 1`) {
 		t.Errorf("metrics: %s", b)
 	}
+	big, err := http.NewRequest("GET", r.base+"/", nil)
+	ok(t, err)
+	big.Header.Set("X-Long", strings.Repeat("a", 64<<10))
+	if got, err := http.DefaultClient.Do(big); err != nil || got.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a head of 64 KiB: %v %v", got, err)
+	}
 	if s, _ := get(t, r.base+"/metrics"); s != 404 {
 		t.Errorf("metrics for everybody: %d", s)
 	}

@@ -315,6 +315,18 @@ func TestAct(t *testing.T) {
 	}
 }
 
+// TestLimit: a page may take a longer body than others, and no longer one than
+// it says.
+func TestLimit(t *testing.T) {
+	w := newWorld(t)
+	w.add(Page{Pattern: "POST /long", Who: Anyone, Limit: 100 << 10, Serve: func(v *Visit) error { return v.JSON(200, len(v.Field("x"))) }})
+	b := w.as("")
+	if s := b.wants(b.post("/long", "x="+strings.Repeat("a", 99<<10)), 200); s != "101376\n" {
+		t.Error(s)
+	}
+	b.wants(b.post("/long", "x="+strings.Repeat("a", 100<<10)), 413)
+}
+
 // TestPicture: a picture's own style is let stand, and no other.
 func TestPicture(t *testing.T) {
 	w := newWorld(t)

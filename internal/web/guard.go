@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -41,6 +43,7 @@ func (s *Site) guard(next http.Handler) (http.Handler, error) {
 		var raw [8]byte
 		_, err := io.ReadFull(s.Rand, raw[:])
 		t := &trace{id: hex.EncodeToString(raw[:])}
+		_, t.pattern = s.mux.Handler(r)
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), traceKey{}, t), handlerTime)
 		defer cancel()
 		r = r.WithContext(ctx)
@@ -58,8 +61,9 @@ func (s *Site) guard(next http.Handler) (http.Handler, error) {
 			}
 			s.record(r, t, out, time.Since(begun))
 		}()
-		s.heads(out.Header(), t.id)
-		r.Body = http.MaxBytesReader(out, r.Body, s.limit(r))
+		maps.Copy(out.Header(), s.heads)
+		out.Header()["X-Request-Id"] = []string{t.id}
+		r.Body = http.MaxBytesReader(out, r.Body, cmp.Or(s.limits[t.pattern], defaultLimit))
 		switch {
 		case err != nil:
 			s.refuse(out, r, fmt.Errorf("drawing an id: %w", err))
@@ -75,30 +79,21 @@ func (s *Site) guard(next http.Handler) (http.Handler, error) {
 
 var errPanic = fmt.Errorf("a handler panicked")
 
-// heads sets what every answer says.
-func (s *Site) heads(h http.Header, id string) {
-	h.Set("X-Request-Id", id)
-	h.Set("Content-Security-Policy", plainPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-	h.Set("Cache-Control", "no-store")
-	if s.secure() {
+// heads is what every answer says.
+func heads(secure bool) http.Header {
+	h := http.Header{
+		"Content-Security-Policy":      {plainPolicy},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"no-referrer"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {"camera=(), microphone=(), geolocation=()"},
+		"Cache-Control":                {"no-store"},
+	}
+	if secure {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
-}
-
-// limit is the most bytes of a request's body.
-func (s *Site) limit(r *http.Request) int64 {
-	_, pattern := s.mux.Handler(r)
-	for i := range s.pageList {
-		if s.pageList[i].Pattern == pattern && s.pageList[i].Limit > 0 {
-			return s.pageList[i].Limit
-		}
-	}
-	return defaultLimit
+	return h
 }
 
 // hostOf is the host that a request names, as the origin has it: in small
@@ -116,9 +111,10 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // trace is what is noted of a request for the process log.
 type trace struct {
-	id    string
-	err   error
-	stack string
+	id      string
+	pattern string // of the page; empty: none
+	err     error
+	stack   string
 }
 
 type traceKey struct{}
@@ -144,10 +140,7 @@ func noteError(ctx context.Context, err error, status int) {
 // record writes a request's line into the process log: its pattern and never its
 // path, which may name a case.
 func (s *Site) record(r *http.Request, t *trace, out *counted, took time.Duration) {
-	_, pattern := s.mux.Handler(r)
-	if pattern == "" {
-		pattern = "none"
-	}
+	pattern := cmp.Or(t.pattern, "none")
 	if s.Watch != nil {
 		s.Watch(pattern, out.status, took)
 	}

@@ -327,3 +327,32 @@ func TestTries(t *testing.T) {
 		t.Errorf("the same IPv6 network: %d", s)
 	}
 }
+
+// TestFrom: whom tries are counted for.
+func TestFrom(t *testing.T) {
+	for _, row := range []struct {
+		proxied     bool
+		addr, heads string // X-Forwarded-For; several lines are parted by '|'
+		want        string
+	}{
+		{false, "192.0.2.1:5", "", "192.0.2.1/32"},
+		{false, "192.0.2.1:5", "198.51.100.7", "192.0.2.1/32"}, // anybody can write that
+		{true, "192.0.2.1:5", "", "192.0.2.1/32"},
+		{true, "192.0.2.1:5", "203.0.113.9, 198.51.100.7", "198.51.100.7/32"}, // only the proxy's own word
+		{true, "192.0.2.1:5", "203.0.113.9|198.51.100.7", "198.51.100.7/32"},
+		{true, "192.0.2.1:5", "[2001:db8:0:1::5]:99", "2001:db8:0:1::/64"},
+		{true, "192.0.2.1:5", "nonsense", "unknown"},
+		{false, "[::ffff:192.0.2.1]:5", "", "192.0.2.1/32"},
+		{false, "@", "", "unknown"},
+	} {
+		r := &http.Request{RemoteAddr: row.addr, Header: http.Header{}}
+		for _, h := range strings.Split(row.heads, "|") {
+			if h != "" {
+				r.Header.Add("X-Forwarded-For", h)
+			}
+		}
+		if got := (&Site{Config: Config{Proxied: row.proxied}}).from(r); got != row.want {
+			t.Errorf("%+v: %s", row, got)
+		}
+	}
+}

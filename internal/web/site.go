@@ -38,6 +38,8 @@ type Site struct {
 	origin   *url.URL
 	sessions signin.Sessions
 	pageList []Page
+	limits   map[string]int64 // of bodies, by pattern; those that aren't the usual
+	heads    http.Header
 	rp       *webauthn.WebAuthn
 	mux      *http.ServeMux
 	handler  http.Handler
@@ -62,9 +64,13 @@ func New(c Config) (*Site, error) {
 	if s.rp, err = s.relyingParty(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOrigin, err)
 	}
-	s.pageList = s.pages()
+	s.pageList, s.limits, s.heads = s.pages(), map[string]int64{}, heads(s.secure())
 	for i := range s.pageList {
-		s.mux.Handle(s.pageList[i].Pattern, s.page(&s.pageList[i]))
+		p := &s.pageList[i]
+		s.mux.Handle(p.Pattern, s.page(p))
+		if p.Limit > 0 {
+			s.limits[p.Pattern] = p.Limit
+		}
 	}
 	s.handler, err = s.guard(http.HandlerFunc(s.route))
 	return s, err
@@ -86,7 +92,7 @@ func (s *Site) secure() bool { return s.origin.Scheme == "https" }
 // route finds the page. A path or a method that is in no row is answered as one
 // page that isn't there.
 func (s *Site) route(w http.ResponseWriter, r *http.Request) {
-	if _, pattern := s.mux.Handler(r); pattern == "" {
+	if traceOf(r.Context()).pattern == "" {
 		s.visit(w, r, &Page{Who: Anyone, Serve: func(*Visit) error { return errNoPage }})
 		return
 	}

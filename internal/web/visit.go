@@ -139,7 +139,8 @@ func (v *Visit) May(a cvd.Action, o cvd.Object) error {
 }
 
 // View looks at the programme's state, as coordinator.Desk.View does, with the
-// names of things.
+// names of things. Inside of it ask p.May, not v.May: looking while one looks can
+// wait for ever.
 func (v *Visit) View(f func(*cvd.Programme, coordinator.Names) error) error {
 	return v.Desk().View(func(p *cvd.Programme) error { return f(p, v.Desk().Names(v.Context(), p)) })
 }

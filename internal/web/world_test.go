@@ -184,6 +184,9 @@ func newWorldAt(t testing.TB, at string) *world {
 func (w *world) add(p Page) {
 	w.site.pageList = append(w.site.pageList, p)
 	w.site.mux.Handle(p.Pattern, w.site.page(&p))
+	if p.Limit > 0 {
+		w.site.limits[p.Pattern] = p.Limit
+	}
 }
 
 func (w *world) by(handle string) cvd.Actor {

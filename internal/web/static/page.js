@@ -1,5 +1,6 @@
 "use strict";
-// The only script: the ceremonies of passkeys. Everything else works without.
+// The only script: the ceremonies of passkeys, and '/' to search. Everything else
+// works without.
 (() => {
   const bytes = (s) => Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const text = (b) => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
@@ -57,4 +58,11 @@
       }
     });
   }
+
+  document.addEventListener("keydown", (e) => {
+    const search = document.querySelector("input[type=search]");
+    if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || !search || e.target.closest("input, textarea, select")) return;
+    e.preventDefault();
+    search.focus();
+  });
 })();
