@@ -135,7 +135,9 @@ func (h *Collusion) given(c *cell, unknown int) (a [MaxQ]uint64) {
 // more copy's symbol, or none if below 0. Binary sites need no norm: Match[k] and
 // Match[c-k] are one together. With more symbols, Match would count what the others
 // share once for each of them, and a channel that shows what few copies have would
-// be likelier than it is.
+// be likelier than it is. So there it is P given that a symbol is shown at all, which
+// is all that is asked of such sites; an approximation, for each symbol's chance is
+// averaged over the unknown copies before it is normalised.
 func (h *Collusion) shown(c *cell, unknown, x int) (p [MaxQ]float64) {
 	q := c.law.Q()
 	with := func(v int) int {
@@ -152,12 +154,8 @@ func (h *Collusion) shown(c *cell, unknown, x int) (p [MaxQ]float64) {
 	if q == 2 {
 		return p
 	}
-	seen := 1.0
-	if h.Telling {
-		seen -= h.chances(Erased, unknown, c.law.P(1))[with(1)] + h.chances(Other, unknown, c.law.P(1))[with(1)]
-	}
 	for v := range q {
-		p[v] = float64(p[v]*seen) / sum
+		p[v] /= sum
 	}
 	return p
 }

@@ -66,50 +66,67 @@ func TestOnlyWhatIsCommon(t *testing.T) {
 	}
 }
 
-// Whatever the channel and however many alternatives: what a site may show, with
-// nothing and something else, is one in all, without and with one more copy.
+// Whatever the channel: what a binary site may show, with nothing and something
+// else, is one in all, without and with one more copy.
 func TestChannelIsAProbability(t *testing.T) {
-	for _, profile := range []Profile{Default, Arcsine} {
-		for q := 2; q <= 6; q++ {
-			for _, h := range []Collusion{
-				oneCopy(),
-				{C: 3, Match: [MaxColluders + 1]uint16{16384, 46948, 18588, 49152}},
-				{C: 4, Telling: true, Match: [MaxColluders + 1]uint16{256, 40000, 32768, 25536, 65280},
-					Erased: [MaxColluders + 1]uint16{500, 30000, 40000, 30000, 500}, Other: [MaxColluders + 1]uint16{100, 9000, 100, 9000, 100}},
-			} {
-				law, err := profile.Law(q, 0)
-				if err != nil {
-					t.Fatal(err)
+	eachChannel(t, 2, func(h Collusion, c *cell, unknown, x int, shown [MaxQ]float64) {
+		sum := shown[0] + shown[1]
+		if h.Telling {
+			with := int(c.with[1])
+			if x == 1 {
+				with++
+			}
+			sum += h.chances(Erased, unknown, c.law.P(1))[with] + h.chances(Other, unknown, c.law.P(1))[with]
+		}
+		if math.Abs(sum-1) > 1e-4 {
+			t.Errorf("%v, one more shows %d: all is %v", h, x, sum)
+		}
+	})
+}
+
+// At sites of more symbols no symbol is preferred for its name: where all are equally
+// common and none is known of any copy, a copy's own symbol speaks for it alike.
+func TestSymbolsHaveNoNames(t *testing.T) {
+	for q := 3; q <= 6; q++ {
+		own := map[Collusion]float64{}
+		eachChannel(t, q, func(h Collusion, c *cell, unknown, x int, shown [MaxQ]float64) {
+			if x < 0 || h.C-unknown > 1 {
+				return
+			}
+			if was, ok := own[h]; ok && math.Abs(was-shown[x]) > 1e-6 {
+				t.Errorf("%d symbols, %v: %v for symbol %d, %v for the first", q, h, shown[x], x, was)
+			} else if !ok {
+				own[h] = shown[x]
+			}
+		})
+	}
+}
+
+// eachChannel visits sites of so many symbols under several channels, without and with
+// one more copy that shows x, beside no copy and, if binary, beside one that is known.
+func eachChannel(t *testing.T, q int, visit func(h Collusion, c *cell, unknown, x int, shown [MaxQ]float64)) {
+	t.Helper()
+	law := Even(SiteID{}, uint8(q))
+	for _, h := range []Collusion{
+		oneCopy(),
+		{C: 3, Match: [MaxColluders + 1]uint16{16384, 46948, 18588, 49152}},
+		{C: 4, Telling: true, Match: [MaxColluders + 1]uint16{256, 40000, 32768, 25536, 65280},
+			Erased: [MaxColluders + 1]uint16{500, 30000, 40000, 30000, 500}, Other: [MaxColluders + 1]uint16{100, 9000, 100, 9000, 100}},
+	} {
+		for known := range min(h.C, 2) {
+			if known > 0 && q > 2 {
+				continue
+			}
+			for x := -1; x < q; x++ {
+				c := cell{sight: &sight{law: law, state: Value}}
+				unknown := h.C - known
+				if x >= 0 {
+					unknown--
 				}
-				for _, known := range []int{0, 1} {
-					if known >= h.C {
-						continue
-					}
-					for x := -1; x < q; x++ {
-						c := cell{sight: &sight{law: law, state: Value}}
-						unknown := h.C - known
-						if x >= 0 {
-							unknown--
-						}
-						if known > 0 {
-							c.with[q-1] = 1
-						}
-						sum := 0.0
-						for _, p := range h.shown(&c, unknown, x) {
-							sum += p
-						}
-						if h.Telling {
-							with := int(c.with[1])
-							if x == 1 {
-								with++
-							}
-							sum += h.chances(Erased, unknown, law.P(1))[with] + h.chances(Other, unknown, law.P(1))[with]
-						}
-						if math.Abs(sum-1) > 1e-4 {
-							t.Errorf("%v, %d symbols, %v, one more shows %d beside %d known: all is %v", profile, q, h, x, known, sum)
-						}
-					}
+				if known > 0 {
+					c.with[q-1] = 1
 				}
+				visit(h, &c, unknown, x, h.shown(&c, unknown, x))
 			}
 		}
 	}

@@ -46,10 +46,12 @@ func newField(class Class, sights []sight, words *codewords, copies int) *field 
 	for _, s := range sights {
 		if class == 0 || s.class == class {
 			f.sights = append(f.sights, s)
-			n[s.state]++
+			if s.law.Q() == 2 { // of others only values count, given that they are some
+				n[s.state]++
+			}
 		}
 	}
-	all := lnUnits(uint64(max(1, len(f.sights))))
+	all := lnUnits(uint64(max(1, n[Value]+n[Erased]+n[Other])))
 	for state, k := range n {
 		if k > 0 {
 			f.silent += k * (lnUnits(uint64(k)) - all)
