@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"forewarn/internal/fpcode"
@@ -97,7 +98,7 @@ func (c *labTrace) forPrograms(book *lab.Codebook, t lab.Trace, passed int) fiel
 		"form": fmt.Sprintf("%x", t.Readings.Form), "readings": fmt.Sprintf("%x", t.Readings.Hash()),
 	}
 	if len(accusations) == 0 {
-		why, help := cannotSay(book, t, c.Alpha, c.Runs)
+		why, help := c.cannotSay(book, t)
 		v["cannot_say"] = fields{"why": why, "what_would_help": help, "least_p_adjusted": number(least(t))}
 	}
 	return v
@@ -141,7 +142,7 @@ func (c *labTrace) forPeople(a *app, book *lab.Codebook, t lab.Trace, passed int
 		a.para("Derived from the copy issued to %s: an innocent one would agree as well with probability %s, any of %d with %s.%s", book.Name(x.Holder), fpcode.RoundUp2(x.PUpper), len(book.Copies), fpcode.RoundUp2(x.PAdjusted), beside(book, x))
 	}
 	if len(t.Accused) == 0 {
-		why, help := cannotSay(book, t, c.Alpha, c.Runs)
+		why, help := c.cannotSay(book, t)
 		a.para("Cannot say from whose copy. %s", why)
 		a.para("%s", help)
 	}
@@ -181,10 +182,15 @@ func beside(book *lab.Codebook, x fpcode.Accusation) string {
 }
 
 // cannotSay says why, and what would help.
-func cannotSay(book *lab.Codebook, t lab.Trace, alpha float64, run int) (why, help string) {
+func (c *labTrace) cannotSay(book *lab.Codebook, t lab.Trace) (why, help string) {
+	alpha, run := c.Alpha, c.Runs
 	read, other, _ := t.Readings.Count()
 	if read == 0 {
 		return "No marked place was read: the material is not from this package, or nothing that tells copies apart is left of it.", "More of the text, nearer to how it was written, would help."
+	}
+	if name := book.Name(t.Best.Holder); t.Best.PUpper > 0 && t.Best.PAdjusted <= alpha && slices.Contains(c.Public, name) {
+		return fmt.Sprintf("It derives from %s, which everybody has (an innocent one of %d would agree as well with probability %s); nobody else is needed to explain it.", name, len(book.Copies), fpcode.RoundUp2(least(t))),
+			"Nothing accuses whoever had it from there."
 	}
 	why = fmt.Sprintf("Some innocent copy of %d would agree as well as the best does with probability %s; to accuse, that has to be %s or less.", len(book.Copies), fpcode.RoundUp2(least(t)), fpcode.RoundUp2(alpha))
 	if a := t.Best; a.PUpper > 0 && a.PAdjusted <= alpha && !a.Consistent {
@@ -195,16 +201,16 @@ func cannotSay(book *lab.Codebook, t lab.Trace, alpha float64, run int) (why, he
 	numbers := []string{1: "one copy leaked", 2: "two were merged", 3: "three were", 4: "four were", 5: "five were", 6: "six were"}
 	var need []string
 	enough := 0 // copies, of which one would have been accused
-	for c := 1; c < len(numbers); c++ {
-		m, err := plan.Needed(profile, c, len(book.Copies), alpha, plan.Goal)
+	for n := 1; n < len(numbers); n++ {
+		m, err := plan.Needed(profile, n, len(book.Copies), alpha, plan.Goal)
 		if err != nil {
 			break
 		}
-		need = append(need, fmt.Sprintf("about %d if %s", m, numbers[c]))
+		need = append(need, fmt.Sprintf("about %d if %s", m, numbers[n]))
 		if marks < float64(m) {
 			break
 		}
-		enough = c
+		enough = n
 	}
 	if len(need) > 0 {
 		help = fmt.Sprintf("What was read is worth %.0f marks; it takes %s. ", math.Floor(marks), strings.Join(need, ", "))

@@ -124,6 +124,9 @@ func (c *scanCmd) Run(a *app) error {
 	for i, kind := range slices.Sorted(maps.Keys(kinds)) {
 		by += []string{": ", ", "}[min(i, 1)] + fmt.Sprint(kind, " ", kinds[kind])
 	}
+	if s.Texts == nil && !c.Package {
+		a.note("Excerpts and indicators of packages were not looked for: that takes --package, and --as somebody who may open them.")
+	}
 	a.say("%s in %s, %s%s.", count(all, "sighting", "sightings"), count(int(total.Records), "record", "records"), count(int(total.Bytes), "byte", "bytes"), by)
 	if first.Known() {
 		a.say("The first at %s.", first)

@@ -46,11 +46,13 @@ func Indicators(text, ref string) (out []sighting.Indicator, reports []Report, e
 		}
 		return strings.TrimSpace(row[i])
 	}
+	low := 0
 	for n, row := range rows[1:] {
 		at := fmt.Sprintf("%s, row %d", ref, n+2)
 		x := sighting.Indicator{Kind: tableTypes[strings.ToLower(cell(row, of))], Value: cell(row, value), Ref: at}
 		switch {
 		case strings.EqualFold(cell(row, confidence), "low"):
+			low++
 		case x.Kind == 0:
 			reports = append(reports, Report{Ref: at, Class: Unsupported, What: fmt.Sprintf("type %q is not looked for", sighting.Printable([]byte(cell(row, of))))})
 		default:
@@ -60,6 +62,9 @@ func Indicators(text, ref string) (out []sighting.Indicator, reports []Report, e
 				out = append(out, x)
 			}
 		}
+	}
+	if low > 0 {
+		reports = append(reports, Report{Ref: ref, Class: Unserved, What: fmt.Sprintf("%d of low confidence aren't looked for", low)})
 	}
 	return out, reports, nil
 }

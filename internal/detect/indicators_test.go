@@ -25,7 +25,7 @@ short
 		{Kind: sighting.Hash, Value: "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592", Ref: "pkg/i.csv, row 3"},
 		{Kind: sighting.Constant, Value: "probe, the second/1.2", Ref: "pkg/i.csv, row 5"},
 	}
-	if err != nil || !slices.Equal(got, want) || len(reports) != 3 {
+	if err != nil || !slices.Equal(got, want) || len(reports) != 4 {
 		t.Errorf("%v: %+v, %v", err, got, reports)
 	}
 	for _, bad := range []string{"a,b\n1,2\n", "type,value\n\"x"} {
