@@ -316,17 +316,30 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 // a character holds another byte.
 var asWritten = token.NewClass(leads + "#;")
 
+// sign tells those that are no letters, digits or hyphens, and of them the leads.
+var sign = func() (s [256]uint8) {
+	for _, c := range []byte(leads + "#;") {
+		s[c] = 1
+	}
+	for _, c := range []byte(leads) {
+		s[c] = lead
+	}
+	return s
+}()
+
+const lead = 2
+
 // write takes note of a run of at least 22 of them. A token lies within one.
 func (ls *layers) write(from, to int) {
 	b := ls.text
 	led := false
 	plain := from
-	for i := from; i < to; i++ {
-		if c := b[i]; partOfEscape[c] && !word(c) {
-			if i-plain >= leastRun {
-				ls.run(plain, i)
+	for i, c := range b[from:to] {
+		if s := sign[c]; s != 0 {
+			if from+i-plain >= leastRun {
+				ls.run(plain, from+i)
 			}
-			plain, led = i+1, led || c != '#' && c != ';'
+			plain, led = from+i+1, led || s == lead
 		}
 	}
 	if to-plain >= leastRun {
