@@ -162,9 +162,9 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			}
 		}
 	}
-	for _, w := range commonWords {
+	for i, w := range slices.Backward(commonWords) {
 		for o := range len(w) - t.width + 1 {
-			common[t.hash(load(w, o))>>(64-counted)] = 255
+			common[t.hash(load(w, o))>>(64-counted)] = uint8(255 - i*128/len(commonWords))
 		}
 	}
 	n := len(list) * t.stride
