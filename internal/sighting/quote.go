@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"hash/fnv"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,6 +25,11 @@ type quotes struct {
 	anchors  [][]anchored // by the index of a pattern
 	public   map[string]bool
 	longest  int // word of any
+
+	// A bit for each word beside each anchor, by hash; all: a word beside it may be
+	// any, or isn't of ASCII.
+	beside []uint64
+	all    []bool
 }
 
 // anchored is where in the texts an anchor stands.
@@ -62,7 +68,68 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 			q.anchors[i] = append(q.anchors[i], anchored{int32(t), int32(e)})
 		}
 	}
+	q.neighbours()
 	return q, patterns
+}
+
+// neighbours notes the words beside the anchors.
+func (q *quotes) neighbours() {
+	q.all = make([]bool, len(q.anchors))
+	var hashes []uint64
+	add := func(i int, s side, e arc) {
+		if h, ok := besideHash([]byte(e.word), int32(i), s); ok && e.word != "" && strings.IndexByte(e.word, wild) < 0 {
+			hashes = append(hashes, h)
+		} else {
+			q.all[i] = true
+		}
+	}
+	for i, places := range q.anchors {
+		for _, a := range places {
+			l := q.lattices[a.text]
+			for _, j := range l.nodes[l.edges[a.edge].from].in {
+				for _, e := range l.joints[j].in {
+					add(i, leftOf, l.edges[e])
+				}
+			}
+			for _, n := range l.joints[l.edges[a.edge].to].starts {
+				for _, e := range l.nodes[n].out {
+					add(i, rightOf, l.edges[e])
+				}
+			}
+		}
+	}
+	q.beside = make([]uint64, 1<<bits.Len(uint(len(hashes)/4)))
+	for _, h := range hashes {
+		q.beside[h>>6&uint64(len(q.beside)-1)] |= 1 << (h & 63)
+	}
+}
+
+// side of an anchor.
+type side uint64
+
+const (
+	leftOf side = iota
+	rightOf
+)
+
+// besideHash is of a word of ASCII beside an anchor, whatever its case; false if
+// it is none.
+func besideHash(w []byte, index int32, s side) (h uint64, ok bool) {
+	h = uint64(index)<<1 | uint64(s)
+	for _, c := range w {
+		if c >= utf8.RuneSelf {
+			return 0, false
+		}
+		h = (h ^ uint64(c|0x20)) * golden
+		h ^= h >> 32
+	}
+	return h, true
+}
+
+// near reports whether a word may be one of those beside an anchor.
+func (q *quotes) near(w []byte, index int32, s side) bool {
+	h, ok := besideHash(w, index, s)
+	return !ok || q.all[index] || q.beside[h>>6&uint64(len(q.beside)-1)]>>(h&63)&1 != 0
 }
 
 // wordsOf are the words of a text, folded.
@@ -162,6 +229,14 @@ const leastLikely = 2
 // likely reports whether an anchor stands among words of its text, as far as
 // that can be seen. Every run has it so, and few other places do.
 func (q *quotes) likely(text []byte, from, to int, index int32) bool {
+	w, left, none := lastWord(text, from, q.longest)
+	x, right, nothing := nextWord(text, to, q.longest)
+	if none || nothing || left && w.from == 0 || right && x.to == len(text) {
+		return true
+	}
+	if !(left && q.near(text[w.from:w.to], index, leftOf)) && !(right && q.near(text[x.from:x.to], index, rightOf)) {
+		return false
+	}
 	for _, a := range q.anchors[index] {
 		l := q.lattices[a.text]
 		_, _, before, cut := l.left(text, a.edge, from, leastLikely)
