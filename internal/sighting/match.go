@@ -43,9 +43,10 @@ type matcher struct {
 // pattern's own bytes count in the end.
 type tier struct {
 	width, stride int
-	mask          uint64   // of the bytes in a window
-	filter        []uint64 // one bit for each hash
-	first         []uint32 // where a bucket begins in placed; one more than buckets
+	mask          uint64                        // of the bytes in a window
+	filter        []uint64                      // two bits of one word for each hash
+	small         *[1 << (smallBits - 6)]uint64 // instead
+	first         []uint32                      // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
 }
@@ -168,7 +169,11 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		}
 	}
 	n := len(list) * t.stride
-	t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/2))), 20))
+	if t.width == shortWidth && t.stride == shortStride && n < 1<<(smallBits-3) {
+		t.small = new([1 << (smallBits - 6)]uint64)
+	} else {
+		t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/8))), 20))
+	}
 	buckets := uint(max(9, bits.Len(uint(n))))
 	t.first, t.firstShift = make([]uint32, 1<<buckets+1), 64-buckets
 	best := make([]uint16, len(list))
@@ -185,7 +190,11 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			}
 		}
 		for _, h := range hs[best[k]:][:t.stride] {
-			t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1 << (h >> filterBit & 63)
+			if t.small != nil {
+				t.small[h>>(64-smallBits+6)] |= 1 << (h >> (64 - smallBits) & 63)
+			} else {
+				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= bitsOf(h)
+			}
 			t.first[h>>t.firstShift]++
 		}
 	}
@@ -261,7 +270,7 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 // as far as a batch goes. It says how many they are and where to go on. It is a
 // scan's innermost loop: it has no branch on what it reads.
 func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	if t.width == shortWidth && t.stride == shortStride {
+	if t.small != nil {
 		return t.siftShort(text, p, at)
 	}
 	mask, filter, stride := t.mask, t.filter, t.stride
@@ -269,37 +278,42 @@ func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 	for end := min(p+batchSize*stride, len(text)-7); p < end; p += stride {
 		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
 		at[uint8(n)] = uint32(p)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		n += one(^filter[h>>filterWord&last]&bitsOf(h) == 0)
 	}
 	return n, p
 }
 
-// Of the tier that costs most, three windows come out of a load.
+// bitsOf are the two bits of a word of the filter that a hash has.
+func bitsOf(h uint64) uint64 { return 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63) }
+
+// Of the tier that costs most, three windows come out of a load, and the filter
+// has one bit for each.
 const (
 	shortWidth  = 4
 	shortStride = 2
+	smallBits   = 17
 )
 
 func (t *tier) siftShort(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	filter := t.filter
-	last := uint64(len(filter) - 1)
+	filter := t.small
 	for end := min(p+batchSize/3*6, len(text)-7); p < end; p += 6 {
 		x := binary.LittleEndian.Uint64(text[p:]) | folding
-		h := x & 0xffffffff * golden
+		h := uint64(uint32(x)) * golden
 		at[uint8(n)] = uint32(p)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
-		h = x >> 16 & 0xffffffff * golden
+		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
+		h = uint64(uint32(x>>16)) * golden
 		at[uint8(n)] = uint32(p + 2)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
 		h = x >> 32 * golden
 		at[uint8(n)] = uint32(p + 4)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
 	}
 	return n, p
 }
 
-// A hash's bits from these on say where in the filter its bit is.
+// A hash's bits from these on say where in the filter its bits are.
 const (
+	filterBit2 = 28
 	filterBit  = 34
 	filterWord = filterBit + 6
 )
