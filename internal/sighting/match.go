@@ -144,7 +144,7 @@ func (m *matcher) newTier(list []uint32) *tier {
 // among all patterns, as far as a count by hash can tell, and aren't of a word
 // that is common in telemetry.
 func (t *tier) fill(patterns []pattern, list []uint32) {
-	const judged = 48 // bytes of a pattern that the choice is from
+	const judged = 64 // bytes of a pattern that the choice is from
 	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
 	common := make([]uint8, 1<<counted)
 	var hashes [judged]uint64
@@ -168,6 +168,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			common[t.hash(load(w, o))>>(64-counted)] = uint8(255 - i*128/len(commonWords))
 		}
 	}
+	common[t.hash(load("00000000", 0))>>(64-counted)] = 255 // of UTC, and of addresses
 	n := len(list) * t.stride
 	if t.width == shortWidth && t.stride == shortStride && n < 1<<(smallBits-3) {
 		t.small = new([1 << (smallBits - 6)]uint64)
@@ -335,7 +336,7 @@ func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, t
 		pat := &m.patterns[c.pattern]
 		from := p - int(c.offset)
 		to := from + len(pat.text)
-		if from < 0 || to > len(text) {
+		if from < 0 || to > len(text) || (text[from]^pat.text[0]|text[to-1]^pat.text[len(pat.text)-1])&^0x20 != 0 {
 			continue
 		}
 		if pat.fold {
