@@ -43,10 +43,10 @@ type matcher struct {
 // pattern's own bytes count in the end.
 type tier struct {
 	width, stride int
-	mask          uint64                        // of the bytes in a window
-	filter        []uint64                      // two bits of one word for each hash
-	small         *[1 << (smallBits - 6)]uint64 // instead
-	first         []uint32                      // where a bucket begins in placed; one more than buckets
+	mask          uint64          // of the bytes in a window
+	filter        []uint64        // two bits of one word for each hash
+	small         *[1 << 16]uint8 // instead
+	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
 }
@@ -170,8 +170,8 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	}
 	common[t.hash(load("00000000", 0))>>(64-counted)] = 255 // of UTC, and of addresses
 	n := len(list) * t.stride
-	if t.width == shortWidth && t.stride == shortStride && n < 1<<(smallBits-3) {
-		t.small = new([1 << (smallBits - 6)]uint64)
+	if t.width == shortWidth && t.stride == shortStride && n <= smallMost {
+		t.small = new([1 << 16]uint8)
 	} else {
 		t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/8))), 20))
 	}
@@ -190,9 +190,9 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 				best[k], least = uint16(start), worst
 			}
 		}
-		for _, h := range hs[best[k]:][:t.stride] {
+		for o, h := range hs[best[k]:][:t.stride] {
 			if t.small != nil {
-				t.small[h>>(64-smallBits+6)] |= 1 << (h >> (64 - smallBits) & 63)
+				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
 			} else {
 				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= bitsOf(h)
 			}
@@ -287,27 +287,26 @@ func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 // bitsOf are the two bits of a word of the filter that a hash has.
 func bitsOf(h uint64) uint64 { return 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63) }
 
-// Of the tier that costs most, three windows come out of a load, and the filter
-// has one bit for each.
+// Of the tier that costs most, three windows come out of a load, and its filter
+// has a byte for each hash.
 const (
 	shortWidth  = 4
 	shortStride = 2
-	smallBits   = 17
+	smallMost   = 1 << 14 // windows, above which too many would pass it
 )
+
+func smallHash(w uint32) uint32 { return w * (golden >> 32) >> 16 }
 
 func (t *tier) siftShort(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 	filter := t.small
 	for end := min(p+batchSize/3*6, len(text)-7); p < end; p += 6 {
 		x := binary.LittleEndian.Uint64(text[p:]) | folding
-		h := uint64(uint32(x)) * golden
 		at[uint8(n)] = uint32(p)
-		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
-		h = uint64(uint32(x>>16)) * golden
+		n += int(filter[smallHash(uint32(x))])
 		at[uint8(n)] = uint32(p + 2)
-		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
-		h = x >> 32 * golden
+		n += int(filter[smallHash(uint32(x>>16))])
 		at[uint8(n)] = uint32(p + 4)
-		n += int(filter[h>>(64-smallBits+6)] >> (h >> (64 - smallBits) & 63) & 1)
+		n += int(filter[smallHash(uint32(x>>32))])
 	}
 	return n, p
 }
