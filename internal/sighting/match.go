@@ -194,7 +194,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			if t.small != nil {
 				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
 			} else {
-				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= bitsOf(h)
+				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63)
 			}
 			t.first[h>>t.firstShift]++
 		}
@@ -249,7 +249,11 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 		p := 0
 		for p+8 <= len(text) {
 			var n int
-			n, p = t.sift(text, p, &room.at)
+			if t.small != nil {
+				n, p = t.siftShort(text, p, &room.at)
+			} else {
+				n, p = t.sift(text, p, &room.at)
+			}
 			for i, at := range room.at[:n] {
 				room.hashes[i] = t.hash(load(text, int(at)))
 				room.first[i] = t.first[room.hashes[i]>>t.firstShift]
@@ -271,21 +275,16 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 // as far as a batch goes. It says how many they are and where to go on. It is a
 // scan's innermost loop: it has no branch on what it reads.
 func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	if t.small != nil {
-		return t.siftShort(text, p, at)
-	}
 	mask, filter, stride := t.mask, t.filter, t.stride
 	last := uint64(len(filter) - 1)
 	for end := min(p+batchSize*stride, len(text)-7); p < end; p += stride {
-		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
+		h := (binary.LittleEndian.Uint64(text[p:p+8:len(text)]) | folding) & mask * golden
 		at[uint8(n)] = uint32(p)
-		n += one(^filter[h>>filterWord&last]&bitsOf(h) == 0)
+		w := filter[h>>filterWord&last]
+		n += one(w&(1<<(h>>filterBit&63)) != 0) & one(w&(1<<(h>>filterBit2&63)) != 0)
 	}
 	return n, p
 }
-
-// bitsOf are the two bits of a word of the filter that a hash has.
-func bitsOf(h uint64) uint64 { return 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63) }
 
 // Of the tier that costs most, three windows come out of a load, and its filter
 // has a byte for each hash.
@@ -300,7 +299,7 @@ func smallHash(w uint32) uint32 { return w * (golden >> 32) >> 16 }
 func (t *tier) siftShort(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 	filter := t.small
 	for end := min(p+batchSize/3*6, len(text)-7); p < end; p += 6 {
-		x := binary.LittleEndian.Uint64(text[p:]) | folding
+		x := binary.LittleEndian.Uint64(text[p:p+8:len(text)]) | folding
 		at[uint8(n)] = uint32(p)
 		n += int(filter[smallHash(uint32(x))])
 		at[uint8(n)] = uint32(p + 2)
