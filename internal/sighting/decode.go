@@ -316,6 +316,19 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 // a character holds another byte.
 var asWritten = token.NewClass(leads + "#;")
 
+// mayEscape reports whether b begins with what may be an escape.
+func mayEscape(b []byte) bool {
+	switch {
+	case len(b) < 2:
+		return false
+	case b[0] == '&':
+		return referenceLen(b) > 0
+	case b[0] == '%':
+		return len(b) > 2 && (unhex(b[1]) >= 0 && unhex(b[2]) >= 0 || b[1]|0x20 == 'u')
+	}
+	return true
+}
+
 // sign tells those that are no letters, digits or hyphens, and of them the leads.
 var sign = func() (s [256]uint8) {
 	for _, c := range []byte(leads + "#;") {
@@ -332,14 +345,16 @@ const lead = 2
 // write takes note of a run of at least 22 of them. A token lies within one.
 func (ls *layers) write(from, to int) {
 	b := ls.text
-	led := false
+	led := false // by what may be an escape
 	plain := from
 	for i, c := range b[from:to] {
 		if s := sign[c]; s != 0 {
 			if from+i-plain >= leastRun {
 				ls.run(plain, from+i)
 			}
-			plain, led = from+i+1, led || s == lead
+			if plain = from + i + 1; s == lead && !led {
+				led = mayEscape(b[from+i:])
+			}
 		}
 	}
 	if to-plain >= leastRun {
