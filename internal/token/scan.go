@@ -50,7 +50,7 @@ const (
 func (c *Class) next(b []byte, lo int) (from, to int) {
 	p := lo + hop - 1
 	for p+window <= len(b) {
-		x := binary.LittleEndian.Uint64(b[p:])
+		x := binary.LittleEndian.Uint64(b[p : p+window : len(b)])
 		if c.pairs[x&0xffff]&c.pairs[x>>16&0xffff]&c.pairs[x>>32&0xffff]&c.pairs[x>>48] == 0 {
 			p += hop
 			continue
