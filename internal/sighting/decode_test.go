@@ -294,17 +294,23 @@ func TestDecodingIsBounded(t *testing.T) {
 		"backslashes":               word(`\`, n),
 		"quotes behind backslashes": `192.0.2.1 - - [07/Jul/2025:12:00:00 +0200] ` + word(`\"`, n),
 	} {
-		var ls layers
-		seen := 0
-		scanner := token.NewScanner(nil, token.Plain, ls.run)
-		ls.dig([]byte(s), func(text []byte) {
-			seen += len(text)
-			scanner.Scan(text, nil)
-		})
-		// Each encoded stretch may be undone as part of its line and as a run of
-		// base64: twice growth, and the text itself.
-		if most := (2*growth + 1) * len(s); seen > most {
-			t.Errorf("%s: %d bytes were searched for %d", name, seen, len(s))
+		for _, alone := range []bool{false, true} {
+			ls := layers{alone: alone}
+			seen := 0
+			scanner, bottom := token.NewScanner(nil, token.Plain, ls.run), token.NewScanner(nil, asWritten, ls.write)
+			ls.dig([]byte(s), func(text []byte) {
+				seen += len(text)
+				if alone && ls.depth == 0 {
+					bottom.Scan(text, nil)
+				} else {
+					scanner.Scan(text, nil)
+				}
+			})
+			// Each encoded stretch may be undone as part of its line and as a run of
+			// base64: twice growth, and the text itself.
+			if most := (2*growth + 1) * len(s); seen > most {
+				t.Errorf("%s, tokens alone %v: %d bytes were searched for %d", name, alone, seen, len(s))
+			}
 		}
 	}
 }
