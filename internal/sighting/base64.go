@@ -12,6 +12,10 @@ type run struct {
 // a number. A token has more.
 const leastText = 16
 
+// leastRun is how many letters, digits and hyphens in a row may be base64, or a
+// token.
+const leastRun = 22
+
 // Within leastText bytes of text, in whatever alignment, stand four whole
 // groups, and so a window that starts at a multiple of hop.
 const (

@@ -3,8 +3,11 @@ package sighting
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"sort"
 	"strings"
+
+	"forewarn/internal/token"
 )
 
 // deepest is how many encodings, one inside the other, are undone. Escapes of
@@ -162,13 +165,18 @@ type layers struct {
 	text []byte // on top
 	runs []run  // in the texts of the stack
 	own  int    // the first of the top text's
+
+	// Where nothing but tokens is looked for, these are the stretches in which
+	// escapes are undone.
+	alone   bool
+	written []span
 }
 
 // dig visits text, and every text that its encodings hide. What is visited is
 // valid until visit returns; visit may ask below, and tells of runs.
 func (ls *layers) dig(text []byte, visit func(text []byte)) {
 	if ls.depth == 0 {
-		ls.within = span{0, len(text)}
+		ls.within, ls.written = span{0, len(text)}, ls.written[:0]
 	}
 	own, above := ls.own, ls.text
 	ls.own, ls.text = len(ls.runs), text
@@ -176,10 +184,14 @@ func (ls *layers) dig(text []byte, visit func(text []byte)) {
 	if ls.depth < deepest {
 		l := &ls.stack[ls.depth]
 		if ls.depth == 0 {
-			for r := range encoded(text, cmp.Or(ls.reach, len(text)), ls.quoteless) {
+			stretches, cut := encoded(text, cmp.Or(ls.reach, len(text)), ls.quoteless), edge
+			if ls.alone {
+				stretches, cut = slices.Values(ls.written), 0
+			}
+			for r := range stretches {
 				ls.left = growth * (r.to - r.from)
 				if l.in = r.from; l.unescape(text[r.from:r.to], leads) {
-					ls.within = span{r.from + edge, r.to - edge}
+					ls.within = span{r.from + cut, r.to - cut}
 					if r.from == 0 {
 						ls.within.from = 0
 					}
@@ -297,4 +309,68 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 			s.to = min(at+reach, len(text))
 		}
 	}
+}
+
+// asWritten are the bytes that a token or base64 may consist of while its
+// escapes, of whatever kinds and however deep, aren't undone: no escape of such
+// a character holds another byte.
+var asWritten = token.NewClass(leads + "#;")
+
+// mayEscape reports whether b begins with what may be an escape.
+func mayEscape(b []byte) bool {
+	switch {
+	case len(b) < 2:
+		return false
+	case b[0] == '&':
+		return referenceLen(b) > 0
+	case b[0] == '%':
+		return len(b) > 2 && (unhex(b[1]) >= 0 && unhex(b[2]) >= 0 || b[1]|0x20 == 'u')
+	}
+	return true
+}
+
+// sign tells those that are no letters, digits or hyphens, and of them the leads.
+var sign = func() (s [256]uint8) {
+	for _, c := range []byte(leads + "#;") {
+		s[c] = 1
+	}
+	for _, c := range []byte(leads) {
+		s[c] = lead
+	}
+	return s
+}()
+
+const lead = 2
+
+// write takes note of a run of at least 22 of them. A token lies within one.
+func (ls *layers) write(from, to int) {
+	b := ls.text
+	led := false // by what may be an escape
+	plain := from
+	for i, c := range b[from:to] {
+		if s := sign[c]; s != 0 {
+			if from+i-plain >= leastRun {
+				ls.run(plain, from+i)
+			}
+			if plain = from + i + 1; s == lead && !led {
+				led = mayEscape(b[from+i:])
+			}
+		}
+	}
+	if to-plain >= leastRun {
+		ls.run(plain, to)
+	}
+	if n := len(ls.written); !led || n > 0 && from < ls.written[n-1].to {
+		return
+	}
+	// Base64 goes on beyond the signs that are its own.
+	in := func(c byte) bool { return base64Value[c] != 0xff || partOfEscape[c] }
+	for from > 0 && in(b[from-1]) {
+		from--
+	}
+	for to < len(b) && in(b[to]) {
+		to++
+	}
+	// What stands beside it tells whether &copy is a reference.
+	ls.written = append(ls.written, span{max(from-1, 0), min(to+1, len(b))})
 }

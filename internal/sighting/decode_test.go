@@ -294,17 +294,72 @@ func TestDecodingIsBounded(t *testing.T) {
 		"backslashes":               word(`\`, n),
 		"quotes behind backslashes": `192.0.2.1 - - [07/Jul/2025:12:00:00 +0200] ` + word(`\"`, n),
 	} {
-		var ls layers
-		seen := 0
-		scanner := token.NewScanner(nil, ls.run)
-		ls.dig([]byte(s), func(text []byte) {
-			seen += len(text)
-			scanner.Scan(text, nil)
-		})
-		// Each encoded stretch may be undone as part of its line and as a run of
-		// base64: twice growth, and the text itself.
-		if most := (2*growth + 1) * len(s); seen > most {
-			t.Errorf("%s: %d bytes were searched for %d", name, seen, len(s))
+		for _, alone := range []bool{false, true} {
+			ls := layers{alone: alone}
+			seen := 0
+			scanner, bottom := token.NewScanner(nil, token.Plain, ls.run), token.NewScanner(nil, asWritten, ls.write)
+			ls.dig([]byte(s), func(text []byte) {
+				seen += len(text)
+				if alone && ls.depth == 0 {
+					bottom.Scan(text, nil)
+				} else {
+					scanner.Scan(text, nil)
+				}
+			})
+			// Each encoded stretch may be undone as part of its line and as a run of
+			// base64: twice growth, and the text itself.
+			if most := (2*growth + 1) * len(s); seen > most {
+				t.Errorf("%s, tokens alone %v: %d bytes were searched for %d", name, alone, seen, len(s))
+			}
 		}
 	}
+}
+
+// Where nothing else is looked for, tokens are looked for in another way. It
+// sees the same; of escapes that stand beside a token it may tell less.
+func TestTokensAloneAreSeenAsBesideOthers(t *testing.T) {
+	beside := &Scanner{Rec: rec, Indicators: []Indicator{{Constant, "\x02nowhere\x02", ""}}}
+	alone := &Scanner{Rec: rec}
+	pick := func(t *rapid.T, s ...string) string { return rapid.SampledFrom(s).Draw(t, "of") }
+	rapid.Check(t, func(t *rapid.T) {
+		var line strings.Builder
+		for range rapid.IntRange(1, 3).Draw(t, "pieces") {
+			s := token.Alphabet(rapid.IntRange(1, 3).Draw(t, "alphabet")).Encode(rec, rapid.Uint64().Draw(t, "L"))
+			for range rapid.IntRange(0, 3).Draw(t, "depth") {
+				s = pick(t, "", "", "a", "-", "/", " ", "=", "%", "%2", "&", "&copy", `\`, `\u00`, `\"`, "some of it ", "#", ";") + s
+				s += pick(t, "", "", "z", "-", "/", " ", "=", "%", "&amp", ";", "=1", `\`, `\"`, "\x00\xff", " and more of it")
+				switch rapid.IntRange(0, 7).Draw(t, "encoding") {
+				case 0:
+					s = base64.StdEncoding.EncodeToString([]byte(s))
+				case 1:
+					s = base64.RawURLEncoding.EncodeToString([]byte(s))
+				case 2:
+					s = url.QueryEscape(s)
+				case 3:
+					s = strings.NewReplacer("/", `\/`, "A", `\u0041`, "=", `\u003d`, `"`, `\"`).Replace(s)
+				case 4:
+					s = strings.NewReplacer("+", "%2B", "/", "%2f", "-", "%2d", "B", "%u0042").Replace(s)
+				case 5:
+					s = html.EscapeString(strings.NewReplacer("1", "&#49;", "c", "&#x63", "/", "&sol;", "R", `\x52`).Replace(s))
+				default:
+					s = written(t, s)
+				}
+			}
+			line.WriteString(s + pick(t, "", " ", `"`, "&", "\n", "/", ".", "&x=", strings.Repeat(".", 200)))
+		}
+		see := func(s *Scanner) (all []Sighting) {
+			if _, err := s.Scan("", strings.NewReader(line.String()), func(x Sighting) error {
+				x.Through, x.Excerpt = 0, nil
+				all = append(all, x)
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		got, want := see(alone), see(beside)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("%q:\n%+v, beside others\n%+v", line.String(), got, want)
+		}
+	})
 }

@@ -43,9 +43,10 @@ type matcher struct {
 // pattern's own bytes count in the end.
 type tier struct {
 	width, stride int
-	mask          uint64   // of the bytes in a window
-	filter        []uint64 // one bit for each hash
-	first         []uint32 // where a bucket begins in placed; one more than buckets
+	mask          uint64          // of the bytes in a window
+	filter        []uint64        // two bits of one word for each hash
+	small         *[1 << 16]uint8 // instead
+	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
 }
@@ -143,7 +144,7 @@ func (m *matcher) newTier(list []uint32) *tier {
 // among all patterns, as far as a count by hash can tell, and aren't of a word
 // that is common in telemetry.
 func (t *tier) fill(patterns []pattern, list []uint32) {
-	const judged = 48 // bytes of a pattern that the choice is from
+	const judged = 64 // bytes of a pattern that the choice is from
 	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
 	common := make([]uint8, 1<<counted)
 	var hashes [judged]uint64
@@ -162,13 +163,18 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			}
 		}
 	}
-	for _, w := range commonWords {
+	for i, w := range slices.Backward(commonWords) {
 		for o := range len(w) - t.width + 1 {
-			common[t.hash(load(w, o))>>(64-counted)] = 255
+			common[t.hash(load(w, o))>>(64-counted)] = uint8(255 - i*128/len(commonWords))
 		}
 	}
+	common[t.hash(load("00000000", 0))>>(64-counted)] = 255 // of UTC, and of addresses
 	n := len(list) * t.stride
-	t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/2))), 20))
+	if t.width == shortWidth && t.stride == shortStride && n <= smallMost {
+		t.small = new([1 << 16]uint8)
+	} else {
+		t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/8))), 20))
+	}
 	buckets := uint(max(9, bits.Len(uint(n))))
 	t.first, t.firstShift = make([]uint32, 1<<buckets+1), 64-buckets
 	best := make([]uint16, len(list))
@@ -184,8 +190,12 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 				best[k], least = uint16(start), worst
 			}
 		}
-		for _, h := range hs[best[k]:][:t.stride] {
-			t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1 << (h >> filterBit & 63)
+		for o, h := range hs[best[k]:][:t.stride] {
+			if t.small != nil {
+				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
+			} else {
+				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63)
+			}
 			t.first[h>>t.firstShift]++
 		}
 	}
@@ -239,7 +249,11 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 		p := 0
 		for p+8 <= len(text) {
 			var n int
-			n, p = t.sift(text, p, &room.at)
+			if t.small != nil {
+				n, p = t.siftShort(text, p, &room.at)
+			} else {
+				n, p = t.sift(text, p, &room.at)
+			}
 			for i, at := range room.at[:n] {
 				room.hashes[i] = t.hash(load(text, int(at)))
 				room.first[i] = t.first[room.hashes[i]>>t.firstShift]
@@ -261,45 +275,44 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 // as far as a batch goes. It says how many they are and where to go on. It is a
 // scan's innermost loop: it has no branch on what it reads.
 func (t *tier) sift(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	if t.width == shortWidth && t.stride == shortStride {
-		return t.siftShort(text, p, at)
-	}
 	mask, filter, stride := t.mask, t.filter, t.stride
 	last := uint64(len(filter) - 1)
 	for end := min(p+batchSize*stride, len(text)-7); p < end; p += stride {
-		h := (binary.LittleEndian.Uint64(text[p:]) | folding) & mask * golden
+		h := (binary.LittleEndian.Uint64(text[p:p+8:len(text)]) | folding) & mask * golden
 		at[uint8(n)] = uint32(p)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		w := filter[h>>filterWord&last]
+		n += one(w&(1<<(h>>filterBit&63)) != 0) & one(w&(1<<(h>>filterBit2&63)) != 0)
 	}
 	return n, p
 }
 
-// Of the tier that costs most, three windows come out of a load.
+// Of the tier that costs most, three windows come out of a load, and its filter
+// has a byte for each hash.
 const (
 	shortWidth  = 4
 	shortStride = 2
+	smallMost   = 1 << 14 // windows, above which too many would pass it
 )
 
+func smallHash(w uint32) uint32 { return w * (golden >> 32) >> 16 }
+
 func (t *tier) siftShort(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	filter := t.filter
-	last := uint64(len(filter) - 1)
+	filter := t.small
 	for end := min(p+batchSize/3*6, len(text)-7); p < end; p += 6 {
-		x := binary.LittleEndian.Uint64(text[p:]) | folding
-		h := x & 0xffffffff * golden
+		x := binary.LittleEndian.Uint64(text[p:p+8:len(text)]) | folding
 		at[uint8(n)] = uint32(p)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
-		h = x >> 16 & 0xffffffff * golden
+		n += int(filter[smallHash(uint32(x))])
 		at[uint8(n)] = uint32(p + 2)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
-		h = x >> 32 * golden
+		n += int(filter[smallHash(uint32(x>>16))])
 		at[uint8(n)] = uint32(p + 4)
-		n += one(filter[h>>filterWord&last]&(1<<(h>>filterBit&63)) != 0)
+		n += int(filter[smallHash(uint32(x>>32))])
 	}
 	return n, p
 }
 
-// A hash's bits from these on say where in the filter its bit is.
+// A hash's bits from these on say where in the filter its bits are.
 const (
+	filterBit2 = 28
 	filterBit  = 34
 	filterWord = filterBit + 6
 )
@@ -321,7 +334,7 @@ func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, t
 		pat := &m.patterns[c.pattern]
 		from := p - int(c.offset)
 		to := from + len(pat.text)
-		if from < 0 || to > len(text) {
+		if from < 0 || to > len(text) || (text[from]^pat.text[0]|text[to-1]^pat.text[len(pat.text)-1])&^0x20 != 0 {
 			continue
 		}
 		if pat.fold {

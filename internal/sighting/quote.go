@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"hash/fnv"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,6 +25,11 @@ type quotes struct {
 	anchors  [][]anchored // by the index of a pattern
 	public   map[string]bool
 	longest  int // word of any
+
+	// A bit for each word beside each anchor, by hash; all: a word beside it may be
+	// any, or isn't of ASCII.
+	beside []uint64
+	all    []bool
 }
 
 // anchored is where in the texts an anchor stands.
@@ -62,7 +68,68 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 			q.anchors[i] = append(q.anchors[i], anchored{int32(t), int32(e)})
 		}
 	}
+	q.neighbours()
 	return q, patterns
+}
+
+// neighbours notes the words beside the anchors.
+func (q *quotes) neighbours() {
+	q.all = make([]bool, len(q.anchors))
+	var hashes []uint64
+	add := func(i int, s side, e arc) {
+		if h, ok := besideHash([]byte(e.word), int32(i), s); ok && e.word != "" && strings.IndexByte(e.word, wild) < 0 {
+			hashes = append(hashes, h)
+		} else {
+			q.all[i] = true
+		}
+	}
+	for i, places := range q.anchors {
+		for _, a := range places {
+			l := q.lattices[a.text]
+			for _, j := range l.nodes[l.edges[a.edge].from].in {
+				for _, e := range l.joints[j].in {
+					add(i, leftOf, l.edges[e])
+				}
+			}
+			for _, n := range l.joints[l.edges[a.edge].to].starts {
+				for _, e := range l.nodes[n].out {
+					add(i, rightOf, l.edges[e])
+				}
+			}
+		}
+	}
+	q.beside = make([]uint64, 1<<bits.Len(uint(len(hashes)/4)))
+	for _, h := range hashes {
+		q.beside[h>>6&uint64(len(q.beside)-1)] |= 1 << (h & 63)
+	}
+}
+
+// side of an anchor.
+type side uint64
+
+const (
+	leftOf side = iota
+	rightOf
+)
+
+// besideHash is of a word of ASCII beside an anchor, whatever its case; false if
+// it is none.
+func besideHash(w []byte, index int32, s side) (h uint64, ok bool) {
+	h = uint64(index)<<1 | uint64(s)
+	for _, c := range w {
+		if c >= utf8.RuneSelf {
+			return 0, false
+		}
+		h = (h ^ uint64(c|0x20)) * golden
+		h ^= h >> 32
+	}
+	return h, true
+}
+
+// near reports whether a word may be one of those beside an anchor.
+func (q *quotes) near(w []byte, index int32, s side) bool {
+	h, ok := besideHash(w, index, s)
+	return !ok || q.all[index] || q.beside[h>>6&uint64(len(q.beside)-1)]>>(h&63)&1 != 0
 }
 
 // wordsOf are the words of a text, folded.
@@ -80,17 +147,21 @@ func runsOf(words []string) (runs [][]string) {
 
 // rankOf ranks a word as an anchor, the best least; false if it can't be one.
 // The matcher is fast at long patterns and slow where many are met: at best a
-// word has eight bytes and isn't common in telemetry. Within a class the hash
-// decides, as in winnowing; of common words their number does.
+// word has eight bytes, and what the matcher looks at of it isn't common in
+// telemetry. Within a class the hash decides, as in winnowing; of common words
+// how common they are does.
 func rankOf(w string) (uint32, bool) {
 	if len(w) < leastAnchor || len(w) > mostAnchor || strings.ContainsRune(w, wild) {
 		return 0, false
 	}
-	at, common := commonAt[w]
 	class := uint32(0)
+	if n := commonness(w); n > 0 {
+		if class = 4; slices.Contains(commonWords, w) {
+			class = 5 // it is met there, and not only looked at
+		}
+		return class<<28 | uint32(n), true
+	}
 	switch {
-	case common:
-		class = 4
 	case len(w) < 6:
 		class = 3
 	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
@@ -98,20 +169,37 @@ func rankOf(w string) (uint32, bool) {
 	case len(w) < 8:
 		class = 1
 	}
-	if common {
-		return class<<28 | uint32(len(commonWords)-at), true
-	}
 	h := fnv.New32a()
 	h.Write([]byte(w))
 	return class<<28 | h.Sum32()>>4, true
 }
 
-var commonAt = func() map[string]int {
-	at := map[string]int{}
-	for i, w := range commonWords {
-		at[w] = i
+// commonness says how common in telemetry those windows of a word are that the
+// matcher can't avoid: events is looked at wherever event is. It is 0 if there is
+// no knowing.
+func commonness(w string) int {
+	least := len(commonWords)
+	for o := range len(w) - shortWidth + 2 - shortStride {
+		worst := 0
+		for i := range shortStride {
+			worst = max(worst, commonParts[w[o+i:o+i+shortWidth]])
+		}
+		least = min(least, worst)
 	}
-	return at
+	return least
+}
+
+// commonParts are what commonWords hold of the length of the shortest window,
+// the higher the more common.
+var commonParts = func() map[string]int {
+	parts := map[string]int{}
+	for i, w := range commonWords {
+		for o := range len(w) - shortWidth + 1 {
+			part := w[o : o+shortWidth]
+			parts[part] = max(parts[part], len(commonWords)-i)
+		}
+	}
+	return parts
 }()
 
 // cases are the spellings of a folded word that patterns, which fold ASCII
@@ -133,30 +221,30 @@ func alone(text []byte, from, to int) (int, int, bool) {
 	return from, to, !letter(r) && !letter(s)
 }
 
-// likely reports whether a word beside an anchor, on either side, is one of its
-// text's, or can't be seen. Every run has such a word, and few other places do.
+// leastLikely is how many words beside an anchor must be those beside it in its
+// text before a line is read again. An escape in one of them has the anchor seen
+// with it undone, for it isn't further than Scanner.reach.
+const leastLikely = 2
+
+// likely reports whether an anchor stands among words of its text, as far as
+// that can be seen. Every run has it so, and few other places do.
 func (q *quotes) likely(text []byte, from, to int, index int32) bool {
-	before, left, none := lastWord(text, from, q.longest)
-	behind, right, nothing := nextWord(text, to, q.longest)
-	if none || nothing {
+	w, left, none := lastWord(text, from, q.longest)
+	x, right, nothing := nextWord(text, to, q.longest)
+	if none || nothing || left && w.from == 0 || right && x.to == len(text) {
 		return true
+	}
+	if !(left && q.near(text[w.from:w.to], index, leftOf)) && !(right && q.near(text[x.from:x.to], index, rightOf)) {
+		return false
 	}
 	for _, a := range q.anchors[index] {
 		l := q.lattices[a.text]
-		e := l.edges[a.edge]
-		for _, j := range l.nodes[e.from].in {
-			for _, b := range l.joints[j].in {
-				if left && reads(text[before.from:before.to], l.edges[b].word) {
-					return true
-				}
-			}
+		_, _, before, cut := l.left(text, a.edge, from, leastLikely)
+		if cut || before == leastLikely {
+			return true
 		}
-		for _, n := range l.joints[e.to].starts {
-			for _, b := range l.nodes[n].out {
-				if right && reads(text[behind.from:behind.to], l.edges[b].word) {
-					return true
-				}
-			}
+		if _, behind, cut := l.right(text, a.edge, to, leastLikely-before); cut || before+behind == leastLikely {
+			return true
 		}
 	}
 	return false
@@ -197,15 +285,15 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
 				continue
 			}
 			l := q.lattices[a.text]
-			from, first, before := l.left(text, a.edge, hit.from)
-			to, behind := l.right(text, a.edge, hit.to, MinWords-1)
+			from, first, before, _ := l.left(text, a.edge, hit.from, MinWords-1)
+			to, behind, _ := l.right(text, a.edge, hit.to, MinWords-1)
 			if before+1+behind < MinWords {
 				continue
 			}
 			if tried[a.text]++; to <= covered[a.text] {
 				continue
 			}
-			to, behind = l.right(text, a.edge, hit.to, len(text))
+			to, behind, _ = l.right(text, a.edge, hit.to, len(text))
 			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && q.counts(text[from:to]) {
 				best[a.text] = x
 			}
@@ -226,36 +314,37 @@ func sortedKeys(m map[int32]quote) []int32 {
 	return keys
 }
 
-// left follows a run from an edge to the left, for less than MinWords words:
-// where it begins in the text, which of the text's words that is, and how many
-// it passed.
-func (l *lattice) left(text []byte, e int32, at int) (from, first, n int) {
-	here := []int32{l.edges[e].from}
-	for from = at; n < MinWords-1; n++ {
-		w, ok, _ := lastWord(text, from, l.longest)
-		if !ok || w.to-w.from > l.longest {
+// left follows a run from an edge to the left, for most words at most: where it
+// begins in the text, which of the text's words that is, how many it passed, and
+// whether it came to where the text begins.
+func (l *lattice) left(text []byte, e int32, at, most int) (from, first, n int, cut bool) {
+	var room [2][8]int32
+	here, there := append(room[0][:0], l.edges[e].from), room[1][:0]
+	for from = at; n < most; n++ {
+		w, ok, ended := lastWord(text, from, l.longest)
+		if cut = ended || ok && w.from == 0; !ok || w.to-w.from > l.longest {
 			break
 		}
-		there := l.before(nil, here, func(e int32) bool { return reads(text[w.from:w.to], l.edges[e].word) })
+		there = l.before(there[:0], here, func(e int32) bool { return reads(text[w.from:w.to], l.edges[e].word) })
 		if len(there) == 0 {
 			break
 		}
-		here, from = there, w.from
+		here, there, from = there, here, w.from
 	}
 	first = l.nodes[here[0]].first
 	for _, n := range here {
 		first = min(first, l.nodes[n].first)
 	}
-	return from, first, n
+	return from, first, n, cut
 }
 
-// right follows a run to the right, for most words at most.
-func (l *lattice) right(text []byte, e int32, at, most int) (to, n int) {
-	here := []int32{l.edges[e].to}
-	var there []int32
+// right follows a run to the right.
+func (l *lattice) right(text []byte, e int32, at, most int) (to, n int, cut bool) {
+	var room [2][8]int32
+	here, there := append(room[0][:0], l.edges[e].to), room[1][:0]
 	for to = at; n < most; n++ {
-		w, ok, _ := nextWord(text, to, l.longest)
-		if !ok || w.to-w.from > l.longest {
+		w, ok, ended := nextWord(text, to, l.longest)
+		if cut = ended || ok && w.to == len(text); !ok || w.to-w.from > l.longest {
 			break
 		}
 		there = l.behind(there[:0], here, func(e int32) bool { return reads(text[w.from:w.to], l.edges[e].word) })
@@ -264,7 +353,7 @@ func (l *lattice) right(text []byte, e int32, at, most int) (to, n int) {
 		}
 		here, there, to = there, here, w.to
 	}
-	return to, n
+	return to, n, cut
 }
 
 // counts reports whether a run of the words says anything: it isn't public, and

@@ -114,6 +114,9 @@ func (p *pass) strange(i int32) bool {
 // unasked are the rules without needles that say something of the format, those
 // with one guard together.
 func (p *pass) unasked() []int32 {
+	if len(p.always) == 0 {
+		return nil
+	}
 	if p.every.list == nil || p.every.of != p.sum.Format {
 		p.every.of = p.sum.Format
 		p.every.list = slices.DeleteFunc(slices.Clone(p.always), p.strange)

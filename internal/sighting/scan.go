@@ -111,7 +111,9 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 		return Summary{}, s.err
 	}
 	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
-	p.tokens = token.NewScanner(s.Rec, p.layers.run)
+	p.tokens = token.NewScanner(s.Rec, token.Plain, p.layers.run)
+	p.written = token.NewScanner(s.Rec, asWritten, p.layers.write)
+	p.layers.alone = len(s.matcher.patterns) == 0
 	src := newSource(r, s.MaxExpand)
 	p.sum.Undone = src.undone
 	err := p.run(src)
@@ -147,6 +149,7 @@ type pass struct {
 	layers  layers
 	room    batch
 	tokens  *token.Scanner
+	written *token.Scanner // the same, and the runs in which escapes stand
 	hits    []hit
 	wait    waiting
 
@@ -230,6 +233,9 @@ func (p *pass) lines(end int, all bool) error {
 	}
 	hits := p.once(p.hits[:n])
 	for a := 0; a < end; {
+		if a = p.skim(text, a, hits); a == end {
+			break
+		}
 		b, next := end, end
 		if i := bytes.IndexByte(text[a:], '\n'); i >= 0 {
 			b, next = a+i, a+i+1
@@ -302,6 +308,33 @@ func (p *pass) finish() error {
 		p.sum.Truncated = p.sum.BadLines > whole
 	}
 	return p.wait.release(p, Interval{})
+}
+
+// skim passes over whole records from text[a] on in which nothing was seen and of
+// which nothing is asked. It stops before a line that wants more care.
+func (p *pass) skim(text []byte, a int, hits []hit) int {
+	if !p.decided || p.sum.Format == Plain || p.long != nil || len(p.wait.list) > 0 || len(p.unasked()) > 0 {
+		return a
+	}
+	until := len(text)
+	if len(hits) > 0 {
+		until = hits[0].from
+	}
+	for {
+		i := bytes.IndexByte(text[a:until], '\n')
+		if i < 0 {
+			return a
+		}
+		if body, _ := trim(text[a:a+i], false); len(body) > 0 {
+			if p.layout.isHeader(body) || p.layout.shape(body) != nil {
+				return a
+			}
+			p.layout.advance(body)
+			p.sum.Records++
+		}
+		p.sum.Lines++
+		a += i + 1
+	}
 }
 
 // line processes text[a:b], one line without its newline.

@@ -75,7 +75,11 @@ func (p *pass) search(text []byte, from, limit int) {
 // the text in which that is undone. A token needs no such care, it proves
 // itself.
 func (p *pass) peel(text []byte, keep func(hit)) {
-	p.tokens.Scan(text, func(off int, a token.Alphabet, l uint64) {
+	scanner := p.tokens
+	if p.layers.alone && p.layers.depth == 0 {
+		scanner = p.written
+	}
+	scanner.Scan(text, func(off int, a token.Alphabet, l uint64) {
 		from, to, through := p.layers.below(off, off+a.Len())
 		keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 	})

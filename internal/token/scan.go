@@ -1,48 +1,99 @@
 package token
 
+import "encoding/binary"
+
 // shortest and longest are the lengths of tokens that a scan must find.
 const (
 	shortest = 22
 	longest  = 36
 )
 
-// Byte classes of a scan. A token of any alphabet lies within one run of
-// runByte; a word is a run of wordByte.
+// word reports whether a byte is one that a token doesn't stand beside: 0-9 A-Z
+// a-z.
+func word(c byte) bool { return value62[c] != notNumeral }
+
+// Plain is what tokens are of: a token of any alphabet lies within one run of these.
+var Plain = NewClass("")
+
+// Class is a set of bytes. It also tells of two bytes at once whether both are in
+// it, as a load of little-endian bytes has them.
+type Class struct {
+	has   [1 << 8]bool
+	pairs [1 << 16]uint8 // 1 if both
+}
+
+// NewClass is the letters, digits and hyphens that tokens are of, and those of
+// also.
+func NewClass(also string) *Class {
+	c := new(Class)
+	of := numerals62 + "-" + also
+	for _, b := range []byte(of) {
+		c.has[b] = true
+	}
+	for _, a := range []byte(of) {
+		for _, b := range []byte(of) {
+			c.pairs[int(a)<<8|int(b)] = 1
+		}
+	}
+	return c
+}
+
+// A run of at least shortest bytes has a whole window at a multiple of hop from
+// wherever it may begin.
 const (
-	wordByte = 1 << iota // 0-9 A-Z a-z
-	runByte              // these and the UUID's hyphen
+	window = 8
+	hop    = shortest - window + 1
 )
 
-var classOf = func() (c [256]uint8) {
-	for _, b := range []byte(numerals62) {
-		c[b] = wordByte | runByte
+// next is the first run of at least shortest bytes of the class that begins at lo
+// or behind it; len(b) twice if there is none.
+func (c *Class) next(b []byte, lo int) (from, to int) {
+	p := lo + hop - 1
+	for p+window <= len(b) {
+		x := binary.LittleEndian.Uint64(b[p : p+window : len(b)])
+		if c.pairs[x&0xffff]&c.pairs[x>>16&0xffff]&c.pairs[x>>32&0xffff]&c.pairs[x>>48] == 0 {
+			p += hop
+			continue
+		}
+		from, to = p, p+window
+		for from > lo && c.has[b[from-1]] {
+			from--
+		}
+		for to < len(b) && c.has[b[to]] {
+			to++
+		}
+		if to-from >= shortest {
+			return from, to
+		}
+		lo = to + 1
+		p = to + hop
 	}
-	c['-'] = runByte
-	return c
-}()
+	return len(b), len(b)
+}
 
 // Scan finds every token in chunk and emits its offset, alphabet and L, in
 // order. A token must stand alone: no ASCII letter or digit right before or
 // after it. The chunk's ends count as such boundaries; for pieces of one text
 // use a Stream.
 //
-// It looks at few bytes: a token is a run of at least 22, so that where every
-// 22nd byte cannot be in a token, nothing else is read (the idea of Boyer and
-// Moore, CACM 20, 1977). The cost doesn't depend on how many tokens were issued.
+// It looks at few bytes: a token is a run of at least 22, so that where of every
+// 15 bytes the first eight cannot all be in a token, nothing else is read (the
+// idea of Boyer and Moore, CACM 20, 1977). The cost doesn't depend on how many
+// tokens were issued.
 func Scan(r *Recogniser, chunk []byte, emit func(off int, a Alphabet, l uint64)) {
-	(&scanner{Recogniser: r}).scan(chunk, 0, len(chunk), emit)
+	(&scanner{Recogniser: r, class: Plain}).scan(chunk, 0, len(chunk), emit)
 }
 
 // Scanner is Scan for many texts with the same room to work in. It may also give
 // the runs of at least 22 letters, digits and hyphens that it meets, each before
 // the tokens in it: what is no token as it stands may be one in another writing,
-// such as base64.
+// such as base64 or with escapes.
 type Scanner struct{ scanner scanner }
 
 // NewScanner makes a Scanner. With no Recogniser it gives the runs alone; runs
-// may be nil.
-func NewScanner(r *Recogniser, runs func(from, to int)) *Scanner {
-	return &Scanner{scanner{Recogniser: r, runs: runs}}
+// may be nil. Runs are of the class, whose further bytes part words.
+func NewScanner(r *Recogniser, c *Class, runs func(from, to int)) *Scanner {
+	return &Scanner{scanner{Recogniser: r, class: c, runs: runs}}
 }
 
 // Scan is the function Scan.
@@ -53,66 +104,54 @@ func (s *Scanner) Scan(chunk []byte, emit func(off int, a Alphabet, l uint64)) {
 // scanner is a Recogniser with room to work in.
 type scanner struct {
 	*Recogniser
-	work work
-	runs func(from, to int) // nil, or told of each run
+	class *Class
+	work  work
+	runs  func(from, to int) // nil, or told of each run
 }
 
 // scan emits the tokens of b that begin in [lo, hi). A byte before lo is only
 // looked at as a boundary.
 func (s *scanner) scan(b []byte, lo, hi int, emit func(int, Alphabet, uint64)) {
-	// No token begins before lo, and all of [lo, known) is in one run.
-	known := lo
-	for p := lo + shortest - 1; p < len(b); {
-		k := p
-		for k >= known && classOf[b[k]]&runByte != 0 {
-			k--
-		}
-		if k >= known {
-			lo, known, p = k+1, p+1, k+shortest
-			continue
-		}
-		end := p + 1
-		for end < len(b) && classOf[b[end]]&runByte != 0 {
-			end++
-		}
-		if s.runs != nil {
-			s.runs(lo, end)
-		}
-		if s.Recogniser != nil {
-			s.run(b, lo, end, hi, emit)
-		}
-		lo, known, p = end+1, end+1, end+shortest
-		if lo >= hi {
+	for lo < hi {
+		from, to := s.class.next(b, lo)
+		if from == len(b) {
 			return
 		}
+		if s.runs != nil {
+			s.runs(from, to)
+		}
+		if s.Recogniser != nil {
+			s.run(b, from, to, hi, emit)
+		}
+		lo = to + 1
 	}
 }
 
 // run emits the tokens in one run, b[start:end].
 func (s *scanner) run(b []byte, start, end, hi int, emit func(int, Alphabet, uint64)) {
 	for i := start; i < end; {
-		word := i
-		for i < end && classOf[b[i]]&wordByte != 0 {
+		from := i
+		for i < end && word(b[i]) {
 			i++
 		}
 		a := Alphabet(0)
-		switch i - word {
+		switch i - from {
 		case 32:
 			a = Hex
 		case 22:
 			a = Base62
 		case 8: // of a UUID; its parts are checked when it is read
-			if last := word + UUID.Len(); last <= end && (last == end || b[last] == '-') {
+			if last := from + UUID.Len(); last <= end && (last == end || !word(b[last])) {
 				a = UUID
 			}
 		}
-		if a != 0 && word < hi && (word == 0 || classOf[b[word-1]]&wordByte == 0) {
-			if l, ok := alphabets[a].decode(s.Recogniser, b[word:word+a.Len()], &s.work); ok {
-				emit(word, a, l)
-				i = word + a.Len()
+		if a != 0 && from < hi && (from == 0 || !word(b[from-1])) {
+			if l, ok := alphabets[a].decode(s.Recogniser, b[from:from+a.Len()], &s.work); ok {
+				emit(from, a, l)
+				i = from + a.Len()
 			}
 		}
-		i++ // the hyphen
+		i++ // what parts words
 	}
 }
 
@@ -130,7 +169,7 @@ type Stream struct {
 
 // NewStream makes a Stream; offsets are from the first byte written.
 func NewStream(r *Recogniser, emit func(off int64, a Alphabet, l uint64)) *Stream {
-	return &Stream{scanner: scanner{Recogniser: r}, emit: emit, buf: make([]byte, 0, streamBuffer)}
+	return &Stream{scanner: scanner{Recogniser: r, class: Plain}, emit: emit, buf: make([]byte, 0, streamBuffer)}
 }
 
 // Write takes the next piece. It never fails, and keeps no reference to it.

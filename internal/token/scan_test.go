@@ -57,7 +57,7 @@ func genText(t *rapid.T, r *Recogniser) []byte {
 			}
 			b.WriteString(text)
 		case 2:
-			b.WriteString(rapid.SampledFrom([]string{"-", "--", "_", " ", "\"", "a", "0", "\n", "%2", "é", "\x00"}).Draw(t, "edge"))
+			b.WriteString(rapid.SampledFrom([]string{"-", "--", "_", " ", "\"", "a", "0", "\n", "%2", "%", "é", "\x00"}).Draw(t, "edge"))
 		case 3:
 			b.WriteString(rapid.StringMatching(`[0-9a-zA-Z-]{0,80}`).Draw(t, "run"))
 		case 4:
@@ -203,6 +203,33 @@ func BenchmarkScan(b *testing.B) {
 		for b.Loop() {
 			s.Write(text)
 			s.Close()
+		}
+	})
+}
+
+func TestFurtherBytesOfRunsPartWords(t *testing.T) {
+	r := NewRecogniser(testKey)
+	wide := NewClass(`\%&#;`)
+	rapid.Check(t, func(t *rapid.T) {
+		b := genText(t, r)
+		var got, runs []hit
+		NewScanner(r, wide, func(from, to int) { runs = append(runs, hit{int64(from), 0, uint64(to)}) }).
+			Scan(b, func(off int, a Alphabet, l uint64) { got = append(got, hit{int64(off), a, l}) })
+		if want := plainScan(r, b); !slices.Equal(got, want) {
+			t.Fatalf("in %q: %v, want %v", b, got, want)
+		}
+		var want []hit
+		for i := 0; i < len(b); i++ {
+			from := i
+			for i < len(b) && strings.IndexByte(numerals62+`-\%&#;`, b[i]) >= 0 {
+				i++
+			}
+			if i-from >= shortest {
+				want = append(want, hit{int64(from), 0, uint64(i)})
+			}
+		}
+		if !slices.Equal(runs, want) {
+			t.Fatalf("in %q: runs %v, want %v", b, runs, want)
 		}
 	})
 }
