@@ -97,6 +97,9 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 	if v.Older > 0 {
 		a.say("%s in the log.", count(v.Older, "older row stands", "older rows stand"))
 	}
+	if s := lookout.DroppedWords(v); s != "" {
+		a.say("%s", s)
+	}
 	if len(v.Clocks) > 0 {
 		a.say("")
 		rows = nil

@@ -23,7 +23,7 @@ type sourceAdd struct {
 	Skew   time.Duration `help:"How far its clock may be off, either way." default:"1s"`
 	Lag    time.Duration `help:"How long after a request it may be stamped." default:"1s"`
 	Zone   string        `help:"A local zone in which it may have written its times." placeholder:"ZONE"`
-	Quota  uint32        `help:"Different things an hour that are recorded one by one; more are counted." default:"120"`
+	Quota  uint32        `help:"New things an hour that are described, in each case; more are counted. Tokens always are described." default:"120"`
 }
 
 func (*sourceAdd) Help() string {
@@ -96,7 +96,7 @@ func (c *sourceList) Run(a *app) error {
 			for _, id := range p.SourceOrder {
 				s := p.Sources[id]
 				r := row{Source: id, Name: n.Source(id), Origin: s.Origin.String(), Grade: s.Grade.String(), Public: s.Public,
-					Skew: s.Skew.String(), Lag: s.Lag.String(), Zone: s.Zone, Quota: s.Quota, Left: s.QuotaLeft(now), Dropped: s.Dropped, Retired: s.Retired != nil}
+					Skew: s.Skew.String(), Lag: s.Lag.String(), Zone: s.Zone, Quota: s.Quota, Left: p.LeastQuota(id, now), Dropped: s.Dropped, Retired: s.Retired != nil}
 				if !s.Member.IsZero() {
 					r.Member = n.Member(s.Member)
 				}

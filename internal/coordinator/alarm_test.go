@@ -138,22 +138,130 @@ func TestFailedCall(t *testing.T) {
 	}
 }
 
-// TestAboveTheQuota: what is above a source's quota is counted, and the source is
-// read on.
+// TestAboveTheQuota: what is above a source's quota is counted, the source is read
+// on, and of what is new something is always described.
 func TestAboveTheQuota(t *testing.T) {
 	w := newWorks(t)
 	defer w.desk.Close()
 	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "loud", Origin: cvd.OwnSensor, Quota: 1})
 	ok(t, err)
-	got, err := w.desk.Record(ctx, w.ana, w.batch(src))
-	ok(t, err)
-	if got[0].Rows != 1 || got[0].Dropped != 1 {
-		t.Errorf("recorded %+v", got)
+	spots := func(offset uint64, clue cvd.Clue, values ...string) (out []coordinator.Spot) {
+		for _, v := range values {
+			out = append(out, coordinator.Spot{Clue: clue, Value: v, Excerpt: []byte(v), Offset: offset})
+		}
+		return out
+	}
+	for i, step := range []struct {
+		spots         []coordinator.Spot
+		rows, dropped int
+		effect        cvd.Effect
+	}{
+		{spots(0, cvd.Indicator, "a", "b", "c"), 1, 2, cvd.Raises},
+		{spots(10, cvd.Indicator, "a", "b", "c"), 2, 1, cvd.Joins}, // the quota is gone; "b" is new all the same
+		{spots(20, cvd.Indicator, "a", "b"), 2, 0, cvd.Repeats},
+		{append(spots(30, cvd.Indicator, "a", "d", "e"), spots(31, cvd.Token, "00000000000000aa", "00000000000000bb")...), 4, 1, cvd.Joins},
+	} {
+		at := stretch
+		at.Begin, at.End = uint64(10*i), uint64(10*i+10)
+		got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs}, At: &at, Spots: step.spots})
+		ok(t, err)
+		if got[0].Rows != step.rows || got[0].Dropped != step.dropped || got[0].Effect != step.effect {
+			t.Errorf("step %d: recorded %+v, want %+v", i, got, step)
+		}
 	}
 	at, err := w.desk.ReadSoFar(src, stretch.Path, []cvd.CaseID{w.cs})
 	ok(t, err)
-	if len(at) != 1 || at[0].End != stretch.End {
+	if len(at) != 1 || at[0].End != 40 {
 		t.Errorf("read to %+v", at)
+	}
+	v, err := w.desk.Alarm(ctx, w.ana, w.cs)
+	ok(t, err)
+	if v.Dropped != 4 || v.Seen[0].Value != "00000000000000bb" {
+		t.Errorf("the view has %d dropped, and last %q", v.Dropped, v.Seen[0].Value)
+	}
+}
+
+// TestFloodHidesNothing: known things, replayed for an hour, don't keep a token from
+// the page.
+func TestFloodHidesNothing(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "edge", Origin: cvd.OwnSensor, Quota: 4})
+	ok(t, err)
+	record := func(clue cvd.Clue, value string) cvd.Effect {
+		got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs}, Spots: []coordinator.Spot{{Clue: clue, Value: value, Excerpt: []byte("x")}}})
+		ok(t, err)
+		return got[0].Effect
+	}
+	for range 20 {
+		record(cvd.Indicator, "path:/x")
+		w.pass(50 * time.Second)
+	}
+	_, err = w.desk.DecideAlarm(ctx, w.ana, w.cs, coordinator.Verdict{Choice: cvd.ChooseWatch, Reason: "known"})
+	ok(t, err)
+	if e := record(cvd.Token, "00000000000000bb"); e != cvd.Raises {
+		t.Errorf("a new token after a flood: %s", e)
+	}
+}
+
+// TestQuotaOfManyCases: each case that something may be of has a row of it, however
+// many there are.
+func TestQuotaOfManyCases(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "edge", Origin: cvd.OwnSensor, Quota: 2})
+	ok(t, err)
+	cases := []cvd.CaseID{w.cs}
+	for range 2 {
+		id, err := w.desk.OpenCase(ctx, w.ana, coordinator.Opening{Title: "x"})
+		ok(t, err)
+		cases = append(cases, id)
+	}
+	got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: cases, Spots: []coordinator.Spot{{Clue: cvd.Indicator, Value: "path:/x", Excerpt: []byte("x")}}})
+	ok(t, err)
+	if len(got) != 3 {
+		t.Fatalf("recorded in %d cases", len(got))
+	}
+	for _, r := range got {
+		if r.Rows != 1 || r.Effect != cvd.Raises {
+			t.Errorf("recorded %+v", r)
+		}
+	}
+}
+
+// TestFirstIsOfWhatWeighs: somebody's word moves neither the first sighting nor who
+// had a copy; a row without a time leaves open that it was before all others.
+func TestFirstIsOfWhatWeighs(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	w.sealedWave()
+	before := w.now
+	w.pass(2 * time.Hour)
+	ok(t, w.fetch(0, must(w.lastWave())))
+	w.pass(2 * time.Hour)
+	src := w.source()
+	view := func() coordinator.AlarmView {
+		v, err := w.desk.Alarm(ctx, w.ana, w.cs)
+		ok(t, err)
+		return v
+	}
+	see := func(value string, at time.Time) {
+		_, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs}, Spots: []coordinator.Spot{
+			{Clue: cvd.Token, Value: value, Excerpt: []byte("x"), From: at, To: at}}})
+		ok(t, err)
+	}
+	at := w.now.Add(-time.Hour)
+	see("00000000000000aa", at)
+	r, err := w.desk.DeclareSource(ctx, w.ana, coordinator.SourceSpec{Name: "rumour", Origin: cvd.Hearsay, Quota: 120})
+	ok(t, err)
+	_, err = w.desk.Report(ctx, w.ana, r, w.cs, "somebody said", before.Add(-time.Hour), before.Add(-time.Hour))
+	ok(t, err)
+	if v := view(); !v.First.From.Equal(at) || v.Had.Least != 1 || v.Had.Most != 1 || v.Waves[0].Then != "open" {
+		t.Errorf("after a word: first %v, had %v, waves %+v", v.First, v.Had, v.Waves)
+	}
+	see("00000000000000ab", time.Time{})
+	if v := view(); !v.First.From.IsZero() || !v.First.To.Equal(at) || v.Undated != 1 || v.Had.Least != 0 || v.Had.Most != 1 || v.Waves[0].Then != "perhaps open" {
+		t.Errorf("with one undated: first %v, had %v, waves %+v", v.First, v.Had, v.Waves)
 	}
 }
 

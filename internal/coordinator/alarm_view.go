@@ -30,14 +30,15 @@ type AlarmView struct {
 	Choices []string `json:"choices"` // what can be decided, the most first
 	Why     string   `json:"why"`
 
-	First   Between     `json:"first"` // when the first of what stands happened, as far as it can be told
-	Undated int         `json:"undated,omitempty"`
+	First   Between     `json:"first"`             // when the first of what stands happened, as far as it can be told
+	Undated int         `json:"undated,omitempty"` // rows without a time that weigh something; then From isn't known
 	Waves   []AlarmWave `json:"waves"`
 	Had     Narrowing   `json:"had_a_copy"`
 	Clocks  []Clock     `json:"clocks"`
 
 	Seen         []SeenView        `json:"seen"`            // the newest
 	Older        int               `json:"older,omitempty"` // rows that aren't among them
+	Dropped      uint64            `json:"above_quota,omitempty"`
 	Calls        []CallView        `json:"calls"`
 	NextCall     time.Time         `json:"next_call,omitzero"`
 	NextCalled   string            `json:"next_called,omitempty"`
@@ -47,7 +48,7 @@ type AlarmView struct {
 	Timeline timeline.Model `json:"-"`
 }
 
-// Between is an interval; both ends are zero when nothing is known.
+// Between is an interval; an end that isn't known is zero.
 type Between struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
@@ -175,13 +176,13 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 		for _, x := range offer.Choices {
 			v.Choices = append(v.Choices, x.String())
 		}
-		d.seen(ctx, p, c, &v)
+		known := d.seen(ctx, p, c, &v)
 		d.decided(ctx, n, c, &v)
 		if c.Alarm != nil {
 			v.Round, v.Raised = c.Alarm.Round, c.Alarm.Raised.At
 			calls(p, n, c, &v)
 			v.Clocks = started(p, id)
-			v.Waves, v.Had = narrow(p, c, v.First, c.Seen[0].At)
+			v.Waves, v.Had = narrow(p, c, v.First, known)
 		}
 		if p.AlarmState(id, now) == cvd.AlarmRaised {
 			if due, next := p.NoticesDue(now); len(due) == 0 && !next.IsZero() {
@@ -203,13 +204,21 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 // maxSeenRows bounds what is shown of a flood.
 const maxSeenRows = 200
 
-// seen tells what was seen, the newest first.
-func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *AlarmView) {
+// seen tells what was seen, the newest first, and gives when the desk knew of the
+// first that weighs anything. Somebody's word dates nothing: it counts against
+// nobody. One row without a time may have been before all others.
+func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *AlarmView) (known time.Time) {
 	n := d.Names(ctx, p)
 	stands := map[cvd.SightingID]bool{}
 	var dated []sighting.Sighting
 	for _, s := range p.Stands(c.ID) {
 		stands[s.Sighting] = true
+		if s.Weight() == cvd.WordOnly {
+			continue
+		}
+		if known.IsZero() {
+			known = s.At
+		}
 		if s.From.IsZero() || s.To.IsZero() {
 			v.Undated++
 		}
@@ -217,6 +226,17 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 	}
 	first := sighting.First(dated)
 	v.First = Between{first.From, first.To}
+	if v.Undated > 0 {
+		v.First.From = time.Time{}
+	}
+	if known.IsZero() && len(c.Seen) > 0 {
+		known = c.Seen[0].At // that it is somebody's word leaves all in doubt
+	}
+	for _, id := range p.SourceOrder {
+		if t := c.Tallies[id]; t != nil {
+			v.Dropped += t.Dropped
+		}
+	}
 	texts := map[cvd.BlobRef]batchText{}
 	for _, s := range slices.Backward(c.Seen) {
 		if len(v.Seen) == maxSeenRows {
@@ -241,6 +261,7 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 		}
 		v.Seen = append(v.Seen, row)
 	}
+	return known
 }
 
 func (d *Desk) reason(ctx context.Context, id cvd.CaseID, ref cvd.BlobRef) string {

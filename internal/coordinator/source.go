@@ -18,7 +18,7 @@ type SourceSpec struct {
 	Public    bool
 	Skew, Lag time.Duration
 	Zone      string // an IANA name; empty: UTC
-	Quota     uint32 // rows an hour
+	Quota     uint32 // new things an hour, in each case
 }
 
 // DeclareSource declares a source; one of that name is declared anew.

@@ -20,6 +20,7 @@ type Spot struct {
 	Value    string    `json:"value"` // TokenText, or what was looked for
 	From, To time.Time `json:"-"`     // zero: unknown
 	Offset   uint64    `json:"offset"`
+	End      uint64    `json:"-"`              // behind its last byte; 0: one byte on
 	Line     int64     `json:"line,omitempty"` // from 1; 0: not known
 	Field    string    `json:"field,omitempty"`
 	Excerpt  []byte    `json:"excerpt,omitempty"` // raw bytes; none: somebody's word
@@ -27,7 +28,7 @@ type Spot struct {
 
 // SpotOf is a sighting of package sighting as a Spot.
 func SpotOf(s sighting.Sighting) Spot {
-	out := Spot{From: s.Time.From, To: s.Time.To, Offset: uint64(s.Offset), Line: s.Line, Field: s.Field, Excerpt: s.Excerpt}
+	out := Spot{From: s.Time.From, To: s.Time.To, Offset: uint64(s.Offset), End: uint64(s.Offset + int64(s.Len)), Line: s.Line, Field: s.Field, Excerpt: s.Excerpt}
 	switch w := s.What; {
 	case w.IsToken():
 		out.Clue, out.Value = cvd.Token, TokenText(w.Token.L)
@@ -52,7 +53,7 @@ type Stretch struct {
 
 // Group is the spots of one thing in a stretch, as they are recorded.
 type Group struct {
-	Spot  // the first by place, with the first time of all
+	Spot  // the first by place, with the first time of all; one without a time leaves that unknown
 	Count uint32
 	ID    cvd.SightingID `json:"sighting"`
 	Tag   cvd.Tag        `json:"-"`
@@ -138,7 +139,6 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		q.Generation, q.Head, q.HeadHash, q.Begin, q.End = at.Generation, at.Head, at.HeadHash, at.Begin, at.End
 	}
 	var name string
-	left := 0
 	err := d.View(func(p *cvd.Programme) error {
 		if err := p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.at(p)); err != nil {
 			return err
@@ -147,16 +147,14 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		if !ok {
 			return fmt.Errorf("%w: there is no such source", ErrUnknown)
 		}
-		name, left = d.named(ctx, ProgrammeKey, s.Name), int(s.QuotaLeft(d.at(p)))
-		// Cases of one batch share the source's quota.
-		left = min(left/len(b.Cases), maxRows)
+		name = d.named(ctx, ProgrammeKey, s.Name)
 		if read := p.Cases[id].Read[q.Stream]; read != nil {
 			switch {
 			case read.Generation > q.Generation || read.Generation == q.Generation && read.Offset >= q.End:
 				spots = nil
 			case read.Generation == q.Generation && read.Offset > q.Begin:
 				q.Begin = read.Offset
-				spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return s.Offset < read.Offset })
+				spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return max(s.End, s.Offset+1) <= read.Offset })
 			}
 		}
 		return nil
@@ -169,11 +167,12 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		return nil, n, err
 	}
 	n.Times = len(spots)
-	if len(text.Spots) > left {
-		for _, g := range text.Spots[left:] {
-			q.Dropped += g.Count
-		}
-		text.Spots = text.Spots[:left]
+	err = d.View(func(p *cvd.Programme) error {
+		text.Spots, q.Dropped = withinQuota(text.Spots, p.EffectOf(id, b.Source, d.at(p)), int(p.QuotaLeft(id, b.Source, d.at(p))))
+		return nil
+	})
+	if err != nil {
+		return nil, n, err
 	}
 	text.Dropped, n.Rows, n.Dropped = int(q.Dropped), len(text.Spots), int(q.Dropped)
 	text.Source, text.What = name, fmt.Sprintf("%d sightings", n.Times)
@@ -185,7 +184,7 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		if g.Clue == cvd.Token && len(g.Excerpt) > 0 {
 			text.Tokens = append(text.Tokens, g.Value)
 		}
-		q.Seen = append(q.Seen, cvd.SeenRow{Sighting: g.ID, Clue: g.Clue, Tag: g.Tag, From: g.From, To: g.To, Count: g.Count, Bytes: len(g.Excerpt) > 0})
+		q.Seen = append(q.Seen, g.row())
 	}
 	if n.Rows > 0 {
 		if q.Detail, err = d.stageText(ctx, CaseKey(id), text); err != nil {
@@ -197,6 +196,41 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 
 // maxRows bounds one batch; its detail stays under 1 MiB.
 const maxRows = 512
+
+func (g *Group) row() cvd.SeenRow {
+	return cvd.SeenRow{Sighting: g.ID, Clue: g.Clue, Tag: g.Tag, From: g.From, To: g.To, Count: g.Count, Bytes: len(g.Excerpt) > 0}
+}
+
+// withinQuota keeps what is described, and counts the rest. New tokens come first
+// and always, then other new things while the quota lasts, the first whether it
+// does or not, since what is described is what calls. What calls nobody takes the
+// room that is left.
+func withinQuota(all []Group, effectOf func(*cvd.SeenRow) cvd.Effect, left int) (kept []Group, dropped uint32) {
+	var by [4][]Group
+	for _, g := range all {
+		row := g.row()
+		rank := 3 // known, or dismissed
+		switch e := effectOf(&row); {
+		case e == cvd.Repeats || e == cvd.Suppressed:
+		case g.Clue == cvd.Token:
+			rank = 0
+		case left > 0 || len(by[0])+len(by[1]) == 0:
+			rank = 1
+			left--
+		default:
+			rank = 2
+		}
+		by[rank] = append(by[rank], g)
+	}
+	kept = slices.Concat(by[0], by[1], by[3])
+	over := slices.Concat(kept[min(len(kept), maxRows):], by[2])
+	for _, g := range over {
+		dropped += g.Count
+	}
+	kept = kept[:min(len(kept), maxRows)]
+	slices.SortStableFunc(kept, func(a, b Group) int { return cmp.Compare(a.Offset, b.Offset) })
+	return kept, dropped
+}
 
 // group puts equal things together, in the order in which they first stand.
 func (d *Desk) group(spots []Spot, id cvd.CaseID) (text batchText, err error) {
@@ -219,8 +253,12 @@ func (d *Desk) group(spots []Spot, id cvd.CaseID) (text batchText, err error) {
 		}
 		g := &text.Spots[i]
 		g.Count++
-		first := sighting.First([]sighting.Sighting{dated(g.Spot), dated(s)})
-		g.From, g.To = first.From, first.To
+		if g.From.IsZero() || s.From.IsZero() {
+			g.From, g.To = time.Time{}, time.Time{} // either may have been the first
+		} else {
+			first := sighting.First([]sighting.Sighting{dated(g.Spot), dated(s)})
+			g.From, g.To = first.From, first.To
+		}
 		if len(g.Excerpt) == 0 {
 			g.Excerpt = s.Excerpt
 		}

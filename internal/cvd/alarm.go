@@ -286,10 +286,64 @@ func (p *Programme) Outbox(now time.Time) (out []*Notice, next time.Time) {
 	return out, next
 }
 
-// QuotaLeft is how many rows a source may still have recorded within the hour.
-func (s *Source) QuotaLeft(now time.Time) uint32 {
-	if now.Sub(s.Hour) >= time.Hour {
-		return s.Quota
+// QuotaLeft is how many new things of a source may still be described in a case
+// within the hour. Not counted are tokens, which prove themselves, and what calls
+// nobody anyway: what is known already, and what was dismissed.
+func (p *Programme) QuotaLeft(id CaseID, source SourceID, now time.Time) uint32 {
+	s, c := p.Sources[source], p.Cases[id]
+	if s == nil || c == nil {
+		return 0
 	}
-	return s.Quota - min(s.Quota, s.InHour)
+	if t := c.Tallies[source]; t != nil && now.Sub(t.Hour) < time.Hour {
+		return s.Quota - min(s.Quota, t.InHour)
+	}
+	return s.Quota
+}
+
+// counted reports whether a row is one that a quota bounds.
+func (r *SeenRow) counted() bool {
+	return r.Clue != Token && r.Effect != Repeats && r.Effect != Suppressed
+}
+
+func (b *SightingsRecorded) counted() (n uint32) {
+	for i := range b.Seen {
+		if b.Seen[i].counted() {
+			n++
+		}
+	}
+	return n
+}
+
+// EffectOf gives what a row of a source does in a case at a time, by itself: what
+// is new Joins, and raises the alarm where it is the first to (see RecordSightings).
+func (p *Programme) EffectOf(id CaseID, source SourceID, now time.Time) func(*SeenRow) Effect {
+	c := p.Cases[id]
+	if c == nil || !p.beforeRelease(id, now) {
+		return func(*SeenRow) Effect { return AfterEmbargo }
+	}
+	covers := c.covers()
+	return func(r *SeenRow) Effect {
+		key := r.known(source)
+		switch {
+		case now.Before(coverOf(covers, key.pair).until):
+			return Suppressed
+		case c.known[key]:
+			return Repeats
+		}
+		return Joins
+	}
+}
+
+// LeastQuota is how many new things of a source may still be described within the
+// hour, in the case where these are fewest.
+func (p *Programme) LeastQuota(source SourceID, now time.Time) uint32 {
+	s := p.Sources[source]
+	if s == nil {
+		return 0
+	}
+	least := s.Quota
+	for _, id := range p.CaseOrder {
+		least = min(least, p.QuotaLeft(id, source, now))
+	}
+	return least
 }

@@ -256,22 +256,54 @@ func TestReadOnce(t *testing.T) {
 	}
 }
 
+// TestQuota: a quota bounds how many new things are described, in each case by
+// itself. It never keeps something new from calling people.
 func TestQuota(t *testing.T) {
 	w, c := watch(t)
-	for i := range 10 {
-		w.saw(c, own, byte(i+1), true)
+	row := func(clue Clue, tags ...byte) RecordSightings {
+		q := RecordSightings{Case: c, Source: own, Detail: blob(1)}
+		for _, tag := range tags {
+			q.Seen = append(q.Seen, SeenRow{Sighting: num[Sighting](len(w.log)*10 + len(q.Seen)), Clue: clue, Tag: Tag{tag}, Count: 1, Bytes: true})
+		}
+		return q
 	}
-	q := RecordSightings{Case: c, Source: own, Detail: blob(1), Seen: []SeenRow{{Sighting: num[Sighting](1), Clue: Token, Tag: Tag{1}, Count: 1}}}
-	if err := w.try(ines, q); !errors.Is(err, ErrRefused) {
-		t.Errorf("above the quota: %v", err)
+	w.do(ines, row(Indicator, 1))
+	for range 50 {
+		w.do(ines, row(Indicator, 1)) // known: whatever repeats takes nothing of it
 	}
-	w.do(ines, RecordSightings{Case: c, Source: own, Dropped: 5})
-	if s := w.p.Sources[own]; s.Dropped != 5 || s.QuotaLeft(w.now) != 0 {
+	if left := w.p.QuotaLeft(c, own, w.now); left != 9 {
+		t.Fatalf("after one new thing %d of 10 are left", left)
+	}
+	for tag := range byte(9) {
+		w.do(ines, row(Indicator, 2+tag))
+	}
+	if err := w.try(ines, row(Indicator, 20, 21)); !errors.Is(err, ErrRefused) {
+		t.Errorf("two above the quota: %v", err)
+	}
+	if err := w.try(ines, RecordSightings{Case: c, Source: own, Dropped: 5}); !errors.Is(err, ErrRefused) {
+		t.Errorf("counted and not described: %v", err)
+	}
+	_ = w.chose(c, ChooseWatch)
+	q := row(Indicator, 20)
+	q.Dropped = 5
+	w.do(ines, q)
+	w.state(c, AlarmRaised)
+	_ = w.chose(c, ChooseWatch)
+	w.do(ines, row(Token, 30, 31, 32)) // tokens prove themselves
+	w.state(c, AlarmRaised)
+	if s := w.p.Sources[own]; s.Dropped != 5 || w.p.Cases[c].Tallies[own].Dropped != 5 || w.p.QuotaLeft(c, own, w.now) != 0 {
 		t.Errorf("%d were dropped", s.Dropped)
 	}
-	w.saw(c, num[Source](1), 1, true) // others have their own
+	other := num[Case](2)
+	w.embargo(other, 3)
+	if left := w.p.QuotaLeft(other, own, w.now); left != 10 || w.p.LeastQuota(own, w.now) != 0 {
+		t.Errorf("of another case %d are left", left)
+	}
 	w.tick(time.Hour)
-	w.saw(c, own, 1, true)
+	w.do(ines, row(Indicator, 40, 41))
+	if w.replay().StateHash() != w.p.StateHash() {
+		t.Error("replay comes to another state")
+	}
 }
 
 // TestDecidedOnWhatWasSeen: a decision is about what its maker had seen.
@@ -309,5 +341,21 @@ func TestPublicSince(t *testing.T) {
 	w.saw(c, own, 1, true)
 	if at, _ := w.p.Cases[c].PublicSince(Tag{1}); !at.Equal(public) {
 		t.Errorf("public since %s, want %s", at, public)
+	}
+}
+
+// TestEvidenceOfUndatedRows: the first time of a batch has no beginning where a row
+// of it has none.
+func TestEvidenceOfUndatedRows(t *testing.T) {
+	at := time.Unix(1e9, 0).UTC()
+	for _, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}} {
+		rows := []SeenRow{{Bytes: true}, {Bytes: true, From: at, To: at.Add(time.Hour)}, {Bytes: true, From: at.Add(time.Minute), To: at.Add(time.Minute)}}
+		b := &SightingsRecorded{}
+		for _, i := range order {
+			b.Seen = append(b.Seen, rows[i])
+		}
+		if got := b.evidence(OwnSensor); !got.From.IsZero() || !got.To.Equal(at.Add(time.Minute)) {
+			t.Errorf("%v: from %s to %s", order, got.From, got.To)
+		}
 	}
 }

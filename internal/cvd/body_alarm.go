@@ -24,7 +24,7 @@ type SourceDeclared struct {
 	Skew   uint64 // µs that its clock may be off, either way
 	Lag    uint64 // µs after a request at which it may have been stamped
 	Zone   string // local zone in which it may have written its times; empty: UTC
-	Quota  uint32 // rows an hour that are recorded one by one
+	Quota  uint32 // new things an hour that are described, in each case
 }
 
 func (b *SourceDeclared) subject() entrylog.Ref { return ref(b.Source) }
@@ -90,7 +90,7 @@ type SightingsRecorded struct {
 	Head       uint32   // bytes at the beginning of the file by which it is known again
 	HeadHash   [32]byte // SHA-256 of them
 	Begin, End uint64   // bytes of the file that were read for this
-	Dropped    uint32   // sightings above the source's quota: counted, and no more
+	Dropped    uint32   // sightings above the source's quota: counted, and no more; never without a row
 	Seen       []SeenRow
 }
 

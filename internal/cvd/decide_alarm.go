@@ -69,8 +69,8 @@ func (c RecordSightings) decide(p *Programme, who Actor, now time.Time) ([]fact,
 		return nil, refuse("source %s is retired: declare another", c.Source)
 	case len(b.Seen) == 0 && b.Dropped == 0:
 		return nil, nil
-	case uint32(len(b.Seen)) > s.QuotaLeft(now):
-		return nil, refuse("the source may have %d more sightings recorded this hour, and these are %d: count what is above as dropped", s.QuotaLeft(now), len(b.Seen))
+	case len(b.Seen) == 0:
+		return nil, refuse("what is only counted goes with at least one that is described: else nobody would be called")
 	case b.End < b.Begin || b.Stream.IsZero() && (b.Begin != 0 || b.End != 0 || b.Generation != 0 || b.Head != 0):
 		return nil, refuse("what was read of the source ends before it begins, or of no file at all")
 	}
@@ -81,6 +81,10 @@ func (c RecordSightings) decide(p *Programme, who Actor, now time.Time) ([]fact,
 		return nil, err
 	}
 	p.effects(&b, now)
+	// However much was recorded, one new thing always is: that calls people.
+	if n, left := b.counted(), p.QuotaLeft(c.Case, c.Source, now); n > max(1, left) {
+		return nil, refuse("the source may have %d more new things described this hour, and these are %d: describe the first, count what is above as dropped", left, n)
+	}
 	return checked(&b)
 }
 
@@ -107,29 +111,23 @@ func (b *SightingsRecorded) check() error {
 
 // effects says of each row what it does to the alarm.
 func (p *Programme) effects(b *SightingsRecorded, now time.Time) {
-	c := p.Cases[b.Case]
 	calls := true // whether something new calls people
 	switch p.AlarmState(b.Case, now) {
 	case AlarmRaised, AlarmInHand:
 		calls = false
 	}
-	covers, known := c.covers(), map[knownKey]bool{}
+	effectOf, known := p.EffectOf(b.Case, b.Source, now), map[knownKey]bool{}
 	for i := range b.Seen {
 		r := &b.Seen[i]
-		key := r.known(b.Source)
-		switch {
-		case !p.beforeRelease(b.Case, now):
-			r.Effect = AfterEmbargo
-		case now.Before(coverOf(covers, key.pair).until):
-			r.Effect = Suppressed
-		case c.known[key] || known[key]:
-			r.Effect = Repeats
-		case calls:
-			r.Effect, calls = Raises, false
-		default:
-			r.Effect = Joins
+		r.Effect = effectOf(r)
+		if r.Effect < Repeats {
+			continue
 		}
-		known[key] = known[key] || r.Effect >= Repeats
+		if key := r.known(b.Source); known[key] {
+			r.Effect = Repeats
+		} else if known[key] = true; r.Effect == Joins && calls {
+			r.Effect, calls = Raises, false
+		}
 	}
 }
 

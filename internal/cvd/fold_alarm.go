@@ -20,7 +20,7 @@ func (b *SourceDeclared) apply(p *Programme, n Note) error {
 	if old == nil {
 		return add(p, "source", p.Sources, &p.SourceOrder, b.Source, s)
 	}
-	s.Hour, s.InHour, s.Dropped = old.Hour, old.InHour, old.Dropped
+	s.Dropped = old.Dropped
 	put(p, p.Sources, b.Source, s)
 	return nil
 }
@@ -52,11 +52,16 @@ func (b *SightingsRecorded) apply(p *Programme, n Note) error {
 		put(p, c.Read, b.Stream, &ReadTo{n, b.Source, b.Generation, b.Head, b.HeadHash, b.End})
 	}
 	set(p, &s.Dropped, s.Dropped+uint64(b.Dropped))
-	if n.At.Sub(s.Hour) >= time.Hour {
-		set(p, &s.Hour, n.At)
-		set(p, &s.InHour, 0)
+	t := Tally{Hour: n.At}
+	if old := c.Tallies[b.Source]; old != nil {
+		t.Dropped = old.Dropped
+		if n.At.Sub(old.Hour) < time.Hour {
+			t.Hour, t.InHour = old.Hour, old.InHour
+		}
 	}
-	set(p, &s.InHour, s.InHour+uint32(len(b.Seen)))
+	t.InHour += b.counted()
+	t.Dropped += uint64(b.Dropped)
+	put(p, c.Tallies, b.Source, &t)
 	raised := false
 	for i := range b.Seen {
 		row := b.Seen[i]
@@ -85,14 +90,11 @@ func (b *SightingsRecorded) evidence(o Origin) *SeenRow {
 		case !r.Bytes || o == Hearsay:
 		case out == nil:
 			out = &r
-		case r.From.IsZero() || r.To.IsZero():
-		case out.From.IsZero() || out.To.IsZero():
-			out.From, out.To = r.From, r.To
 		default:
 			if r.From.Before(out.From) {
-				out.From = r.From
+				out.From = r.From // also when it isn't known: any may have been the first
 			}
-			if r.To.Before(out.To) {
+			if out.To.IsZero() || !r.To.IsZero() && r.To.Before(out.To) {
 				out.To = r.To
 			}
 		}

@@ -15,7 +15,7 @@ func (b *CaseOpened) apply(p *Programme, n Note) error {
 		ID: b.Case, Title: b.Title, Report: b.Report, Reported: b.Reported, Finder: b.Finder,
 		Products: b.Products, Opened: n,
 		Participants: map[MemberID]*Participant{}, answers: map[answerKey][]int{},
-		Read: map[StreamID]*ReadTo{}, known: map[knownKey]bool{},
+		Read: map[StreamID]*ReadTo{}, Tallies: map[SourceID]*Tally{}, known: map[knownKey]bool{},
 	})
 }
 

@@ -222,6 +222,7 @@ type Case struct {
 
 	Seen         []Seen // by declared sources
 	Read         map[StreamID]*ReadTo
+	Tallies      map[SourceID]*Tally
 	Alarm        *Alarm // nil: none was ever raised
 	Suppressions []*Suppression
 

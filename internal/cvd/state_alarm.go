@@ -21,9 +21,14 @@ type Source struct {
 	Quota  uint32
 
 	Retired *Note
+	Dropped uint64 // sightings above the quota, ever
+}
+
+// Tally is what a source's quota is counted by in a case.
+type Tally struct {
 	Hour    time.Time // when the hour began that is counted
-	InHour  uint32    // rows recorded in it
-	Dropped uint64    // sightings above the quota, ever
+	InHour  uint32    // rows recorded in it that the quota bounds
+	Dropped uint64    // sightings above it, ever
 }
 
 // Stream is a file that a source writes, whatever becomes of its name.

@@ -33,7 +33,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"when": stamp, "first": func(v coordinator.AlarmView) string { return FirstWords(v, stamp) },
 	"time": func(b coordinator.Between) string { return TimeWords(b, stamp) },
-	"in":   distance, "had": HadWords, "commands": Commands, "clock": ClockWords,
+	"in":   distance, "had": HadWords, "dropped": DroppedWords, "commands": Commands, "clock": ClockWords,
 	"capital": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
 	"effect":  func(s coordinator.SeenView) string { return EffectWords(s, stamp) },
 	"short":   func(s string) string { return sighting.Printable([]byte(s)) },

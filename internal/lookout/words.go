@@ -31,12 +31,22 @@ func FirstWords(v coordinator.AlarmView, when func(time.Time) string) string {
 // TimeWords is an interval.
 func TimeWords(b coordinator.Between, when func(time.Time) string) string {
 	switch {
-	case b.From.IsZero():
+	case b.To.IsZero():
 		return "not known"
+	case b.From.IsZero():
+		return "by " + when(b.To)
 	case b.From.Equal(b.To):
 		return when(b.From)
 	}
 	return "between " + when(b.From) + " and " + when(b.To)
+}
+
+// DroppedWords says how much is above the quotas; empty: nothing.
+func DroppedWords(v coordinator.AlarmView) string {
+	if v.Dropped == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d sightings of new things are above a source's quota: counted, not described.", v.Dropped)
 }
 
 // HadWords says how many members had a copy by the first sighting.
