@@ -26,8 +26,9 @@ type scanCmd struct {
 	Package   bool          `help:"Also look for what the packages of open cases hold, or that of --case: excerpts of their texts in any copy, their indicators, their Sigma rules. Needs --as; the log says that they were opened."`
 	Public    []string      `help:"A text that everybody has, such as an earlier advisory: words that stand in it are nobody's excerpt." placeholder:"FILE"`
 	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
+	Lag       time.Duration `help:"How long after a request the source may stamp its record, such as nginx and Suricata do." default:"1s"`
 	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
-	Year      int           `help:"The year of logs that state none, such as syslog's." placeholder:"YEAR"`
+	Year      int           `help:"The year of logs that state none, such as syslog's, as they would write it." placeholder:"YEAR"`
 	Case      string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
 	All       bool          `help:"Record it in every case that something can leak of."`
 	Source    string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
@@ -155,7 +156,7 @@ func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
 	if c.Case != "" && a.As == "" {
 		return &s, usage("--case needs --as ACCOUNT: who records the sighting")
 	}
-	s.Clock = sighting.Clock{Skew: c.Skew, Lag: time.Second}
+	s.Clock = sighting.Clock{Skew: c.Skew, Lag: c.Lag}
 	if c.Zone != "" {
 		if s.Clock.Zone, err = loadZone(c.Zone); err != nil {
 			return &s, err
@@ -165,7 +166,7 @@ func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
 		if c.Year < 1990 || c.Year > 9999 {
 			return &s, usage("--year is a year, such as 2025")
 		}
-		s.Clock.Within = sighting.Interval{From: time.Date(c.Year, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(c.Year, 12, 31, 23, 59, 59, 0, time.UTC)}
+		s.Clock.Year = c.Year
 	}
 	for _, said := range c.Indicator {
 		kind, value, ok := strings.Cut(said, ":")

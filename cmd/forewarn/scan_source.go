@@ -30,6 +30,8 @@ func (c *scanCmd) together() error {
 		return usage("a package's rules are of its own case: give --package with --case")
 	case c.Notify != "" && !c.Follow:
 		return usage("--notify goes with --follow; 'forewarn alarm call' calls by itself")
+	case c.Follow && c.Year != 0:
+		return usage("--year is for logs that are read once: what is followed goes on into the next year, and is dated by when it is read")
 	case c.Follow && slices.Contains(c.Path, "-"):
 		return usage("standard input can't be followed: name the files")
 	}
@@ -58,11 +60,11 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		if w.Source, err = d.Source(a, by, c.Source); err != nil {
 			return err
 		}
-		within := s.Clock.Within
+		year := s.Clock.Year
 		if s.Clock, err = d.ClockOf(w.Source); err != nil {
 			return err
 		}
-		if s.Clock.Within = within; c.Follow && !within.Known() {
+		if s.Clock.Year = year; c.Follow {
 			// What is followed is written now, and for most of a year to come.
 			now := d.Clock().UTC().Truncate(time.Second)
 			s.Clock.Within = sighting.Interval{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 330)}

@@ -3,6 +3,8 @@ package detect
 import (
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -26,15 +28,26 @@ func list(v values, name string) []string {
 	return out
 }
 
+// with is which of an array's objects have a field, in order. Any may lack it.
+func with(v values, array, name string) (at []int) {
+	for key, texts := range v {
+		if rest, ok := strings.CutPrefix(key, array+"["); ok && len(texts) > 0 {
+			if number, ok := strings.CutSuffix(rest, "]."+name); ok {
+				if i, err := strconv.Atoi(number); err == nil && i < most {
+					at = append(at, i)
+				}
+			}
+		}
+	}
+	slices.Sort(at)
+	return at
+}
+
 // each is a field of all objects in an array.
 func each(array, name string) field {
 	return func(v values) (out []string) {
-		for i := range most {
-			texts := v[fmt.Sprintf("%s[%d].%s", array, i, name)]
-			if len(texts) == 0 && len(v[fmt.Sprintf("%s[%d].%s", array, i+1, name)]) == 0 {
-				break
-			}
-			out = append(out, texts...)
+		for _, i := range with(v, array, name) {
+			out = append(out, v[fmt.Sprintf("%s[%d].%s", array, i, name)]...)
 		}
 		return out
 	}
@@ -43,12 +56,8 @@ func each(array, name string) field {
 // header is a request's header, where EVE was told to dump them all.
 func header(name string) field {
 	return func(v values) (out []string) {
-		for i := range most {
-			names := v[fmt.Sprintf("http.request_headers[%d].name", i)]
-			if len(names) == 0 {
-				break
-			}
-			if strings.EqualFold(names[0], name) {
+		for _, i := range with(v, "http.request_headers", "name") {
+			if strings.EqualFold(v[fmt.Sprintf("http.request_headers[%d].name", i)][0], name) {
 				out = append(out, v[fmt.Sprintf("http.request_headers[%d].value", i)]...)
 			}
 		}
@@ -102,6 +111,30 @@ func whole(v values) (out []string) {
 	return out
 }
 
+// before is what stands before the question mark of a target.
+func before(target field) field {
+	return func(v values) (out []string) {
+		for _, t := range target(v) {
+			stem, _, _ := strings.Cut(t, "?")
+			out = append(out, stem)
+		}
+		return out
+	}
+}
+
+// behind is what stands behind the question mark of a target. IIS writes an empty
+// query as none, and so does this.
+func behind(target field) field {
+	return func(v values) (out []string) {
+		for _, t := range target(v) {
+			if _, query, _ := strings.Cut(t, "?"); query != "" {
+				out = append(out, query)
+			}
+		}
+		return out
+	}
+}
+
 // scheme is what request writes before a host: no needle may be made of it.
 const scheme = "http://"
 
@@ -113,15 +146,19 @@ var names = map[string]string{
 	"c-uri-stem": "cs-uri-stem", "c-uri-query": "cs-uri-query", "c-uri-extension": "extension", "cs-uri-extension": "extension",
 }
 
+// also are fields whose texts a rule may find what it looks for in, and not miss it:
+// Sigma's rules look for paths in the query, its taxonomy calls the proxy's query a
+// "path component of requested URL", and what searches logs in which the target is
+// one field compares the whole.
+var also = map[string]string{"cs-uri-query": "target", "c-uri-query": "target"}
+
 // request adds to a format's fields those that are part of others, and Sigma's
 // further names of them.
 //
 // A target is one text, put together where two fields hold it. The stem is what stands
-// before the question mark. A query is what stands behind it, and the whole target
-// too: Sigma's rules look for paths in the query, its taxonomy calls the proxy's
-// query a "path component of requested URL", and what searches logs in which the
-// target is one field compares the whole. So one request has one verdict, in
-// whichever format it was logged. A URL is the target, and again with the host before it where the target has none.
+// before the question mark, the query what stands behind it, or their columns where
+// there are any: one request has one verdict, in whichever format it was logged. A
+// URL is the target, and again with the host before it where the target has none.
 func request(f map[string]field) map[string]field {
 	f = maps.Clone(f)
 	target, host := f["target"], f["host"]
@@ -136,28 +173,11 @@ func request(f map[string]field) map[string]field {
 		}
 		return out
 	}
-	own := f["cs-uri-query"]
-	query := func(v values) []string {
-		out := target(v)
-		if len(out) == 0 && own != nil {
-			return own(v)
-		}
-		for _, t := range out[:len(out):len(out)] {
-			if _, q, ok := strings.Cut(t, "?"); ok {
-				out = append(out[:len(out):len(out)], q)
-			}
-		}
-		return out
+	if f["cs-uri-query"] == nil {
+		f["cs-uri-query"] = behind(target)
 	}
-	f["cs-uri-query"] = query
 	if f["cs-uri-stem"] == nil {
-		f["cs-uri-stem"] = func(v values) (out []string) {
-			for _, t := range target(v) {
-				stem, _, _ := strings.Cut(t, "?")
-				out = append(out, stem)
-			}
-			return out
-		}
+		f["cs-uri-stem"] = before(target)
 	}
 	stem := f["cs-uri-stem"]
 	f["extension"] = func(v values) (out []string) {

@@ -274,11 +274,14 @@ func (w *view) see(v values) *viewed {
 	if w.read != nil {
 		v = w.read(v)
 	}
-	field := func(name string) []string {
-		if f := w.field(name); f != nil {
+	texts := func(f field) []string {
+		if f != nil {
 			return cut(f(v))
 		}
 		return nil
+	}
+	field := func(name string) (own, more []string) {
+		return texts(w.field(name)), texts(w.fields[also[strings.ToLower(name)]])
 	}
 	words := func() (out []string) {
 		for name, texts := range v {

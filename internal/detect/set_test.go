@@ -109,9 +109,9 @@ func TestAuditRecord(t *testing.T) {
 func TestRequest(t *testing.T) {
 	eve := views[0]
 	for url, want := range map[string]string{
-		"/a/b.tar.gz?x=1.5": `stem ["/a/b.tar.gz"] query ["/a/b.tar.gz?x=1.5" "x=1.5"] extension ["gz"] url ["/a/b.tar.gz?x=1.5" "http://h.example/a/b.tar.gz?x=1.5"]`,
-		"http://p.example/": `stem ["http://p.example/"] query ["http://p.example/"] extension [] url ["http://p.example/"]`,
-		"":                  `stem [""] query [""] extension [] url [""]`,
+		"/a/b.tar.gz?x=1.5": `stem ["/a/b.tar.gz"] query ["x=1.5"] extension ["gz"] url ["/a/b.tar.gz?x=1.5" "http://h.example/a/b.tar.gz?x=1.5"]`,
+		"http://p.example/": `stem ["http://p.example/"] query [] extension [] url ["http://p.example/"]`,
+		"":                  `stem [""] query [] extension [] url [""]`,
 	} {
 		v := values{"http.url": {url}, "http.hostname": {"h.example"}}
 		got := fmt.Sprintf("stem %q query %q extension %q url %q", eve.field("cs-uri-stem")(v), eve.field("c-uri-query")(v), eve.field("c-uri-extension")(v), eve.field("c-uri")(v))
@@ -126,6 +126,72 @@ func TestRequest(t *testing.T) {
 			if got := strings.Join(part(i)(values{"request": {line}}), "|"); got != w {
 				t.Errorf("%q, part %d: %q, want %q", line, i, got, w)
 			}
+		}
+	}
+}
+
+// The query is also the whole target where a rule finds something in it, and the
+// query alone where a rule misses something: in every format alike.
+func TestQuery(t *testing.T) {
+	logs := func(stem, query string) (out []string) {
+		column, target := "-", stem
+		if query != "" {
+			column, target = query, stem+"?"+query
+		}
+		return []string{
+			"#Fields: date time cs-method cs-uri-stem cs-uri-query c-ip\n2025-07-07 12:00:00 POST " + stem + " " + column + " 198.51.100.7\n",
+			"#Fields: date time cs-method cs-uri c-ip\n2025-07-07 12:00:00 POST " + target + " 198.51.100.7\n",
+			`{"timestamp":"2025-07-07T12:00:00.000000+0000","src_ip":"198.51.100.7","http":{"http_method":"POST","url":"` + target + "\"}}\n",
+			`198.51.100.7 - - [07/Jul/2025:12:00:00 +0000] "POST ` + target + ` HTTP/1.1" 200 0 "-" "-"` + "\n",
+			"#separator \\x09\n#path\thttp\n#fields\tts\tuid\tid.orig_h\tmethod\turi\n1751889600.5\tC1\t198.51.100.7\tPOST\t" + target + "\n",
+		}
+	}
+	for _, c := range []struct {
+		detection   string
+		with, never bool // for /admin/login.php with id=1, and without a query
+	}{
+		{"s: {cs-uri-query|contains: /admin}, condition: s", true, true},
+		{"s: {c-uri-query|contains: /admin}, condition: s", true, true},
+		{"s: {cs-uri-query|startswith: id=}, condition: s", true, false},
+		{"s: {cs-uri-stem|endswith: /login.php}, f: {cs-uri-query|contains: admin}, condition: s and not f", true, true},
+		{"s: {cs-uri-stem|endswith: /login.php}, f: {c-uri-query|contains: id}, condition: s and not f", false, true},
+		{"s: {cs-uri-stem|endswith: /login.php}, f: {cs-uri-query|contains: /admin}, condition: not (not f or not s)", true, true},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query|neq|contains: admin}, condition: s", true, true},
+		{"s: {cs-uri-stem|endswith: /login.php}, f: {cs-uri-query|neq|contains: /admin}, condition: s and not f", true, true},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query: null}, condition: s", false, true},
+		{"s: {cs-uri-stem|endswith: /login.php}, f: {cs-uri-query: null}, condition: s and not f", true, false},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query|exists: true}, condition: s", true, false},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query|exists: false}, condition: s", false, true},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query|neq: [a, b, c, id=1]}, condition: s", false, true},
+		{"s: {cs-uri-stem|endswith: /login.php, cs-uri-query|neq: [a, b, c, /admin/login.php]}, condition: s", true, true},
+	} {
+		for query, want := range map[string]bool{"id=1": c.with, "": c.never} {
+			for _, log := range logs("/admin/login.php", query) {
+				s := &Set{}
+				if err := s.Add("r", sigmaRule("t", "category: webserver", c.detection)); err != nil {
+					t.Fatal(err)
+				}
+				if got, f := scan(t, s, log); got != want {
+					t.Errorf("%s, %v, query %q: %t", c.detection, f, query, got)
+				}
+			}
+		}
+	}
+}
+
+// Any of an array's objects may lack a field: a chain of aliases before an address.
+func TestEach(t *testing.T) {
+	answers := strings.Repeat(`{"rrname":"a.example"},`, 50)
+	log := `{"timestamp":"2025-07-07T12:00:00.000000+0000","event_type":"dns","dns":{"type":"answer","answers":[` + answers + `{"rrname":"b.example","rdata":"198.51.100.66"}]},` +
+		`"http":{"url":"/","request_headers":[{"value":"odd"},{"value":"odd"},{"name":"Cookie","value":"id=66"}]}}` + "\n"
+	for source, detection := range map[string]string{
+		"category: network, service: dns": "s: {dns.answers.data: 198.51.100.66}, condition: s",
+		"category: proxy":                 "s: {cs-cookie: id=66}, condition: s",
+	} {
+		s := &Set{}
+		s.Add("r", sigmaRule("t", source, detection))
+		if got, _ := scan(t, s, log); !got {
+			t.Errorf("%s doesn't hold", detection)
 		}
 	}
 }

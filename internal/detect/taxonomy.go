@@ -87,7 +87,7 @@ var views = []view{
 		about: has("cs-method", "cs-uri", "cs-uri-stem", "c-uri", "cs(user-agent)", "sc-status"),
 		fields: request(map[string]field{
 			"target": either(at("cs-uri", "c-uri"), whole), "host": at("cs-host", "cs(host)", "r-dns"),
-			"cs-uri-stem": at("cs-uri-stem"), "cs-uri-query": at("cs-uri-query"),
+			"cs-uri-stem": either(at("cs-uri-stem"), before(at("cs-uri", "c-uri"))), "cs-uri-query": either(at("cs-uri-query"), behind(at("cs-uri", "c-uri"))),
 			"cs-user-agent": blanks("cs(user-agent)", "cs-user-agent", "c-useragent"),
 			"cs-referer":    blanks("cs(referer)", "cs-referer"), "cs-cookie": blanks("cs(cookie)", "cs-cookie"),
 			"c-ip": at("c-ip"), "s-ip": at("s-ip", "r-ip"), "c-port": at("c-port"), "s-port": at("s-port", "r-port"),

@@ -108,9 +108,13 @@ type Clock struct {
 	// RFC 3164) it is the zone; nil leaves them anywhere on Earth.
 	Zone *time.Location
 
+	// Year is the year of times that state none (RFC 3164), as the source would have
+	// written it: by its own clock, in its own zone. 0: see Within.
+	Year int
+
 	// Within is when the source was written, as far as that is known otherwise: a
-	// time without a year (RFC 3164) is in any year that lets it be in here.
-	// Unknown leaves such times unknown.
+	// time without a year is in any year that lets it be in here. Unknown leaves
+	// such times unknown, unless Year is given.
 	Within Interval
 }
 
@@ -128,6 +132,12 @@ func (c Clock) check() error {
 // year that it may be of to the last. A date such as 29 February comes again
 // within eight years.
 func (c Clock) inAYear(stampOf func(year int) (stamp, bool)) (v Interval) {
+	if c.Year != 0 {
+		if s, ok := stampOf(c.Year); ok {
+			v = c.interval(s)
+		}
+		return v
+	}
 	if !c.Within.Known() {
 		return v
 	}

@@ -2,9 +2,10 @@ package sigma
 
 import "strings"
 
-// expression is a condition, or a part of one.
+// expression is a condition, or a part of one. wide says that texts beyond a field's
+// own may meet it: see NewRecord.
 type expression interface {
-	holds(r *Rule, e *look) bool
+	holds(r *Rule, e *look, wide bool) bool
 }
 
 type (
@@ -14,34 +15,35 @@ type (
 	called string // a search by its name
 )
 
-func (x anyOf) holds(r *Rule, e *look) bool {
+func (x anyOf) holds(r *Rule, e *look, wide bool) bool {
 	for _, p := range x {
-		if p.holds(r, e) {
+		if p.holds(r, e, wide) {
 			return true
 		}
 	}
 	return false
 }
 
-func (x allOf) holds(r *Rule, e *look) bool {
+func (x allOf) holds(r *Rule, e *look, wide bool) bool {
 	for _, p := range x {
-		if !p.holds(r, e) {
+		if !p.holds(r, e, wide) {
 			return false
 		}
 	}
 	return true
 }
 
-func (x not) holds(r *Rule, e *look) bool { return !x.of.holds(r, e) }
+func (x not) holds(r *Rule, e *look, wide bool) bool { return !x.of.holds(r, e, !wide) }
 
-func (x called) holds(r *Rule, e *look) bool {
-	yes, known := e.known[x]
+func (x called) holds(r *Rule, e *look, wide bool) bool {
+	q := question{x, wide}
+	yes, known := e.known[q]
 	if !known {
-		yes = r.searches[string(x)].holds(e.Record)
+		yes = r.searches[string(x)].holds(e.Record, wide)
 		if e.known == nil {
-			e.known = map[called]bool{}
+			e.known = map[question]bool{}
 		}
-		e.known[x] = yes
+		e.known[q] = yes
 	}
 	return yes
 }
@@ -71,42 +73,62 @@ func renamed(x expression, name func(string) string) expression {
 // them, each asked for once and its texts folded once, whichever rules ask and
 // however many values they compare it with. It is for one goroutine.
 type Record struct {
-	field func(name string) []string
+	field func(name string) (own, more []string)
 	words func() []string
-	read  map[string][]text
+	read  map[string]read
 }
 
-// NewRecord makes one. field gives a field's texts; words gives those of all
-// fields, for rules that ask for keywords.
-func NewRecord(field func(name string) []string, words func() []string) *Record {
-	return &Record{field, words, map[string][]text{}}
+// NewRecord makes one. field gives a field's own texts, and more that what a rule
+// looks for may stand in as well. Those may only help a rule to hold: under not and
+// neq, and where a rule asks whether the field is there, its own alone count. words
+// gives the texts of all fields, for rules that ask for keywords.
+func NewRecord(field func(name string) (own, more []string), words func() []string) *Record {
+	return &Record{field, words, map[string]read{}}
+}
+
+// read is a field that was asked for: its own texts stand first.
+type read struct {
+	all []text
+	own int
 }
 
 // text is one text of a field, as it stands and with its case folded.
 type text struct{ raw, low string }
 
-// texts are a field's; those of "" are every field's.
-func (e *Record) texts(name string) []text {
-	all, known := e.read[name]
-	if known {
-		return all
+// texts are a field's, its own alone unless wide; those of "" are every field's.
+func (e *Record) texts(name string, wide bool) []text {
+	x, known := e.read[name]
+	if !known {
+		var own, more []string
+		if name == "" {
+			own = e.words()
+		} else {
+			own, more = e.field(name)
+		}
+		x.own = len(own)
+		for _, list := range [][]string{own, more} {
+			for _, t := range list {
+				x.all = append(x.all, text{t, fold(t)})
+			}
+		}
+		e.read[name] = x
 	}
-	list := e.words
-	if name != "" {
-		list = func() []string { return e.field(name) }
+	if wide {
+		return x.all
 	}
-	for _, t := range list() {
-		all = append(all, text{t, fold(t)})
-	}
-	e.read[name] = all
-	return all
+	return x.all[:x.own]
 }
 
 // look is a record and which searches of one rule hold for it, so that each is
 // asked once however often a condition names it.
 type look struct {
 	*Record
-	known map[called]bool
+	known map[question]bool
+}
+
+type question struct {
+	of   called
+	wide bool
 }
 
 // conditionParser reads, from loosest to tightest: or, and, not, and "1 of", a

@@ -56,7 +56,7 @@ func (s LogSource) String() string {
 
 // Match reports whether the rule's condition holds for an event.
 func (r *Rule) Match(e Event) bool {
-	return r.Holds(NewRecord(func(name string) []string { return e[name] }, func() (all []string) {
+	return r.Holds(NewRecord(func(name string) (own, more []string) { return e[name], nil }, func() (all []string) {
 		for _, texts := range e {
 			all = append(all, texts...)
 		}
@@ -65,7 +65,7 @@ func (r *Rule) Match(e Event) bool {
 }
 
 // Holds is Match with a record that other rules are matched with too.
-func (r *Rule) Holds(e *Record) bool { return r.condition.holds(r, &look{Record: e}) }
+func (r *Rule) Holds(e *Record) bool { return r.condition.holds(r, &look{Record: e}, true) }
 
 // Fields are the names that the rule asks for, each once, in order; keywords says
 // whether it also asks for words in any field.

@@ -30,35 +30,36 @@ type field struct {
 	place  string          // where in the text they stand: contains, startswith, endswith, or the whole
 }
 
-func (s search) holds(e *Record) bool {
+func (s search) holds(e *Record, wide bool) bool {
 	for _, f := range s {
-		if f.hold(e) {
+		if f.hold(e, wide) {
 			return true
 		}
 	}
 	return false
 }
 
-func (fs fields) hold(e *Record) bool {
+func (fs fields) hold(e *Record, wide bool) bool {
 	for i := range fs {
-		if !fs[i].holds(e) {
+		if !fs[i].holds(e, wide) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f *field) holds(e *Record) bool {
+func (f *field) holds(e *Record, wide bool) bool {
+	wide = wide != f.not
 	if f.whole != nil {
-		for _, t := range e.texts(f.name) {
+		for _, t := range e.texts(f.name, wide) {
 			if f.whole[t.low] {
 				return !f.not
 			}
 		}
-		return slices.ContainsFunc(f.some, func(v value) bool { return v.in(e, f.name) }) != f.not
+		return slices.ContainsFunc(f.some, func(v value) bool { return v.in(e, f.name, wide) }) != f.not
 	}
 	for i := range f.values {
-		if f.values[i].in(e, f.name) != f.all {
+		if f.values[i].in(e, f.name, wide) != f.all {
 			return f.all == f.not
 		}
 	}

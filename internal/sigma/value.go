@@ -25,20 +25,20 @@ type value struct {
 	hasOne   bool
 }
 
-func (v *value) in(e *Record, name string) bool {
+func (v *value) in(e *Record, name string, wide bool) bool {
 	switch {
 	case v.null:
-		return len(e.texts(name)) == 0
+		return len(e.texts(name, false)) == 0
 	case v.exists != nil:
-		return (len(e.texts(name)) > 0) == *v.exists
+		return (len(e.texts(name, false)) > 0) == *v.exists
 	case v.any != nil:
-		return slices.ContainsFunc(v.any, func(o value) bool { return o.in(e, name) })
+		return slices.ContainsFunc(v.any, func(o value) bool { return o.in(e, name, wide) })
 	case v.ref != "":
-		return slices.ContainsFunc(e.texts(name), func(a text) bool {
-			return slices.ContainsFunc(e.texts(v.ref), func(b text) bool { return v.like(a, b) })
+		return slices.ContainsFunc(e.texts(name, wide), func(a text) bool {
+			return slices.ContainsFunc(e.texts(v.ref, wide), func(b text) bool { return v.like(a, b) })
 		})
 	}
-	return slices.ContainsFunc(e.texts(name), v.test)
+	return slices.ContainsFunc(e.texts(name, wide), v.test)
 }
 
 // modifiers are what stands behind a field's name.
