@@ -11,6 +11,7 @@ import (
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/sighting"
 )
 
 type inbox struct {
@@ -305,5 +306,21 @@ func TestReplayed(t *testing.T) {
 	}
 	if !slices.Equal(replayed, []bool{true, false, false, false}) {
 		t.Errorf("replayed, newest first: %v", replayed)
+	}
+}
+
+// A few words of a text, planted, keep quiet about no longer excerpt and none from
+// elsewhere.
+func TestExcerptsAreThingsByThemselves(t *testing.T) {
+	of := func(from, words int) string {
+		return coordinator.SpotOf(sighting.Sighting{What: sighting.What{Quote: sighting.Quote{Ref: "a/b", From: from, Words: words}}}).Value
+	}
+	if of(10, 12) != of(14, 13) {
+		t.Error("about the same excerpt is two things")
+	}
+	for _, other := range []string{of(10, 24), of(10, 300), of(400, 12)} {
+		if other == of(10, 12) {
+			t.Errorf("%q stands for a longer excerpt or another", other)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -33,7 +34,9 @@ func SpotOf(s sighting.Sighting) Spot {
 	case w.IsToken():
 		out.Clue, out.Value = cvd.Token, TokenText(w.Token.L)
 	case w.Quote.Words > 0:
-		out.Clue, out.Value = cvd.Text, w.Quote.Ref
+		// A longer excerpt, or one from elsewhere in the text, is another thing: else a
+		// few words that somebody planted would keep quiet about all of it.
+		out.Clue, out.Value = cvd.Text, fmt.Sprintf("%s#%d.%d", w.Quote.Ref, w.Quote.From/48, bits.Len(uint(w.Quote.Words/sighting.MinWords)))
 	case w.Rule.Ref != "":
 		out.Clue, out.Value = cvd.Rule, w.Rule.Ref
 	default:

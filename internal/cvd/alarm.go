@@ -68,14 +68,26 @@ type cover struct {
 	seq   entrylog.Seq
 }
 
-// covers is the pairs of a case that were ever dismissed.
-func (c *Case) covers() map[Pair]cover {
-	m := map[Pair]cover{}
+// covers is the pairs of a case that were ever dismissed, for what comes with bytes
+// or without. Who dismissed somebody's word has judged no bytes: these cover a pair
+// only if some had been seen of it by then.
+func (c *Case) covers(bytes bool) map[Pair]cover {
+	m, held := map[Pair]cover{}, map[Pair]entrylog.Seq{} // since when bytes are
+	if bytes {
+		for _, s := range slices.Backward(c.Seen) {
+			if s.Bytes {
+				held[Pair{s.Source, s.Tag}], held[Pair{Tag: s.Tag}] = s.Seq, s.Seq
+			}
+		}
+	}
 	for _, s := range c.Suppressions {
 		if !s.Until.After(s.At) {
 			continue // lifted
 		}
 		for _, pair := range s.Pairs {
+			if since, ok := held[pair]; bytes && (!ok || since > s.Seq) {
+				continue
+			}
 			if was, ok := m[pair]; !ok || was.seq < s.Seq {
 				m[pair] = cover{s.Until, s.Seq}
 			}
@@ -100,9 +112,9 @@ func (p *Programme) Stands(id CaseID) (out []Seen) {
 	if c == nil {
 		return nil
 	}
-	covers := c.covers()
+	covers := map[bool]map[Pair]cover{false: c.covers(false), true: c.covers(true)}
 	for _, s := range c.Seen {
-		if s.Effect >= Repeats && coverOf(covers, Pair{s.Source, s.Tag}).seq <= s.Seq {
+		if s.Effect >= Repeats && coverOf(covers[s.Bytes], Pair{s.Source, s.Tag}).seq <= s.Seq {
 			out = append(out, s)
 		}
 	}
@@ -118,7 +130,9 @@ type Offer struct {
 
 // OfferOf is the one rule of what is offered: the end on the word of the
 // programme's own sensor, or of two members that are not under common ownership,
-// each with the bytes; else to hold and verify. Nothing without bytes counts.
+// each with the bytes; else to hold and verify. Nothing without bytes counts. Nor do
+// rules and indicators: anybody's probe may match a rule that is public, and only a
+// token or an excerpt shows that the package is out.
 func (p *Programme) OfferOf(id CaseID, now time.Time) (o Offer) {
 	switch p.AlarmState(id, now) {
 	case NoAlarm:
@@ -128,7 +142,12 @@ func (p *Programme) OfferOf(id CaseID, now time.Time) (o Offer) {
 	}
 	own := false
 	parties := map[entrylog.Ref]bool{}
+	other := false
 	for _, s := range p.Stands(id) {
+		if s.Clue != Token && s.Clue != Text {
+			other = other || s.Weight() > WordOnly
+			continue
+		}
 		switch s.Weight() {
 		case OwnBytes:
 			own = true
@@ -148,6 +167,8 @@ func (p *Programme) OfferOf(id CaseID, now time.Time) (o Offer) {
 		o.Choices = slices.Insert(o.Choices, 0, ChooseEnd)
 	case len(parties) == 1:
 		o.Why = "one member saw it: hold, and have it verified by an own sensor or an unrelated member"
+	case other:
+		o.Why = "a rule or an indicator matched, which others than readers of the package can bring about: hold, and look for what shows that it is out"
 	default:
 		o.Why = "it is somebody's word, without the bytes: hold, and ask for them"
 	}
@@ -321,11 +342,11 @@ func (p *Programme) EffectOf(id CaseID, source SourceID, now time.Time) func(*Se
 	if c == nil || !p.beforeRelease(id, now) {
 		return func(*SeenRow) Effect { return AfterEmbargo }
 	}
-	covers := c.covers()
+	covers := map[bool]map[Pair]cover{false: c.covers(false), true: c.covers(true)}
 	return func(r *SeenRow) Effect {
 		key := r.known(source)
 		switch {
-		case now.Before(coverOf(covers, key.pair).until):
+		case now.Before(coverOf(covers[r.Bytes], key.pair).until):
 			return Suppressed
 		case c.known[key]:
 			return Repeats

@@ -131,6 +131,38 @@ func TestOffers(t *testing.T) {
 	}
 }
 
+// Whoever dismisses somebody's word has judged no bytes: these call people.
+func TestDismissedWordCoversNoBytes(t *testing.T) {
+	w, c := watch(t)
+	w.saw(c, own, 1, false)
+	w.do(alice, DecideAlarm{Case: c, Round: 1, Choice: ChooseDismiss, Reason: blob(1), Suppression: num[Suppression](1), Until: w.now.Add(time.Hour)})
+	if e := w.saw(c, own, 1, false); e != Suppressed {
+		t.Errorf("the same word again: %v", e)
+	}
+	if e := w.saw(c, own, 1, true); e != Raises {
+		t.Errorf("the same with bytes: %v", e)
+	}
+	w.do(alice, DecideAlarm{Case: c, Round: 2, Choice: ChooseDismiss, Reason: blob(1), Suppression: num[Suppression](2), Until: w.now.Add(time.Hour)})
+	if e := w.saw(c, own, 1, true); e != Suppressed {
+		t.Errorf("bytes that were dismissed themselves: %v", e)
+	}
+}
+
+// Rules and indicators match what anybody may send: they call, and end nothing.
+func TestOnlyThePackageItselfOffersTheEnd(t *testing.T) {
+	for clue := NoClue + 1; clue <= Rule; clue++ {
+		w, c := watch(t)
+		w.saw(c, own, 1, true)
+		p := w.p.Cases[c]
+		for i := range p.Seen {
+			p.Seen[i].Clue = clue
+		}
+		if got, want := slices.Contains(w.p.OfferOf(c, w.now).Choices, ChooseEnd), clue == Token || clue == Text; got != want {
+			t.Errorf("%v: the end is offered: %v", clue, got)
+		}
+	}
+}
+
 // TestEvidence: an inquiry reads what was held, and nobody's word.
 func TestEvidence(t *testing.T) {
 	w, c := watch(t)
