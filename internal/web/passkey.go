@@ -177,7 +177,7 @@ func beginSignIn(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.begin(ceremony{What: "sign-in", Data: *data, Next: in.Next}, options.Response)
+	return v.begin(ceremony{What: "sign-in", Data: *data, Next: local(in.Next)}, options.Response)
 }
 
 func finishSignIn(v *Visit) error {
@@ -245,7 +245,7 @@ func beginProve(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.begin(ceremony{What: "prove", Data: *data, Account: v.By.Account, Next: in.Next}, options.Response)
+	return v.begin(ceremony{What: "prove", Data: *data, Account: v.By.Account, Next: local(in.Next)}, options.Response)
 }
 
 func finishProve(v *Visit) error {

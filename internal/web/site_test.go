@@ -152,7 +152,7 @@ func TestPanic(t *testing.T) {
 func TestLocal(t *testing.T) {
 	for in, want := range map[string]string{
 		"/home": "/home", "/cases/x?y=z": "/cases/x?y=z", "": "/", "home": "/",
-		"//evil.example": "/", "https://evil.example/": "/", "/\\evil.example": "/", "/\t/evil.example": "/",
+		"//evil.example": "/", "/" + strings.Repeat("a", 600): "/", "https://evil.example/": "/", "/\\evil.example": "/", "/\t/evil.example": "/",
 		"\\\\evil.example": "/", "javascript:alert(1)": "/", "/a\r\nSet-Cookie: x": "/", "///evil.example": "/",
 	} {
 		if got := local(in); got != want {

@@ -182,12 +182,15 @@ func (v *Visit) Redirect(path string) error {
 	return nil
 }
 
+// longestPath is above any of ours. What is kept for strangers is kept small.
+const longestPath = 512
+
 // local is a path of this site, whatever was asked for: "/" for all that could
 // lead elsewhere.
 func local(path string) string {
 	u, err := url.Parse(path)
 	switch {
-	case err != nil, u.Scheme != "", u.Host != "", u.User != nil, u.Opaque != "",
+	case len(path) > longestPath, err != nil, u.Scheme != "", u.Host != "", u.User != nil, u.Opaque != "",
 		!strings.HasPrefix(path, "/"), strings.HasPrefix(path, "//"),
 		strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }):
 		return "/"
