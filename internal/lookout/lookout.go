@@ -123,7 +123,7 @@ func (w *Watch) Run(ctx context.Context) error {
 			}
 		}
 		// Others write too, and what they write may call somebody.
-		if w.Notify != nil && w.Clock().Sub(looked) >= 5*pollEvery {
+		if w.Notify != nil && (w.hands != nil || w.Clock().Sub(looked) >= 5*pollEvery) {
 			looked = w.Clock()
 			if err := w.calls(ctx); err != nil {
 				return err
