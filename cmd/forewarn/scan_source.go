@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -64,11 +63,7 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		if s.Clock, err = d.ClockOf(w.Source); err != nil {
 			return err
 		}
-		if s.Clock.Year = year; c.Follow {
-			// What is followed is written now, and for most of a year to come.
-			now := d.Clock().UTC().Truncate(time.Second)
-			s.Clock.Within = sighting.Interval{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 330)}
-		}
+		s.Clock.Year = year
 		if c.All {
 			return nil
 		}
@@ -164,15 +159,16 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 				b.Spots = nil
 				return nil
 			}
-			before := total.Bytes
+			before, reach := total.Bytes, uint64(0)
 			if err := c.stream(a, s, name, r, func(x sighting.Sighting) error {
-				// Those before the last are whole: sightings come in order.
-				if len(b.Spots) >= maxSpots && uint64(x.Offset) > b.Spots[len(b.Spots)-1].Offset {
+				// What ends before this begins is whole: sightings come in order.
+				if len(b.Spots) >= maxSpots && uint64(x.Offset) >= reach {
 					if err := flush(uint64(x.Offset)); err != nil {
 						return err
 					}
 				}
 				b.Spots = append(b.Spots, coordinator.SpotOf(x))
+				reach = max(reach, b.Spots[len(b.Spots)-1].End)
 				return nil
 			}, &total); err != nil {
 				return err

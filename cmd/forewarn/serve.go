@@ -15,7 +15,6 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/lookout"
 	"forewarn/internal/serve"
-	"forewarn/internal/sighting"
 	"forewarn/internal/web"
 )
 
@@ -105,9 +104,6 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 			if w.Scanner.Clock, err = d.ClockOf(w.Source); err != nil {
 				return err
 			}
-			// What is followed is written now, and for most of a year to come.
-			now := d.Clock().UTC().Truncate(time.Second)
-			w.Scanner.Clock.Within = sighting.Interval{From: now.AddDate(0, 0, -30), To: now.AddDate(0, 0, 330)}
 			add("watching", w)
 		}
 		return nil

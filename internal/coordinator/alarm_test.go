@@ -230,6 +230,26 @@ func TestQuotaOfManyCases(t *testing.T) {
 	}
 }
 
+// TestWhatEndsBehind: of a stretch that was read in part, what ends in the rest is
+// new, wherever it begins.
+func TestWhatEndsBehind(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src := w.source()
+	_, err := w.desk.Record(ctx, w.ana, w.batch(src)) // to byte 100
+	ok(t, err)
+	at := stretch
+	at.Begin, at.End = 50, 150
+	got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs}, At: &at, Spots: []coordinator.Spot{
+		{Clue: cvd.Text, Value: "a", Offset: 60, End: 100, Excerpt: []byte("a")},
+		{Clue: cvd.Text, Value: "b", Offset: 90, End: 101, Excerpt: []byte("b")},
+	}})
+	ok(t, err)
+	if len(got) != 1 || got[0].Times != 1 || got[0].Effect != cvd.Joins {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
 // TestFirstIsOfWhatWeighs: somebody's word moves neither the first sighting nor who
 // had a copy; a row without a time leaves open that it was before all others.
 func TestFirstIsOfWhatWeighs(t *testing.T) {

@@ -14,18 +14,20 @@
 // the path itself, and the path with a dot or a dash and something that begins
 // with a digit behind it (access.log.1, access.log-20261126), uncompressed.
 //
-// What is known of the past comes with each Piece as Context: the last header (lines
-// that begin with #) and the last lines before it. Whoever parses lines can so be
+// What is known of the past comes with each Piece as Context: the header (the last
+// line of each name that begins with #) and the last lines before it. Whoever parses lines can so be
 // given a Piece as a stream of its own.
 //
 // It polls: a file system's own notices are not the same from one to the next, and
 // say nothing on network file systems. Nothing is stored here; the caller keeps a
 // Mark. Don't use it where a gap must be impossible: what is rotated twice and
-// compressed, or cut without a copy, while nobody reads is gone, and said so.
+// compressed, or cut without a copy, while nobody reads is passed over, and said so.
+// So is what is written to a file more than a moment after it was moved away.
 package follow
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -45,6 +47,9 @@ const (
 	maxPiece   = 4 << 20  // bytes of one Piece
 	maxContext = 16 << 10 // bytes of a header, and of the lines before a Piece
 	linger     = 250 * time.Millisecond
+	watchOld   = 10 * time.Minute
+
+	maxDirectives = 32 // names of lines that begin with #
 )
 
 // Mark is a place in a file of a name.
@@ -77,11 +82,24 @@ type File struct {
 	f      *os.File
 	at     Mark
 	line   int64 // of the byte at at.Offset
-	header []byte
+	header []directive
+	open   []byte // a directive whose end was not read yet
 	tail   []byte
 	left   time.Time // when the name was seen to stand for another file; zero: not
-	seen   look      // at the last look
+	old    former
+	seen   look // at the last look
 	piece  []byte
+}
+
+// directive is the last line of one name that begins with #.
+type directive struct{ name, line string }
+
+// former is the file that was read before this one, watched for a while for what
+// is still written to it.
+type former struct {
+	f     *os.File
+	size  int64
+	until time.Time
 }
 
 // look is by what a change of a file is noticed.
@@ -91,14 +109,19 @@ type look struct {
 }
 
 // Open follows a path from the first of the marks that can be found again, least
-// first. Without marks it begins at the beginning of the file that is there; with
-// again, at the beginning of the file of the mark. The file need not exist yet.
+// first; with again, from the beginning of the file of the mark. Where no mark can
+// be found it begins at the oldest file of the name: nothing says that what is
+// there was read. The file need not exist yet.
 func Open(path string, marks []Mark, again bool) *File {
 	return &File{Path: path, Now: time.Now, marks: slices.Clone(marks), again: again}
 }
 
 // Close lets go of the file.
 func (f *File) Close() error {
+	if f.old.f != nil {
+		f.old.f.Close()
+		f.old = former{}
+	}
 	if f.f == nil {
 		return nil
 	}
@@ -119,6 +142,7 @@ func (f *File) Next() (Piece, error) {
 			return Piece{}, err
 		}
 	}
+	f.late()
 	cut, err := f.cut()
 	if err != nil {
 		return Piece{}, err
@@ -136,7 +160,7 @@ func (f *File) Next() (Piece, error) {
 	return f.rotated()
 }
 
-// begin opens the first file: that of a mark, or what the name stands for.
+// begin opens the first file: that of a mark, or the oldest of the name.
 func (f *File) begin() (bool, error) {
 	last := uint64(0)
 	for _, m := range f.marks {
@@ -154,7 +178,11 @@ func (f *File) begin() (bool, error) {
 		}
 		return true, f.resume(x, m)
 	}
-	x, err := os.Open(f.Path)
+	oldest := f.Path
+	if all := f.rotations(); len(all) > 0 {
+		oldest = all[0].path
+	}
+	x, err := os.Open(oldest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -166,7 +194,9 @@ func (f *File) begin() (bool, error) {
 		return false, fmt.Errorf("%s is no file that can be followed", f.Path)
 	}
 	if len(f.marks) > 0 {
-		f.note("what was read last is not there any more, under this name or a rotated one: what was written between is not known. Reading begins at the file's beginning")
+		f.note("what was read last is not there any more, under this name or a rotated one: what was written between is not known. Reading begins at %s", filepath.Base(oldest))
+	} else if oldest != f.Path {
+		f.note("nothing says how far it was read. Reading begins at the oldest file of its name that is not compressed, %s", filepath.Base(oldest))
 	}
 	f.marks = nil
 	f.take(x, last+1)
@@ -175,8 +205,10 @@ func (f *File) begin() (bool, error) {
 
 // take begins a file at its beginning.
 func (f *File) take(x *os.File, generation uint64) {
-	f.Close()
-	f.f, f.at, f.line, f.header, f.tail, f.left, f.seen = x, Mark{Generation: generation}, 1, nil, nil, time.Time{}, look{}
+	if f.f != nil {
+		f.f.Close()
+	}
+	f.f, f.at, f.line, f.header, f.open, f.tail, f.left, f.seen = x, Mark{Generation: generation}, 1, nil, nil, nil, time.Time{}, look{}
 }
 
 // resume goes on in a file, whose header and lines are read again for it.
@@ -280,6 +312,9 @@ func (f *File) afterCut() error {
 // known finds the file of a mark among those of the name, other than one.
 func (f *File) known(m Mark, not *os.File) (*os.File, error) {
 	for _, path := range f.names() {
+		if compressed(path) {
+			continue
+		}
 		x, err := os.Open(path)
 		if err != nil {
 			continue // it was moved on, or is not ours to read
@@ -318,13 +353,46 @@ func (f *File) names() []string {
 		if !ok || len(rest) < 2 || rest[0] != '.' && rest[0] != '-' || rest[1] < '0' || rest[1] > '9' {
 			continue
 		}
-		switch filepath.Ext(rest) {
-		case ".gz", ".bz2", ".xz", ".zst":
-		default:
-			out = append(out, filepath.Join(dir, e.Name()))
-		}
+		out = append(out, filepath.Join(dir, e.Name()))
 	}
 	return out
+}
+
+func compressed(path string) bool {
+	switch filepath.Ext(path) {
+	case ".gz", ".bz2", ".xz", ".zst":
+		return true
+	}
+	return false
+}
+
+// rotation is one file of the name, apart from the one that the name stands for.
+type rotation struct {
+	path string
+	info os.FileInfo
+}
+
+// rotations are the files that were moved away and can be read, the oldest first:
+// by when they were changed, and by their names where that is the same.
+func (f *File) rotations() (out []rotation) {
+	for _, path := range f.names()[1:] {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && !compressed(path) {
+			out = append(out, rotation{path, info})
+		}
+	}
+	slices.SortFunc(out, func(a, b rotation) int { return a.against(b, len(f.Path)+1) })
+	return out
+}
+
+// against is below 0 for the older of two. Of names that are counted up (.1, .2)
+// the higher is older, of names that are dates the lower.
+func (r rotation) against(o rotation, from int) int {
+	a, b := r.path[from:], o.path[from:]
+	byName := cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	if len(a) < 6 && len(b) < 6 {
+		byName = -byName
+	}
+	return cmp.Or(r.info.ModTime().Compare(o.info.ModTime()), byName)
 }
 
 // read takes whole lines; with all, what there is.
@@ -345,7 +413,10 @@ func (f *File) read(all bool) (Piece, error) {
 	}
 	p := Piece{Begin: f.at.Offset, Line: f.line, Data: b}
 	if f.at.Offset > 0 {
-		p.Context = slices.Concat(f.header, f.tail)
+		for _, d := range f.header {
+			p.Context = append(p.Context, d.line...)
+		}
+		p.Context = append(p.Context, f.tail...)
 	}
 	f.at.Offset += uint64(len(b))
 	if err := f.mark(); err != nil {
@@ -357,43 +428,69 @@ func (f *File) read(all bool) (Piece, error) {
 	return p, nil
 }
 
-// remember keeps what later lines may need of these: the last header, and the last
-// lines.
+// remember keeps what later lines may need of these: the last line of each
+// directive, and the last lines. A date is not kept: it is true of the lines right
+// behind it, and of those that have come since nothing says which day they are of.
 func (f *File) remember(b []byte) {
 	f.line += int64(bytes.Count(b, []byte("\n")))
-	for at := 0; at < len(b); {
-		i := at
-		if b[at] != '#' || at > 0 && b[at-1] != '\n' || at == 0 && len(f.tail) > 0 && f.tail[len(f.tail)-1] != '\n' {
-			j := bytes.Index(b[at:], []byte("\n#"))
+	rest := b
+	if within := len(f.tail) > 0 && f.tail[len(f.tail)-1] != '\n'; within {
+		i := bytes.IndexByte(b, '\n') + 1
+		if rest = nil; i > 0 {
+			rest = b[i:]
+		}
+		if f.open != nil {
+			f.open = append(f.open, b[:len(b)-len(rest)]...)
+			if i > 0 {
+				f.direct(f.open)
+			}
+			if i > 0 || len(f.open) > maxContext {
+				f.open = nil
+			}
+		}
+	}
+	for len(rest) > 0 {
+		if rest[0] != '#' {
+			j := bytes.Index(rest, []byte("\n#"))
 			if j < 0 {
 				break
 			}
-			i = at + j + 1
+			rest = rest[j+1:]
 		}
-		end := i
-		for end < len(b) && b[end] == '#' {
-			k := bytes.IndexByte(b[end:], '\n')
-			if k < 0 {
-				end = len(b)
-				break
+		i := bytes.IndexByte(rest, '\n') + 1
+		if i == 0 {
+			if len(rest) <= maxContext {
+				f.open = bytes.Clone(rest)
 			}
-			end += k + 1
+			break
 		}
-		// A header that began in the piece before goes on in this one.
-		if i == 0 && len(f.header) > 0 && bytes.HasSuffix(f.tail, f.header) {
-			f.header = append(f.header, b[:end]...)
-		} else {
-			f.header = bytes.Clone(b[i:end])
-		}
-		if len(f.header) > maxContext {
-			f.header = nil
-		}
-		at = end
+		f.direct(rest[:i])
+		rest = rest[i:]
 	}
 	f.tail = append(f.tail, b[max(0, len(b)-2*maxContext):]...)
 	if len(f.tail) > maxContext {
 		f.tail = f.tail[len(f.tail)-maxContext:]
 		f.tail = bytes.Clone(f.tail[bytes.IndexByte(f.tail, '\n')+1:])
+	}
+}
+
+// direct keeps a directive, behind those before it.
+func (f *File) direct(line []byte) {
+	name := string(bytes.ToLower(line))
+	if i := strings.IndexAny(name, ": \t\r\n"); i >= 0 {
+		name = name[:i]
+	}
+	if name == "#date" {
+		return
+	}
+	had := len(f.header)
+	f.header = slices.DeleteFunc(f.header, func(d directive) bool { return d.name == name })
+	size := len(line)
+	for _, d := range f.header {
+		size += len(d.line)
+	}
+	if size <= maxContext && (len(f.header) < had || had < maxDirectives) {
+		f.header = append(f.header, directive{name, string(line)})
 	}
 }
 
@@ -426,6 +523,12 @@ func (f *File) rotated() (Piece, error) {
 	if err != nil {
 		return Piece{}, err
 	}
+	f.skipped(info, x)
+	if f.old.f != nil {
+		f.old.f.Close()
+	}
+	f.old = former{f.f, int64(f.at.Offset), f.Now().Add(watchOld)}
+	f.f = nil
 	f.take(x, f.at.Generation+1)
 	return f.read(false)
 }
@@ -440,17 +543,45 @@ func (f *File) successor(after os.FileInfo) (next string) {
 	if err == nil && now.Size() > 0 {
 		next = f.Path
 	}
-	var first time.Time
-	for _, path := range f.names()[1:] {
-		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() || os.SameFile(info, after) || !info.ModTime().After(after.ModTime()) {
-			continue
-		}
-		if first.IsZero() || info.ModTime().Before(first) {
-			next, first = path, info.ModTime()
+	all := f.rotations()
+	here := slices.IndexFunc(all, func(r rotation) bool { return os.SameFile(r.info, after) })
+	for i, r := range all {
+		if r.info.ModTime().After(after.ModTime()) || here >= 0 && i > here {
+			return r.path
 		}
 	}
 	return next
+}
+
+// skipped tells of files that were compressed before they were read.
+func (f *File) skipped(after os.FileInfo, next *os.File) {
+	before, err := next.Stat()
+	if err != nil {
+		return
+	}
+	for _, path := range f.names() {
+		info, err := os.Stat(path)
+		if err == nil && compressed(path) && info.ModTime().After(after.ModTime()) && !info.ModTime().After(before.ModTime()) {
+			f.note("%s was rotated and compressed before it was read: scan it once, without --follow", filepath.Base(path))
+		}
+	}
+}
+
+// late tells when somebody still writes to the file that was left. It isn't gone
+// back to: what is recorded is recorded in order.
+func (f *File) late() {
+	if f.old.f == nil {
+		return
+	}
+	info, err := f.old.f.Stat()
+	grew := err == nil && info.Size() > f.old.size
+	if grew {
+		f.note("%d bytes were written to the file before this one after it was left: scan that once, without --follow", info.Size()-f.old.size)
+	}
+	if grew || err != nil || f.Now().After(f.old.until) {
+		f.old.f.Close()
+		f.old = former{}
+	}
 }
 
 // HeadOf is SHA-256 of the first bytes of a file, n or as many as it has, and how

@@ -205,7 +205,7 @@ func TestLost(t *testing.T) {
 func TestContext(t *testing.T) {
 	s := newScene(t)
 	lines := []string{"#A 1\n#B 1\n", "x\n", strings.Repeat("y\n", maxContext), "#A 2\n", "#B 2\nz\n", "z\n"}
-	header := []string{"", "#A 1\n#B 1\n", "#A 1\n#B 1\n", "#A 1\n#B 1\n", "#A 2\n", "#A 2\n#B 2\n"}
+	header := []string{"", "#A 1\n#B 1\n", "#A 1\n#B 1\n", "#A 1\n#B 1\n", "#B 1\n#A 2\n", "#A 2\n#B 2\n"}
 	for _, again := range []bool{false, true} {
 		s := newScene(t)
 		for i, l := range lines {
@@ -329,5 +329,104 @@ func TestAnyMark(t *testing.T) {
 		s.got = append([]byte(nil), s.wrote[:at[i]]...)
 		s.open([]Mark{m})
 		s.all()
+	}
+}
+
+// TestDirectives: a line that begins with # takes the place of the one of its name
+// alone, and a date isn't remembered beyond the lines behind it.
+func TestDirectives(t *testing.T) {
+	s := newScene(t)
+	text := "#Version: 1.0\n#Date: 2026-11-20\n#Fields: time cs-uri\n" + strings.Repeat("10:00:00 /\n", 2000) + "#Remark: still here\n" + strings.Repeat("11:00:00 /\n", 2000)
+	want := "#Version: 1.0\n#Fields: time cs-uri\n#Remark: still here\n11:00:00"
+	s.write(text)
+	s.poll()
+	for range 2 {
+		s.write("12:00:00 /\n")
+		p, err := s.file.Next()
+		ok(t, err)
+		if !strings.HasPrefix(string(p.Context), want) {
+			t.Errorf("context %.120q", p.Context)
+		}
+		s.open([]Mark{p.Mark})
+	}
+	// However lines are broken into pieces, the same is remembered.
+	var whole File
+	whole.remember([]byte(text))
+	for _, n := range []int{1, 7, 30} {
+		var f File
+		for b := range slices.Chunk([]byte(text), n) {
+			f.remember(b)
+		}
+		if !slices.Equal(f.header, whole.header) {
+			t.Errorf("in pieces of %d: %q, want %q", n, f.header, whole.header)
+		}
+	}
+}
+
+// TestBeginsWithTheOldest: where nothing says what was read, nothing that is there
+// is passed over.
+func TestBeginsWithTheOldest(t *testing.T) {
+	s := newScene(t)
+	s.write("one\n")
+	s.rename()
+	s.write("two\n")
+	s.rename()
+	s.write("three\n")
+	s.all()
+	if len(s.notes) != 1 || !strings.Contains(s.notes[0], "access.log.2") {
+		t.Errorf("notes %q", s.notes)
+	}
+}
+
+// TestEqualTimes: files that were changed in one moment are told apart by their
+// names.
+func TestEqualTimes(t *testing.T) {
+	for _, names := range [][2]string{{".2", ".1"}, {"-20261101", "-20261102"}, {"-20261101", "-20261101.1"}} {
+		s := newScene(t)
+		s.write("one\n")
+		s.all()
+		when := s.now
+		ok(t, os.Rename(s.path, s.path+names[0]))
+		s.write("two\n")
+		ok(t, os.Chtimes(s.path, when, when))
+		ok(t, os.Rename(s.path, s.path+names[1]))
+		s.write("three\n")
+		s.all()
+	}
+}
+
+// TestToldOf: what is passed over is told.
+func TestToldOf(t *testing.T) {
+	for name, do := range map[string]func(*scene){
+		"compressed": func(s *scene) {
+			ok(s.t, os.Rename(s.path, s.path+".1"))
+			s.write("two\n")
+			ok(s.t, os.Rename(s.path+".1", s.path+".2.gz"))
+			ok(s.t, os.Rename(s.path, s.path+".1.gz"))
+			s.write("three\n")
+			s.poll()
+		},
+		"bytes were written": func(s *scene) {
+			old, err := os.OpenFile(s.path, os.O_APPEND|os.O_WRONLY, 0)
+			ok(s.t, err)
+			defer old.Close()
+			s.rename()
+			s.write("two\n")
+			s.poll()
+			_, err = old.WriteString("late\n")
+			ok(s.t, err)
+			s.poll()
+			_, err = old.WriteString("later\n")
+			ok(s.t, err)
+			s.poll()
+		},
+	} {
+		s := newScene(t)
+		s.write("one\n")
+		s.poll()
+		do(s)
+		if len(s.notes) != 1 || !strings.Contains(s.notes[0], name) {
+			t.Errorf("%s: notes %q", name, s.notes)
+		}
 	}
 }

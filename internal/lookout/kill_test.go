@@ -224,8 +224,7 @@ func TestKilled(t *testing.T) {
 		end := time.Now().Add(time.Duration(30+rng.IntN(500)) * time.Millisecond)
 		for time.Now().Before(end) {
 			p.write(rng)
-			// What is rotated before anything of it was read is under no mark.
-			if times, _, _ := p.recorded(); times > 0 && rng.IntN(6) == 0 {
+			if rng.IntN(6) == 0 {
 				p.rotate(rng)
 			}
 			time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)

@@ -28,6 +28,7 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/follow"
+	"forewarn/internal/ledger"
 	"forewarn/internal/sighting"
 )
 
@@ -66,6 +67,16 @@ type Watch struct {
 	Clock func() time.Time
 	// Repeats is how long repeats of what is known wait for one another; 0: a minute.
 	Repeats time.Duration
+
+	yearless bool        // nothing is declared of when what is followed was written
+	hands    chan handed // of the letters that are being handed on; nil: none
+	rest     time.Time   // until then nobody is called, after a failure
+}
+
+// handed is what became of a letter.
+type handed struct {
+	coordinator.Letter
+	err error
 }
 
 // log is one followed path, with what it showed that isn't recorded yet.
@@ -77,12 +88,17 @@ type log struct {
 	since   time.Time // of the first that waits
 	urgent  bool
 	known   map[string]bool
-	bad     string // the last error, told once
-	skip    uint64 // a generation that can't be read
+	quoted  map[string]uint64 // where the last excerpt of each text began
+	reach   uint64            // the end of what waits
+	bad     string            // the last error, told once
+	skip    uint64            // a generation that can't be read
 }
 
 // Run keeps watch until the context ends, or something can't be mended by waiting.
 func (w *Watch) Run(ctx context.Context) error {
+	if w.Scanner != nil {
+		w.yearless = !w.Scanner.Clock.Within.Known()
+	}
 	logs, err := w.open()
 	if err != nil {
 		return err
@@ -90,6 +106,11 @@ func (w *Watch) Run(ctx context.Context) error {
 	defer func() {
 		for _, l := range logs {
 			l.Close()
+		}
+		for w.hands != nil {
+			if _, more := <-w.hands; !more {
+				w.hands = nil
+			}
 		}
 	}()
 	tick := time.NewTicker(pollEvery)
@@ -102,7 +123,7 @@ func (w *Watch) Run(ctx context.Context) error {
 			}
 		}
 		// Others write too, and what they write may call somebody.
-		if w.Notify != nil && w.Clock().Sub(looked) >= 5*pollEvery {
+		if w.Notify != nil && (w.hands != nil || w.Clock().Sub(looked) >= 5*pollEvery) {
 			looked = w.Clock()
 			if err := w.calls(ctx); err != nil {
 				return err
@@ -129,7 +150,7 @@ func (w *Watch) open() (logs []*log, err error) {
 			return nil, err
 		}
 		again := len(marks) < len(cases) // a case of which nothing was seen yet
-		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}}
+		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}, quoted: map[string]uint64{}}
 		l.Note = func(what string) { w.Note("%s: %s", path, what) }
 		logs = append(logs, l)
 	}
@@ -163,9 +184,10 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 		read += len(p.Data)
 		if p.Generation != l.end.Generation {
 			// A batch is of one file.
-			if err := w.record(ctx, l); err != nil {
+			if err := w.record(ctx, l, l.end.Offset); err != nil {
 				return err
 			}
+			clear(l.quoted)
 			l.begin = p.Begin
 		}
 		if len(l.waiting) == 0 {
@@ -175,27 +197,58 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 		if l.skip == p.Generation {
 			continue
 		}
-		if err := w.scan(l, p); err != nil {
+		if err := w.scan(ctx, l, p); err != nil {
 			return err
 		}
+		if len(l.waiting) >= maxWaiting {
+			if err := w.record(ctx, l, l.end.Offset); err != nil {
+				return err
+			}
+		}
 	}
-	if n := len(l.waiting); n > 0 && (l.urgent || n >= maxWaiting || w.Clock().Sub(l.since) >= cmp.Or(w.Repeats, time.Minute)) {
-		return w.record(ctx, l)
+	if n := len(l.waiting); n > 0 && (l.urgent || w.Clock().Sub(l.since) >= cmp.Or(w.Repeats, time.Minute)) {
+		return w.record(ctx, l, l.end.Offset)
 	}
 	return nil
 }
 
-// scan looks through a piece. What stands in its context was seen before.
-func (w *Watch) scan(l *log, p follow.Piece) error {
+// YearOf is when what is read now may have been written, where it doesn't say the
+// year itself: within the year before, and a day after for clocks that are wrong.
+// It is short of a year, so that each date falls into it once.
+func YearOf(now time.Time) sighting.Interval {
+	now = now.UTC().Truncate(time.Second)
+	return sighting.Interval{From: now.AddDate(0, 0, -364), To: now.AddDate(0, 0, 1)}
+}
+
+// scan looks through a piece. What ends in its context was seen before.
+func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
+	if w.yearless {
+		w.Scanner.Clock.Within = YearOf(w.Clock())
+	}
 	before := int64(len(p.Context))
 	lines := int64(bytes.Count(p.Context, []byte("\n")))
 	had := len(l.waiting)
 	sum, err := w.Scanner.Scan(l.Path, io.MultiReader(bytes.NewReader(p.Context), bytes.NewReader(p.Data)), func(s sighting.Sighting) error {
-		if s.Offset < before {
+		if s.Offset+int64(s.Len) <= before {
 			return nil
 		}
 		x := coordinator.SpotOf(s)
-		x.Offset = p.Begin + uint64(s.Offset-before)
+		// The header of the context may stand further up than just before the piece.
+		x.Offset = uint64(max(0, int64(p.Begin)+s.Offset-before))
+		x.End = p.Begin + x.End - uint64(before)
+		if x.Clue == cvd.Text {
+			// One that began in the piece before may have been long enough there.
+			if at, had := l.quoted[x.Value]; had && at == x.Offset && s.Offset < before {
+				return nil
+			}
+			l.quoted[x.Value] = x.Offset
+		}
+		if len(l.waiting) >= maxWaiting && x.Offset >= l.reach {
+			had = 0
+			if err := w.record(ctx, l, x.Offset); err != nil {
+				return err
+			}
+		}
 		x.Line = s.Line - lines + p.Line - 1
 		if len(l.waiting) == 0 {
 			l.since = w.Clock()
@@ -206,25 +259,25 @@ func (w *Watch) scan(l *log, p follow.Piece) error {
 		if k := x.Clue.String() + " " + x.Value; !l.known[k] {
 			l.known[k], l.urgent = true, true
 		}
-		l.waiting = append(l.waiting, x)
+		l.waiting, l.reach = append(l.waiting, x), max(l.reach, x.End)
 		return nil
 	})
 	if p.Begin == 0 && len(sum.Undone) > 0 {
 		// Its lines are not where its bytes have them.
 		w.Note("%s: it is in %s and can't be followed; scan it once, without --follow", l.Path, strings.Join(sum.Undone, ", "))
-		l.skip, l.waiting = p.Generation, l.waiting[:had]
+		l.skip, l.waiting = p.Generation, l.waiting[:min(had, len(l.waiting))]
 	}
 	return err
 }
 
-// record has recorded what waits. What can't be recorded now waits on; what was
-// recorded by somebody else isn't again.
-func (w *Watch) record(ctx context.Context, l *log) error {
+// record has recorded what waits, which ends at a place. What can't be recorded now
+// waits on; what was recorded by somebody else isn't again.
+func (w *Watch) record(ctx context.Context, l *log, end uint64) error {
 	if len(l.waiting) == 0 {
 		return nil
 	}
 	b := coordinator.Batch{Source: w.Source, Spots: l.waiting, Cases: w.Cases, At: &coordinator.Stretch{
-		Path: l.Path, Generation: l.end.Generation, Head: l.end.Head, HeadHash: l.end.HeadHash, Begin: l.begin, End: l.end.Offset}}
+		Path: l.Path, Generation: l.end.Generation, Head: l.end.Head, HeadHash: l.end.HeadHash, Begin: l.begin, End: end}}
 	for {
 		var done []coordinator.Recorded
 		err := w.Append(ctx, func(d *coordinator.Desk) (err error) {
@@ -243,7 +296,9 @@ func (w *Watch) record(ctx context.Context, l *log) error {
 		case err == nil:
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, cvd.ErrDenied) || errors.Is(err, cvd.ErrRefused) || errors.Is(err, coordinator.ErrUnknown):
+		case errors.Is(err, cvd.ErrDenied) || errors.Is(err, cvd.ErrRefused) || errors.Is(err, coordinator.ErrUnknown) ||
+			errors.Is(err, ledger.ErrDead) || errors.Is(err, ledger.ErrClosed):
+			// A log that is dead or closed doesn't come back by waiting.
 			return fmt.Errorf("%d sightings of %s are not recorded: %w", len(l.waiting), l.Path, err)
 		default:
 			w.Note("%d sightings of %s are not recorded yet: %v; tried again", len(l.waiting), l.Path, err)
@@ -255,16 +310,56 @@ func (w *Watch) record(ctx context.Context, l *log) error {
 		for _, r := range done {
 			w.Said(l.Path, r)
 		}
-		l.begin, l.waiting, l.urgent = l.end.Offset, nil, false
+		l.begin, l.waiting, l.urgent, l.reach = end, nil, false, 0
 		return nil
 	}
 }
 
-// calls calls whoever is due. The desk is not held while a notice is handed on.
+// calls calls whoever is due. A notice is handed on beside the watch, which reads
+// on meanwhile: only what became of it is written here.
 func (w *Watch) calls(ctx context.Context) error {
-	if err := w.Look.Refresh(ctx); err != nil {
+	if err := w.Look.Refresh(ctx); err != nil || w.Clock().Before(w.rest) {
 		return err
 	}
+	err := w.settle(ctx)
+	if err == nil && w.hands == nil {
+		err = w.queue(ctx)
+	}
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, cvd.ErrDenied) || errors.Is(err, ledger.ErrDead) || errors.Is(err, ledger.ErrClosed):
+		return err
+	}
+	w.Note("calling: %v; tried again", err)
+	w.rest = w.Clock().Add(time.Second)
+	return nil
+}
+
+// settle writes what became of letters, as far as that is known.
+func (w *Watch) settle(ctx context.Context) error {
+	for w.hands != nil {
+		select {
+		case h, more := <-w.hands:
+			if !more {
+				w.hands = nil
+				continue
+			}
+			if h.err != nil {
+				w.Note("%v", coordinator.CallError(h.Letter, h.err))
+			}
+			if err := w.Append(ctx, func(d *coordinator.Desk) error { return d.SettleNotice(ctx, w.By, h.ID, h.err != nil) }); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// queue queues what is due and begins to hand it on.
+func (w *Watch) queue(ctx context.Context) error {
 	if at := w.Look.NextCall(); at.IsZero() || at.After(w.Clock()) {
 		return nil
 	}
@@ -273,27 +368,25 @@ func (w *Watch) calls(ctx context.Context) error {
 		out, _, err = d.QueueNotices(ctx, w.By)
 		return err
 	})
-	for i := 0; err == nil && i < len(out); i++ {
-		l := out[i]
-		hand, cancel := context.WithTimeout(ctx, patience)
-		failed := w.Notify.Notify(hand, l.To, l.Notice)
-		cancel()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if failed != nil {
-			w.Note("%v", coordinator.CallError(l, failed))
-		}
-		err = w.Append(ctx, func(d *coordinator.Desk) error { return d.SettleNotice(ctx, w.By, l.ID, failed != nil) })
-	}
-	switch {
-	case err == nil || ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, cvd.ErrDenied):
+	if err != nil || len(out) == 0 {
 		return err
 	}
-	w.Note("calling: %v; tried again", err)
-	return wait(ctx, time.Second)
+	w.hands = make(chan handed, len(out))
+	go func(hands chan<- handed) {
+		defer close(hands)
+		for _, l := range out {
+			if ctx.Err() != nil {
+				return
+			}
+			hand, cancel := context.WithTimeout(ctx, patience)
+			err := w.Notify.Notify(hand, l.To, l.Notice)
+			cancel()
+			if ctx.Err() == nil {
+				hands <- handed{l, err}
+			}
+		}
+	}(w.hands)
+	return nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -165,6 +165,49 @@ func TestFromRequestToPage(t *testing.T) {
 	<-ended
 }
 
+// TestHangingCall: while a notice is being handed on, the log is read on.
+func TestHangingCall(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	p.append("GET /?planted-here\n")
+	l, err := p.h.Look(ctx)
+	ok(t, err)
+	defer l.Close()
+	run, stop := context.WithTimeout(ctx, 15*time.Second)
+	defer stop()
+	w := p.watch(l)
+	hangs := make(hanging, 1)
+	w.Notify = hangs
+	recorded := make(chan bool, 9)
+	w.Said = func(string, coordinator.Recorded) { recorded <- true }
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(run) }()
+	for _, c := range []chan bool{recorded, hangs} {
+		select {
+		case <-c:
+		case <-run.Done():
+			t.Fatal("nothing was recorded, or nobody called")
+		}
+	}
+	p.append("GET /?planted-here\n")
+	select {
+	case <-recorded:
+	case <-run.Done():
+		t.Error("nothing is recorded while a call hangs")
+	}
+	stop()
+	<-ended
+}
+
+// hanging is a way to call people that never ends by itself.
+type hanging chan bool
+
+func (c hanging) Notify(ctx context.Context, _ coordinator.Person, _ coordinator.Notice) error {
+	c <- true
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 type told chan time.Time
 
 func (c told) Notify(context.Context, coordinator.Person, coordinator.Notice) error {
