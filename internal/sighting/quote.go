@@ -275,7 +275,9 @@ const mostAlignments = 64
 // walk to the left is longer. A walk to the right is as long as the quote, but
 // no two walk over the same words: where a quote was seen, only an anchor whose
 // own run leads out of it is followed again.
-func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
+//
+// out says that a run came to an end of the text: more of it may stand beyond.
+func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out bool) {
 	covered := map[int32]int{}
 	for _, hit := range anchors {
 		best := map[int32]quote{}
@@ -285,15 +287,17 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
 				continue
 			}
 			l := q.lattices[a.text]
-			from, first, before, _ := l.left(text, a.edge, hit.from, MinWords-1)
-			to, behind, _ := l.right(text, a.edge, hit.to, MinWords-1)
+			from, first, before, cut := l.left(text, a.edge, hit.from, MinWords-1)
+			to, behind, cutBehind := l.right(text, a.edge, hit.to, MinWords-1)
+			out = out || cut || cutBehind
 			if before+1+behind < MinWords {
 				continue
 			}
 			if tried[a.text]++; to <= covered[a.text] {
 				continue
 			}
-			to, behind, _ = l.right(text, a.edge, hit.to, len(text))
+			to, behind, cut = l.right(text, a.edge, hit.to, len(text))
+			out = out || cut
 			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && q.counts(text[from:to]) {
 				best[a.text] = x
 			}
@@ -303,6 +307,7 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) {
 			covered[t] = max(covered[t], best[t].to)
 		}
 	}
+	return out
 }
 
 func sortedKeys(m map[int32]quote) []int32 {
@@ -373,18 +378,16 @@ func (q *quotes) counts(excerpt []byte) bool {
 	return false
 }
 
-// context is how many bytes on either side of an anchor's line are read with
-// it, where text runs over lines.
+// context is how many bytes on either side of a line are read with it where a run
+// of words leads out of it. That is so in logs too: what parts two of their records
+// parts any quote, and lines that are no records may be running text.
 const context = MinWords * (MaxGap + 2*mostAnchor)
 
-// passages gives, for anchors at these places of a text, the stretches in which
-// quotes are looked for: whole lines, so that encodings are undone as a whole.
-func passages(text []byte, at []span, over bool) (out []span) {
+// passages gives, for these places of a text, the stretches in which quotes are
+// looked for: whole lines, so that encodings are undone as a whole.
+func passages(text []byte, at []span) (out []span) {
 	slices.SortFunc(at, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	for _, a := range at {
-		if over {
-			a = span{max(0, a.from-context), min(len(text), a.to+context)}
-		}
 		if n := len(out); n > 0 && a.to <= out[n-1].to {
 			continue
 		}
@@ -402,23 +405,16 @@ func passages(text []byte, at []span, over bool) (out []span) {
 func (p *pass) quotesIn(text []byte, keep func(hit)) {
 	p.quoted = p.quoted[:0]
 	p.layers.reach, p.layers.quoteless = 0, false
-	for _, s := range passages(text, p.noted, p.over(text)) {
-		p.layers.dig(text[s.from:s.to], func(inner []byte) {
-			p.tokens.Scan(inner, func(int, token.Alphabet, uint64) {}) // tells of base64
-			p.met = p.met[:0]
-			p.matcher.find(inner, &p.room, func(from, to int, kind hitKind, index int32) {
-				if kind == anchorWord {
-					p.met = append(p.met, anchorHit{span{from, to}, index})
-				}
-			})
-			slices.SortFunc(p.met, func(a, b anchorHit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.index, b.index)) })
-			p.quotes.find(inner, slices.Compact(p.met), func(x quote) {
-				from, to, through := p.layers.below(x.from, x.to)
-				p.quoted = append(p.quoted, hit{from: from + s.from, to: to + s.from, kind: excerpt, index: x.text, through: through, words: x.words, first: x.first})
-			})
-		})
+	var over []span
+	for _, s := range passages(text, p.noted) {
+		if p.quotesOf(text, s) && s != (span{0, len(text)}) {
+			over = append(over, span{max(0, s.from-context), min(len(text), s.to+context)})
+		}
 	}
-	// What an inner text shows whole, an outer one shows in pieces.
+	for _, s := range passages(text, over) {
+		p.quotesOf(text, s)
+	}
+	// What an inner text shows whole, an outer one shows in pieces, and a line too.
 	slices.SortFunc(p.quoted, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to), cmp.Compare(b.words, a.words))
 	})
@@ -433,23 +429,30 @@ func (p *pass) quotesIn(text []byte, keep func(hit)) {
 	}
 }
 
-// over reports whether the text runs over lines.
-func (p *pass) over(text []byte) bool {
-	f := p.sum.Format
-	for line := range bytes.Lines(text) {
-		if p.decided {
-			break
+// quotesOf looks for quotes in a stretch of text; out says that one may go on
+// beyond it.
+func (p *pass) quotesOf(text []byte, s span) (out bool) {
+	p.layers.dig(text[s.from:s.to], func(inner []byte) {
+		p.tokens.Scan(inner, func(int, token.Alphabet, uint64) {}) // tells of base64
+		p.met = p.met[:0]
+		p.matcher.find(inner, &p.room, func(from, to int, kind hitKind, index int32) {
+			if kind == anchorWord {
+				p.met = append(p.met, anchorHit{span{from, to}, index})
+			}
+		})
+		slices.SortFunc(p.met, func(a, b anchorHit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.index, b.index)) })
+		leads := p.quotes.find(inner, slices.Compact(p.met), func(x quote) {
+			from, to, through := p.layers.below(x.from, x.to)
+			p.quoted = append(p.quoted, hit{from: from + s.from, to: to + s.from, kind: excerpt, index: x.text, through: through, words: x.words, first: x.first})
+		})
+		if from, to, _ := p.layers.below(0, len(inner)); leads && (from == 0 || to == s.to-s.from) {
+			out = true
 		}
-		if body, _ := trim(line, p.base == 0); len(body) > 0 {
-			f, _ = formatOf(body, true)
-			break
-		}
-	}
-	return f == Plain || f == HTML
+	})
+	return out
 }
 
-// held is from where on the lines of a chunk of running text must wait for the
-// next: a quote may begin there that isn't whole yet.
+// held is from where on the lines of a chunk must wait for the next: a quote may begin there that isn't whole yet.
 func (p *pass) held(text []byte) int {
 	at := max(0, len(text)-context)
 	for _, h := range p.hits {

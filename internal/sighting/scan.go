@@ -217,13 +217,13 @@ func (p *pass) drop(n int) {
 	p.buf = p.buf[:copy(p.buf, p.buf[n:])]
 }
 
-// lines processes buf[:end], which ends in a newline or at the stream's end. Of
-// running text the last lines are left in the buffer, unless these are all that
-// there will be, or all that there is room for.
+// lines processes buf[:end], which ends in a newline or at the stream's end. If
+// texts are looked for the last lines are left in the buffer, unless these are all
+// that there will be, or all that there is room for.
 func (p *pass) lines(end int, all bool) error {
 	text := p.buf[:end]
 	p.search(text, p.from, end)
-	if p.quotes != nil && !all && p.over(text) {
+	if p.quotes != nil && !all {
 		end = p.held(text)
 		text = text[:end]
 	}

@@ -22,8 +22,7 @@
 //
 // Embargoed texts are looked for by few of their words; where one stands, the
 // words around it are read against all copies at once (see Text). An excerpt may
-// run over the lines of plain text, and so the last lines of a chunk wait for
-// the next.
+// run over lines, in a log too, and so the last lines of a chunk wait for the next.
 //
 // Scanning never stops at a damaged line: a Problem says where, what was wrong
 // and what was kept, and the scan goes on.

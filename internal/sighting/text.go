@@ -25,9 +25,9 @@ import (
 //   - such words that have letters beyond ASCII are written in their own case,
 //     or all in lower case, or all in upper case, or with a capital first;
 //   - the text doesn't have it more than mostAlignments times;
-//   - the run stands in one record, where a format has records, and in one line
-//     of at most Scanner.MaxLine bytes; in plain text and HTML it may run over
-//     lines.
+//   - the lines that the run stands in have at most Scanner.MaxLine bytes together.
+//     It may run over lines in every format: what is between the fields of two
+//     records parts it, and lines that are no records are read on.
 //
 // Encodings are undone as for all else. A token is any token: it is told apart
 // by the Recogniser. A character that the edge of a part cuts in two parts

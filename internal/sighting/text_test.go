@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -331,6 +332,40 @@ func TestQuotesOverChunks(t *testing.T) {
 		got, sum := scan(t, &Scanner{Texts: []Text{advisoryText()}}, r)
 		if len(got) != 1 || got[0].Offset != one[0].Offset || got[0].Len != one[0].Len || got[0].Line != one[0].Line || sum.Lines != int64(strings.Count(short, "\n")+1) {
 			t.Errorf("%s: %+v, want %+v", name, got, one)
+		}
+	}
+}
+
+// Lines that are no records are running text in a log too, wherever a chunk ends
+// and whatever stands before them.
+func TestQuotesOverLinesOfALog(t *testing.T) {
+	wrapped := "> " + strings.ReplaceAll(advisory, " page", "\n> page")
+	for f, record := range map[Format]string{
+		EVE: eveHead + "/" + eveTail, W3C: "#Fields: date time cs-uri-stem\n2025-07-07 12:00:00 /\n", Access: `192.0.2.1 - - [07/Jul/2025:12:00:00 +0200] "GET / HTTP/1.1" 200 1` + "\n",
+		Zeek: "#fields\tts\turi\n1751889600.5\t/\n", ZeekJSON: `{"ts":1751889600.5,"uri":"/"}` + "\n", Syslog: "Jul  7 12:00:00 h su: x\n", Plain: "x\n",
+	} {
+		last := record[strings.LastIndexByte(record[:len(record)-1], '\n')+1:]
+		padding := strings.Repeat(last+"nothing to see here\n", quantum/len(last))
+		for name, log := range map[string]string{
+			"in the first chunk": record + wrapped + "\n" + last, "before any record": wrapped + "\n" + record, "chunks later": record + padding + wrapped + "\n" + last,
+			"over two chunks": (record + padding)[:quantum-100] + "\n" + wrapped + "\n" + last,
+		} {
+			readers := []io.Reader{strings.NewReader(log)}
+			if len(log) < quantum/2 {
+				readers = append(readers, iotest.OneByteReader(strings.NewReader(log)))
+			}
+			for _, r := range readers {
+				got, sum := scan(t, &Scanner{Texts: []Text{advisoryText()}}, r)
+				if len(got) != 1 || got[0].What.Quote.Words != len(wordsOf([]byte(advisory))) || log[got[0].Offset:][:got[0].Len] != wrapped[2:len(wrapped)-1] || sum.Format != f {
+					t.Errorf("%v, %s: %v, %+v", f, name, sum.Format, got)
+				}
+			}
+		}
+		// A text that quotes a record, in a log of such.
+		sample := advisory[:200] + "\n" + strings.ReplaceAll(last, "12", "13") + advisory[200:]
+		got, _ := scan(t, &Scanner{Texts: []Text{{Ref: "x", Parts: []Part{{Alternatives: [][]byte{[]byte(sample)}}}}}}, strings.NewReader(record+padding+sample+"\n"+last))
+		if len(got) != 1 || got[0].What.Quote.Words != len(wordsOf([]byte(sample))) {
+			t.Errorf("%v, with a record in it: %+v", f, got)
 		}
 	}
 }
