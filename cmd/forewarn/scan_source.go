@@ -53,6 +53,9 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 			more = fmt.Sprintf(" %d are above the source's quota and only counted.", r.Dropped)
 		}
 		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), lookout.Effects[r.Effect], more)
+		if r.Effect == cvd.Raises && c.Notify == "" {
+			a.note("Nobody is called from here: that takes --follow with --notify, 'forewarn alarm call', or a service with --watch and --notify.")
+		}
 	}
 	w.Said = said
 	err := a.look(func(d *coordinator.Desk, by cvd.Actor) (err error) {

@@ -16,7 +16,7 @@ var Effects = map[cvd.Effect]string{
 	cvd.Suppressed:   "dismissed before; nobody is called",
 	cvd.Repeats:      "known already; nobody is called",
 	cvd.Joins:        "new; somebody was called already",
-	cvd.Raises:       "new; people are called",
+	cvd.Raises:       "new; it raises the alarm",
 }
 
 // FirstWords says when the first sighting was, as far as it can be told.
