@@ -52,7 +52,7 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		if r.Dropped > 0 {
 			more = fmt.Sprintf(" %d are above the source's quota and only counted.", r.Dropped)
 		}
-		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), lookout.Effects[r.Effect], more)
+		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), coordinator.Effects[r.Effect], more)
 	}
 	w.Said = said
 	err := a.look(func(d *coordinator.Desk, by cvd.Actor) (err error) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"forewarn/internal/coordinator"
@@ -110,7 +111,7 @@ func (v *Visit) explain(err error) Problem {
 	case errors.Is(err, errSignIn):
 		return Problem{Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
 	case errors.Is(err, errProve):
-		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(cmp.Or(v.Page.Back, "/home")), Button: "Prove it"}
+		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(v.back()), Button: "Prove it"}
 	case errors.As(err, &denied) && v.reads():
 		return notThere
 	case errors.As(err, &denied):
@@ -132,6 +133,15 @@ func (v *Visit) explain(err error) Problem {
 	}
 	return Problem{Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
 }
+
+// back is where a form that asked for a proof is sent from.
+func (v *Visit) back() string {
+	return placeholder.ReplaceAllStringFunc(cmp.Or(v.Page.Back, "/home"), func(name string) string {
+		return url.PathEscape(v.PathValue(name[1 : len(name)-1]))
+	})
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 
 func capital(s string) string {
 	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
