@@ -405,6 +405,7 @@ type AlarmLine struct {
 
 	NextCall   time.Time `json:"next_call,omitzero"` // as in AlarmView
 	NextCalled string    `json:"next_called,omitempty"`
+	Due        bool      `json:"call_due,omitempty"` // and not made
 	Held       time.Time `json:"held_since,omitzero"`
 }
 
@@ -422,6 +423,7 @@ func (d *Desk) Alarms(ctx context.Context, by cvd.Actor) (out []AlarmLine, err e
 			order[s.String()] = int(s)
 			l := AlarmLine{Case: id, Title: d.title(ctx, c), State: s.String(), Round: c.Alarm.Round, Raised: c.Alarm.Raised.At, Seen: len(c.Seen), Entry: c.Alarm.Raised.Seq}
 			l.NextCall, l.NextCalled = nextCall(p, names, id, now)
+			l.Due = l.NextCalled != "" && !l.NextCall.After(now)
 			if c.Hold != nil {
 				l.Held = c.Hold.At
 			}

@@ -64,6 +64,9 @@ type Ended struct {
 	Members int        // who can fetch it
 }
 
+// ErrNoPack: the end holds, and sends nothing.
+var ErrNoPack = errors.New("the embargo is ended, but there is no break pack")
+
 // EndEmbargo ends a case's embargo now, and seals the break pack to every member
 // that may have it: the newest revision that a second person vouched for, up to
 // the level approved with it. The end holds even if the sealing then fails;
@@ -144,7 +147,7 @@ func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Com
 		if _, e := d.Do(ctx, by, end); e != nil {
 			return out, e
 		}
-		return out, fmt.Errorf("the embargo is ended, but there is no break pack: %w", one.Err)
+		return out, fmt.Errorf("%w: %w", ErrNoPack, one.Err)
 	}
 	if err != nil || level == 0 || len(pack.Audience) == 0 {
 		return out, err

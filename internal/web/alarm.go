@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -69,7 +71,8 @@ func (v *Visit) alarm(name string, id cvd.CaseID, refused error) error {
 	}
 	status := http.StatusOK
 	if refused != nil {
-		page.Refused, status = capital(refused.Error()), http.StatusConflict
+		_, why, _ := strings.Cut(": "+refused.Error(), ": "+cvd.ErrRefused.Error()+": ") // what was asked for they know
+		page.Refused, status = capital(cmp.Or(why, refused.Error())), http.StatusConflict
 		noteError(v.Context(), refused, status)
 	}
 	return v.render(status, name, page)
@@ -96,6 +99,8 @@ func (v *Visit) about(act cvd.Action) (id cvd.CaseID, round uint32, upTo entrylo
 // alarm changed or something is missing, shows it as it is now.
 func (v *Visit) decided(name string, id cvd.CaseID, err error) error {
 	switch {
+	case errors.Is(err, coordinator.ErrNoPack):
+		return err // which a refusal is the cause of
 	case errors.Is(err, cvd.ErrRefused) || errors.Is(err, errOtherCase):
 		return v.alarm(name, id, err)
 	case err != nil:

@@ -56,7 +56,7 @@ func home(v *Visit) error {
 		states[a.Case] = a.State
 		if !calm[a.State] {
 			page.Alarms = append(page.Alarms, alarmLine{"/alarms/" + a.Case.String(), a.Title, a.State, a.NextCalled,
-				v.Moment(a.Raised), v.Moment(a.NextCall), v.Moment(a.Held), !a.NextCall.IsZero() && !a.NextCall.After(v.Now())})
+				v.Moment(a.Raised), v.Moment(a.NextCall), v.Moment(a.Held), a.Due})
 		}
 	}
 	for _, c := range cases {

@@ -64,6 +64,7 @@ var problems = []struct {
 	{ledger.ErrClock, Problem{Status: 503, What: "The desk's clock can't be right.", Kept: "Nothing was changed.", Do: "Tell whoever runs the desk to set it."}},
 	{sealer.ErrNotYet, Problem{Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
 	{coordinator.ErrUnsealed, Problem{Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
+	{coordinator.ErrNoPack, Problem{Status: 409, What: "The embargo is ended, and no break pack went out.", Kept: "The end stands.", Do: "Tell the members by other means. The process log has, under the id below, what was wrong with the pack."}},
 	{sealer.ErrRefused, Problem{Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
 	{coordinator.ErrGone, Problem{Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
 	{context.DeadlineExceeded, Problem{Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
