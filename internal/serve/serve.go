@@ -240,6 +240,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	}
 	s.site.Store(site)
 	s.Log.Info("serving", "origin", s.Origin, "listen", s.addr.String(), "entries", uint64(d.Log().Size()), "opened_in", time.Since(begun))
+	if err := d.Say(ctx, "serves the desk: sign in at "+s.Origin+", or stop it"); err != nil {
+		return err
+	}
 	if err := s.alarms(d); err != nil {
 		return err
 	}
