@@ -161,7 +161,7 @@ type alarmDecide struct {
 	Until    string `help:"How long what is dismissed calls nobody again, at most 90 days." default:"+7d" placeholder:"TIME"`
 	Yes      string `help:"To end: the case's title or id once more. It can't be undone." placeholder:"CASE"`
 	Round    uint32 `help:"The alarm that you looked at; refused if it was raised again since." placeholder:"N"`
-	UpTo     uint64 `help:"The last entry that you looked at; refused if more was seen since." placeholder:"N"`
+	UpTo     uint64 `help:"The last entry that you looked at; refused if more was seen or decided since." placeholder:"N"`
 }
 
 func (*alarmDecide) Help() string {
