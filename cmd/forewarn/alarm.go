@@ -77,34 +77,37 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 	}
 	a.say("Alarm %s: %s, raised %s (%s)", fmt.Sprint(v.Round), v.State, when(v.Raised), in(v.Raised, v.Now))
 	a.say("%s", embargoLine(v.Embargo, v.Release, v.Now))
-	if !v.NextCall.IsZero() {
-		a.say("Next called: %s at %s (%s), unless somebody acknowledges", line(v.NextCalled), when(v.NextCall), in(v.NextCall, v.Now))
+	if w := v.NextWords(); w != "" {
+		a.say("%s: %s at %s (%s)", w, line(v.NextCalled), when(v.NextCall), in(v.NextCall, v.Now))
+	}
+	if !v.Held.IsZero() {
+		a.say("Copies are held since %s, by %s. 'forewarn case lift %s' serves them again.", when(v.Held), line(v.HeldBy), v.Case.Short())
 	}
 	a.say("")
-	a.say("First sighting: %s", lookout.FirstWords(v, when))
+	a.say("First sighting: %s", v.FirstWords(when))
 	for _, w := range v.Waves {
 		a.say("  %s, %s, %s: %s then", w.Label, w.Level, count(w.Holders, "holder", "holders"), w.Then)
 	}
-	a.say("  %s", lookout.HadWords(v))
+	a.say("  %s", v.HadWords())
 	a.say("")
 	fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(v.Timeline, a.width()), "\n")))
 	a.say("")
 	var rows [][]string
 	for _, s := range v.Seen {
-		rows = append(rows, []string{fmt.Sprint(s.Entry), s.Source, s.Weight, s.Clue, s.Value, fmt.Sprintf("%d×", s.Count), lookout.TimeWords(s.Time, when), lookout.EffectWords(s, when)})
+		rows = append(rows, []string{fmt.Sprint(s.Entry), s.Source, s.Weight, s.Clue, s.Value, fmt.Sprintf("%d×", s.Count), s.Time.Words(when), s.Words(when)})
 	}
 	a.table([]string{"ENTRY", "SOURCE", "WEIGHT", "WHAT", "", "TIMES", "FIRST", ""}, rows)
 	if v.Older > 0 {
 		a.say("%s in the log.", count(v.Older, "older row stands", "older rows stand"))
 	}
-	if s := lookout.DroppedWords(v); s != "" {
+	if s := v.DroppedWords(); s != "" {
 		a.say("%s", s)
 	}
 	if len(v.Clocks) > 0 {
 		a.say("")
 		rows = nil
 		for _, c := range v.Clocks {
-			rows = append(rows, []string{c.Rule, when(c.Due), in(c.Due, v.Now), lookout.ClockWords(c), c.Citation})
+			rows = append(rows, []string{c.Rule, when(c.Due), in(c.Due, v.Now), c.Words(), c.Citation})
 		}
 		a.table([]string{"CLOCK", "DUE", "", "", "CITATION"}, rows)
 	}
@@ -124,7 +127,7 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 	}
 	a.say("")
 	a.para("What can be decided, and why: %s.", v.Why)
-	for _, cmd := range lookout.Commands(v) {
+	for _, cmd := range v.Commands() {
 		a.say("  %s", cmd)
 	}
 }
@@ -158,7 +161,7 @@ type alarmDecide struct {
 	Until    string `help:"How long what is dismissed calls nobody again, at most 90 days." default:"+7d" placeholder:"TIME"`
 	Yes      string `help:"To end: the case's title or id once more. It can't be undone." placeholder:"CASE"`
 	Round    uint32 `help:"The alarm that you looked at; refused if it was raised again since." placeholder:"N"`
-	UpTo     uint64 `help:"The last entry that you looked at; refused if more was seen since." placeholder:"N"`
+	UpTo     uint64 `help:"The last entry that you looked at; refused if more was seen or decided since." placeholder:"N"`
 }
 
 func (*alarmDecide) Help() string {
@@ -249,7 +252,7 @@ func (c *alarmReport) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.done(fields{"case": id, "effect": r.Effect.String()}, "Recorded: %s.", lookout.Effects[r.Effect])
+		return a.done(fields{"case": id, "effect": r.Effect.String()}, "Recorded: %s.", coordinator.Effects[r.Effect])
 	})
 }
 

@@ -177,6 +177,8 @@ func TestBrowser(t *testing.T) {
 	runProgram(t, dir, "init", "--name", "Larkspur Early Warning", "--coordinator", "ana")
 	runProgram(t, dir, "member", "add", "Umbra Networks", "--tier", "1", "--contact", "uma")
 	runProgram(t, dir, "case", "open", "Layout import before the session check", "--product", "Larkspur Portal", "--release", "2099-12-08T17:00:00Z", "--tier", "1")
+	runProgram(t, dir, "source", "add", "press", "--origin", "hearsay", "--grade", "C")
+	runProgram(t, dir, "alarm", "report", "Layout", "a reporter has the advisory", "--source", "press")
 	links := map[string]string{}
 	for _, who := range []string{"ana", "uma"} {
 		out := runProgram(t, dir, "account", "invite", who, "--origin", "http://origin.invalid")
@@ -231,9 +233,14 @@ func TestBrowser(t *testing.T) {
 	}
 	do(t, ctx, scripts(true), chromedp.Navigate(origin+"/accounts"), chromedp.SendKeys("#words", "uma"), chromedp.Click("form[role=search] button"),
 		chromedp.WaitVisible("//th[text()='uma']"), chromedp.WaitNotPresent("//th[text()='ana']"), chromedp.Click("//tr[th='uma']//button"), chromedp.WaitVisible("//h1[text()='The link']"), shoot("invited"))
+	// So does an alarm: from home, acknowledged and held.
+	do(t, ctx, chromedp.Navigate(origin+"/home"), chromedp.Click("//table[contains(caption, 'call first')]//a"), chromedp.WaitVisible("//strong[contains(., 'is raised')]"), shoot("alarm"),
+		chromedp.Click("form[action$='/acknowledge'] button"), chromedp.WaitVisible("//strong[contains(., 'is acknowledged')]"),
+		chromedp.SendKeys("#why-hold", "what the reporter has is asked for"), chromedp.Click("//fieldset[legend='Hold']//button"), chromedp.WaitVisible("//strong[text()='Copies are held']"), shoot("alarm-held"))
+	held := read(t, ctx, chromedp.Location())
 	do(t, ctx, scripts(false), chromedp.Navigate(origin+"/accounts"), chromedp.WaitVisible("#words"), chromedp.SendKeys(".name", "/"), chromedp.WaitVisible("#words:focus"))
 
-	for _, page := range []string{"/", "/home", "/accounts", "/account", "/join", "/nothing"} {
+	for _, page := range []string{"/", "/home", "/accounts", "/account", "/join", "/nothing", strings.TrimPrefix(held, origin)} {
 		do(t, ctx, chromedp.Navigate(origin+page), chromedp.WaitVisible("h1"), shoot("narrow"+strings.ReplaceAll(page, "/", "-")))
 		if wide := read(t, ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); wide > 360 {
 			t.Errorf("%s is %d px wide on a screen of 360", page, wide)

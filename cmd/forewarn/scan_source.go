@@ -52,7 +52,7 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		if r.Dropped > 0 {
 			more = fmt.Sprintf(" %d are above the source's quota and only counted.", r.Dropped)
 		}
-		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), lookout.Effects[r.Effect], more)
+		a.say("%s: %s recorded in case %s: %s.%s", line(path), count(r.Times, "sighting", "sightings"), r.Case.Short(), coordinator.Effects[r.Effect], more)
 		if r.Effect == cvd.Raises && c.Notify == "" {
 			a.note("Nobody is called from here: that takes --follow with --notify, 'forewarn alarm call', or a service with --watch and --notify.")
 		}

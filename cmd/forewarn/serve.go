@@ -32,7 +32,7 @@ type serveCmd struct {
 }
 
 func (*serveCmd) Help() string {
-	return `While it runs it is the one writer of the log; other commands wait for it to stop. SIGTERM stops it in order. doc/serve.md says more.
+	return `While it runs it is the one writer of the log; other commands wait for it to stop, and alarms are decided on its pages. SIGTERM stops it in order. doc/serve.md says more.
 
 Example:
   forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
@@ -48,7 +48,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside,
+		Metrics: c.Metrics, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "",
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)

@@ -24,6 +24,8 @@ type AlarmView struct {
 	Raised  time.Time  `json:"raised,omitzero"`
 	Embargo string     `json:"embargo"`
 	Release time.Time  `json:"release,omitzero"`
+	Held    time.Time  `json:"held_since,omitzero"` // copies of the case are not served, whatever was decided since
+	HeldBy  string     `json:"held_by,omitempty"`
 	Now     time.Time  `json:"now"`
 	UpTo    uint64     `json:"up_to"` // the last entry that this is made of
 
@@ -40,7 +42,7 @@ type AlarmView struct {
 	Older        int               `json:"older,omitempty"` // rows that aren't among them
 	Dropped      uint64            `json:"above_quota,omitempty"`
 	Calls        []CallView        `json:"calls"`
-	NextCall     time.Time         `json:"next_call,omitzero"`
+	NextCall     time.Time         `json:"next_call,omitzero"` // past: it is due, and nobody made it yet
 	NextCalled   string            `json:"next_called,omitempty"`
 	Decisions    []DecisionView    `json:"decisions"`
 	Suppressions []SuppressionView `json:"suppressions"`
@@ -184,15 +186,9 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 			v.Clocks = started(p, id)
 			v.Waves, v.Had = narrow(p, c, v.First, known)
 		}
-		if p.AlarmState(id, now) == cvd.AlarmRaised {
-			if due, next := p.NoticesDue(now); len(due) == 0 && !next.IsZero() {
-				who := p.Called(next)
-				step := slices.IndexFunc(cvd.Escalation[:], func(after time.Duration) bool { return v.Raised.Add(after).Equal(next) })
-				v.NextCall = next
-				if step >= 0 {
-					v.NextCalled = n.Account(who[step%len(who)])
-				}
-			}
+		v.NextCall, v.NextCalled = nextCall(p, n, id, now)
+		if c.Hold != nil {
+			v.Held, v.HeldBy = c.Hold.At, n.Account(c.Hold.By)
 		}
 		var err error
 		v.Timeline, err = d.picture(ctx, p, c)
@@ -290,6 +286,31 @@ func (d *Desk) decided(ctx context.Context, n Names, c *cvd.Case, v *AlarmView) 
 	}
 }
 
+// nextCall is who is called next for a case, and when: a time that is past when
+// the call is due and wasn't made; zero when nobody is.
+func nextCall(p *cvd.Programme, n Names, id cvd.CaseID, now time.Time) (time.Time, string) {
+	if p.AlarmState(id, now) != cvd.AlarmRaised {
+		return time.Time{}, ""
+	}
+	due, _ := p.NoticesDue(now)
+	for _, x := range due {
+		if x.Case == id {
+			return x.At, n.Account(x.Account)
+		}
+	}
+	a := p.Cases[id].Alarm
+	for step, after := range cvd.Escalation {
+		at := a.Raised.At.Add(after)
+		queued := slices.ContainsFunc(a.Notices, func(x cvd.NoticeID) bool {
+			return p.Notices[x].Round == a.Round && int(p.Notices[x].Step) == step
+		})
+		if who := p.Called(at); !queued && at.After(now) && len(who) > 0 {
+			return at, n.Account(who[step%len(who)])
+		}
+	}
+	return time.Time{}, ""
+}
+
 func calls(p *cvd.Programme, n Names, c *cvd.Case, v *AlarmView) {
 	for _, id := range c.Alarm.Notices {
 		x := p.Notices[id]
@@ -381,13 +402,18 @@ type AlarmLine struct {
 	Raised time.Time    `json:"raised"`
 	Seen   int          `json:"seen"`
 	Entry  entrylog.Seq `json:"entry"`
+
+	NextCall   time.Time `json:"next_call,omitzero"` // as in AlarmView
+	NextCalled string    `json:"next_called,omitempty"`
+	Due        bool      `json:"call_due,omitempty"` // and not made
+	Held       time.Time `json:"held_since,omitzero"`
 }
 
 // Alarms lists the cases that had one, those that call first.
 func (d *Desk) Alarms(ctx context.Context, by cvd.Actor) (out []AlarmLine, err error) {
 	order := map[string]int{}
 	err = d.View(func(p *cvd.Programme) error {
-		now := d.at(p)
+		now, names := d.at(p), d.Names(ctx, p)
 		for _, id := range p.CaseOrder {
 			c := p.Cases[id]
 			if c.Alarm == nil || p.May(by, cvd.ActViewAlarm, cvd.ACase(id), now) != nil {
@@ -395,7 +421,13 @@ func (d *Desk) Alarms(ctx context.Context, by cvd.Actor) (out []AlarmLine, err e
 			}
 			s := p.AlarmState(id, now)
 			order[s.String()] = int(s)
-			out = append(out, AlarmLine{id, d.title(ctx, c), s.String(), c.Alarm.Round, c.Alarm.Raised.At, len(c.Seen), c.Alarm.Raised.Seq})
+			l := AlarmLine{Case: id, Title: d.title(ctx, c), State: s.String(), Round: c.Alarm.Round, Raised: c.Alarm.Raised.At, Seen: len(c.Seen), Entry: c.Alarm.Raised.Seq}
+			l.NextCall, l.NextCalled = nextCall(p, names, id, now)
+			l.Due = l.NextCalled != "" && !l.NextCall.After(now)
+			if c.Hold != nil {
+				l.Held = c.Hold.At
+			}
+			out = append(out, l)
 		}
 		return nil
 	})

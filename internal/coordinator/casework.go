@@ -64,6 +64,9 @@ type Ended struct {
 	Members int        // who can fetch it
 }
 
+// ErrNoPack: the end holds, and sends nothing.
+var ErrNoPack = errors.New("the embargo is ended, but there is no break pack")
+
 // EndEmbargo ends a case's embargo now, and seals the break pack to every member
 // that may have it: the newest revision that a second person vouched for, up to
 // the level approved with it. The end holds even if the sealing then fails;
@@ -97,6 +100,32 @@ func breakPack(p *cvd.Programme, id cvd.CaseID) (r cvd.RevisionID, level form.Le
 	return r, level
 }
 
+// told is the members that a case's break pack goes to.
+func told(p *cvd.Programme, id cvd.CaseID, now time.Time) (out []cvd.HolderID) {
+	for _, m := range p.MemberOrder {
+		if p.Eligible(cvd.HolderID(m), id, cvd.BreakPack, now) == nil {
+			out = append(out, cvd.HolderID(m))
+		}
+	}
+	return out
+}
+
+// WouldEnd is what the end of a case's embargo would send now, or why somebody may
+// not end it. Its wave is zero.
+func (d *Desk) WouldEnd(by cvd.Actor, id cvd.CaseID) (out Ended, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		now := d.at(p)
+		if err := p.May(by, cvd.ActEndEmbargo, cvd.ACase(id), now); err != nil {
+			return err
+		}
+		if _, out.Level = breakPack(p, id); out.Level > 0 {
+			out.Members = len(told(p, id, now))
+		}
+		return nil
+	})
+	return out, err
+}
+
 // end does what ends an embargo, and seals what that sends out.
 func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Command, r cvd.RevisionID, level form.Level) (out Ended, err error) {
 	// The end and the draft of what it sends are one append: a crash between them
@@ -106,12 +135,7 @@ func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Com
 		return out, err
 	}
 	_, err = d.do(ctx, by, func(now time.Time) []cvd.Command {
-		pack.OpensAt, pack.Audience = now, nil
-		for _, m := range d.state.MemberOrder {
-			if d.state.Eligible(cvd.HolderID(m), id, cvd.BreakPack, now) == nil {
-				pack.Audience = append(pack.Audience, cvd.HolderID(m))
-			}
-		}
+		pack.OpensAt, pack.Audience = now, told(d.state, id, now)
 		if level == 0 || len(pack.Audience) == 0 {
 			return []cvd.Command{end}
 		}
@@ -123,7 +147,7 @@ func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Com
 		if _, e := d.Do(ctx, by, end); e != nil {
 			return out, e
 		}
-		return out, fmt.Errorf("the embargo is ended, but there is no break pack: %w", one.Err)
+		return out, fmt.Errorf("%w: %w", ErrNoPack, one.Err)
 	}
 	if err != nil || level == 0 || len(pack.Audience) == 0 {
 		return out, err

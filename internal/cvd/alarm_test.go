@@ -353,7 +353,13 @@ func TestDecidedOnWhatWasSeen(t *testing.T) {
 	if err := w.try(dan, DecideAlarm{Case: c, Round: 1, Choice: ChooseEnd}); !errors.Is(err, ErrDenied) {
 		t.Errorf("ended by somebody who is not on duty: %v", err)
 	}
-	w.do(carol, DecideAlarm{Case: c, Round: 1, Choice: ChooseWatch, UpTo: w.p.Next - 1})
+	seen = w.p.Next - 1
+	w.do(carol, DecideAlarm{Case: c, Round: 1, Choice: ChooseWatch, UpTo: seen})
+	// Nor is one that was made on what stood before another decision.
+	if err := w.try(carol, DecideAlarm{Case: c, Round: 1, Choice: ChooseHold, UpTo: seen}); !errors.Is(err, ErrRefused) {
+		t.Errorf("decided before another decision was seen: %v", err)
+	}
+	w.do(carol, DecideAlarm{Case: c, Round: 1, Choice: ChooseHold, UpTo: w.p.Next - 1})
 	w.saw(c, own, 3, true)
 	if err := w.try(carol, DecideAlarm{Case: c, Round: 1, Choice: ChooseHold}); !errors.Is(err, ErrRefused) {
 		t.Errorf("on an older round: %v", err)

@@ -162,7 +162,7 @@ type DecideAlarm struct {
 	Case   CaseID
 	Round  uint32
 	Choice Choice
-	UpTo   entrylog.Seq // the last entry that was seen; zero: whatever there is
+	UpTo   entrylog.Seq // the last entry that was seen: refused if more was seen, or decided, since; zero: whatever there is
 	Reason BlobRef
 
 	Revision RevisionID // ChooseEnd: as in EndEmbargo
@@ -181,6 +181,9 @@ func (c DecideAlarm) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	standing := p.Stands(c.Case)
 	if c.UpTo != 0 && slices.ContainsFunc(standing, func(s Seen) bool { return s.Seq > c.UpTo && s.Effect > Repeats }) {
 		return nil, refuse("more was seen since you looked: look again")
+	}
+	if last := p.Cases[c.Case].Alarm.Decision; c.UpTo != 0 && last != nil && last.Seq > c.UpTo {
+		return nil, refuse("somebody decided since you looked: look again")
 	}
 	if o := p.OfferOf(c.Case, now); !slices.Contains(o.Choices, c.Choice) {
 		return nil, refuse("%s is not offered: %s", c.Choice, o.Why)

@@ -243,7 +243,7 @@ func (c closers) Close() (err error) {
 
 // logFolder is one log's adapters.
 type logFolder struct {
-	store     ledger.Store
+	store     *sqlite.Store
 	publisher folder.Publisher
 	outside   folder.Outside
 	keys      folder.Private
@@ -332,8 +332,12 @@ func options(keys folder.Private, interval time.Duration) (o ledger.Options, err
 // Desk is the open desk of a programme.
 type Desk struct {
 	*coordinator.Desk
-	open closers
+	open  closers
+	store *sqlite.Store
 }
+
+// Say tells those who find the log held what its holder does.
+func (d *Desk) Say(ctx context.Context, text string) error { return d.store.Say(ctx, text) }
 
 // Close ends the desk's writing.
 func (d *Desk) Close() error { return errors.Join(d.Desk.Close(), d.open.Close()) }
@@ -350,6 +354,7 @@ func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d.store = f.store
 	blobs, err := folder.OpenBlobs(filepath.Join(h.Dir, "desk", "blobs"))
 	if err != nil {
 		return nil, err

@@ -31,11 +31,11 @@ var pageCSS string
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"when": stamp, "first": func(v coordinator.AlarmView) string { return FirstWords(v, stamp) },
-	"time": func(b coordinator.Between) string { return TimeWords(b, stamp) },
-	"in":   distance, "had": HadWords, "dropped": DroppedWords, "commands": Commands, "clock": ClockWords,
+	"when": stamp, "first": func(v *coordinator.AlarmView) string { return v.FirstWords(stamp) },
+	"time":    func(b coordinator.Between) string { return b.Words(stamp) },
+	"in":      distance,
 	"capital": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
-	"effect":  func(s coordinator.SeenView) string { return EffectWords(s, stamp) },
+	"effect":  func(s coordinator.SeenView) string { return s.Words(stamp) },
 	"short":   func(s string) string { return sighting.Printable([]byte(s)) },
 }).Parse(pageText))
 
@@ -66,7 +66,7 @@ const (
 )
 
 type shown struct {
-	coordinator.AlarmView
+	*coordinator.AlarmView
 	Wide, Narrow template.HTML
 	Rows         []timeline.Row
 }
@@ -131,7 +131,7 @@ func (p *Pages) Page(ctx context.Context, only cvd.CaseID) ([]byte, error) {
 		wide, narrow := timeline.SVG(v.Timeline, timeline.Options{Width: 960, ID: id}), timeline.SVG(v.Timeline, timeline.Options{Width: 328, ID: id + "n"})
 		styles = append(styles, styleOf(wide), styleOf(narrow))
 		// Both are made of escaped text only.
-		d.Alarms = append(d.Alarms, shown{v, template.HTML(wide), template.HTML(narrow), v.Timeline.Rows()})
+		d.Alarms = append(d.Alarms, shown{&v, template.HTML(wide), template.HTML(narrow), v.Timeline.Rows()})
 	}
 	d.Policy = policy(styles...)
 	var b bytes.Buffer

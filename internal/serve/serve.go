@@ -71,6 +71,10 @@ type Config struct {
 	// write the log meanwhile. What ends with an error is begun again.
 	Beside []Task
 
+	// Calls: one of Beside calls who is on duty. What is said at the start of alarms
+	// that are raised goes by it.
+	Calls bool
+
 	// Started, if not nil, is called once the programme is open and pages are
 	// served, with the address that is listened on.
 	Started func(net.Addr, string)
@@ -236,6 +240,12 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	}
 	s.site.Store(site)
 	s.Log.Info("serving", "origin", s.Origin, "listen", s.addr.String(), "entries", uint64(d.Log().Size()), "opened_in", time.Since(begun))
+	if err := d.Say(ctx, "serves the desk: sign in at "+s.Origin+", or stop it"); err != nil {
+		return err
+	}
+	if err := s.alarms(d); err != nil {
+		return err
+	}
 	hands.Go(func() { s.tick(ctx, d) })
 	hands.Go(func() { s.finish(ctx, d) })
 	hands.Go(func() {

@@ -129,7 +129,8 @@ func TestServe(t *testing.T) {
 		t.Errorf("the front: %d %s", s, b)
 	}
 	// A second writer is told so, at once.
-	if err := Run(t.Context(), Config{Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "is served, or written to, already") {
+	if err := Run(t.Context(), Config{Dir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "is served, or written to, already") ||
+		!strings.Contains(err.Error(), "and serves the desk: sign in at http://localhost:") {
 		t.Errorf("a second one: %v", err)
 	}
 	// Anchors come while nobody does anything.

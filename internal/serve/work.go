@@ -43,6 +43,33 @@ func (s *server) tick(ctx context.Context, d *home.Desk) {
 	}
 }
 
+// alarms says at the start whether an alarm is raised, and whether anybody is
+// called: not of what.
+func (s *server) alarms(d *home.Desk) error {
+	raised := 0
+	err := d.View(func(p *cvd.Programme) error {
+		for _, id := range p.CaseOrder {
+			if p.AlarmState(id, s.clock.Now()) == cvd.AlarmRaised {
+				raised++
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case raised > 0 && s.Calls:
+		s.Log.Warn("an alarm is raised; who is on duty is called, until somebody acknowledges it on the pages", "alarms", raised)
+	case raised > 0:
+		s.Log.Warn("an alarm is raised, and nobody is called from here: start it with --notify COMMAND, or acknowledge it on the pages", "alarms", raised)
+	case !s.Calls:
+		s.Log.Info("no alarm is raised; nobody would be called from here, for there is no --notify")
+	default:
+		s.Log.Info("no alarm is raised; who is on duty is called when one is")
+	}
+	return nil
+}
+
 // finish seals what was approved and isn't sealed: what a crash left, and what
 // came up since.
 func (s *server) finish(ctx context.Context, d *home.Desk) {

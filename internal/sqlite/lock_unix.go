@@ -40,14 +40,31 @@ func lockFile(path string) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-// holderOf reads who wrote the lock file last.
-func holderOf(f *os.File) string {
-	b, _ := io.ReadAll(io.NewSectionReader(f, 0, 64))
-	var pid int
-	if n, _ := fmt.Sscanf(strings.TrimSpace(string(b)), "pid %d", &pid); n == 1 {
-		return fmt.Sprintf("process %d has it", pid)
+// maxSaid bounds what a holder says of itself.
+const maxSaid = 512
+
+// say tells those who wait what the holder does.
+func (l *fileLock) say(text string) error {
+	b := fmt.Appendf(nil, "pid %d\n%.*s\n", os.Getpid(), maxSaid-64, strings.ReplaceAll(text, "\n", " "))
+	if err := l.f.Truncate(0); err != nil {
+		return err
 	}
-	return "a process that has not said its number"
+	_, err := l.f.WriteAt(b, 0)
+	return err
+}
+
+// holderOf reads who wrote the lock file last, and what it said of itself.
+func holderOf(f *os.File) string {
+	b, _ := io.ReadAll(io.NewSectionReader(f, 0, maxSaid))
+	first, said, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
+	var pid int
+	if n, _ := fmt.Sscanf(first, "pid %d", &pid); n != 1 {
+		return "a process that has not said its number"
+	}
+	if said != "" {
+		said = " and " + strings.ToValidUTF8(said, "")
+	}
+	return fmt.Sprintf("process %d has it%s", pid, said)
 }
 
 func (l *fileLock) release() { l.f.Close() }

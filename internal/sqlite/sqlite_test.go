@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
@@ -154,6 +155,20 @@ func TestLockTellsItsHolder(t *testing.T) {
 	is(t, err, ledger.ErrLocked)
 	if want := fmt.Sprintf("process %d has it", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v does not say %q", err, want)
+	}
+	// What it does it says in a few words, on one line, and the next holder doesn't.
+	ok(t, s.(*Store).Say(ctx, "serves the desk\n"+strings.Repeat("é", 600)))
+	_, err = reopen().Acquire(ctx)
+	if want := fmt.Sprintf("process %d has it and serves the desk éé", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 700 || !utf8.ValidString(err.Error()) {
+		t.Errorf("%v does not say %q", err, want)
+	}
+	ok(t, s.Close())
+	next := reopen()
+	ok(t, next.(*Store).Say(ctx, "nothing, for it has no lock"))
+	_, err = next.Acquire(ctx)
+	ok(t, err)
+	if _, err = reopen().Acquire(ctx); err == nil || strings.Contains(err.Error(), " and ") {
+		t.Errorf("the next holder says what the last one did: %v", err)
 	}
 }
 

@@ -125,6 +125,21 @@ func (w *writer) fence(ctx context.Context, epoch uint64) (size entrylog.Seq, er
 	return entrylog.Seq(n), nil
 }
 
+// Say tells those who find the log held what its holder does, in a few words that
+// go on after "process N has it and": it is in the text of their ledger.ErrLocked.
+// It says nothing while the log isn't held.
+func (s *Store) Say(ctx context.Context, text string) error {
+	w, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.done(w)
+	if w.lock == nil {
+		return nil
+	}
+	return fsError(w.lock.say(text))
+}
+
 // Acquire implements ledger.Store: it takes the lock file beside the log, with
 // flock(2) where there is one, and raises the epoch.
 func (s *Store) Acquire(ctx context.Context) (epoch uint64, err error) {

@@ -16,13 +16,13 @@ import (
 	"forewarn/internal/entrylog"
 )
 
-var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+var anyPlaceholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // at is a page's path with its placeholders filled: by what there is, or by ids
 // of nothing.
 func (w *world) at(pattern string, there bool) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	path = placeholder.ReplaceAllStringFunc(path, func(name string) string {
+	path = anyPlaceholder.ReplaceAllStringFunc(path, func(name string) string {
 		if !there {
 			return cvd.CaseID{0: 1, 15: 1}.String()
 		}

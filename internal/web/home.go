@@ -19,7 +19,12 @@ func home(v *Visit) error {
 	if err != nil {
 		return err
 	}
+	alarms, err := v.Desk().Alarms(v.Context(), v.By) // none for members
+	if err != nil {
+		return err
+	}
 	var page struct {
+		Alarms  []alarmLine
 		Waiting []waitingLine
 		Cases   []caseLine
 		Staff   bool
@@ -46,8 +51,16 @@ func home(v *Visit) error {
 	if err != nil {
 		return err
 	}
+	states := map[cvd.CaseID]string{}
+	for _, a := range alarms {
+		states[a.Case] = a.State
+		if !calm[a.State] {
+			page.Alarms = append(page.Alarms, alarmLine{"/alarms/" + a.Case.String(), a.Title, a.State, a.NextCalled,
+				v.Moment(a.Raised), v.Moment(a.NextCall), v.Moment(a.Held), a.Due})
+		}
+	}
 	for _, c := range cases {
-		line := caseLine{ID: c.Case.Short(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
+		line := caseLine{ID: c.Case.Short(), Alarm: states[c.Case], Path: "/alarms/" + c.Case.String(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
 		if !page.Staff {
 			line.Consent = c.Consent.String()
 		}
@@ -64,8 +77,20 @@ type waitingLine struct {
 
 type caseLine struct {
 	ID, Title, Embargo, Consent string
+	Alarm, Path                 string // the alarm's state, and where it is; empty: none was raised
 	Release                     Moment
 	Waves                       int
+}
+
+// calm are the states of alarms about which nothing is to be done: they stand with
+// their case, and not first.
+var calm = map[string]bool{cvd.AlarmDismissed.String(): true, cvd.AlarmEnded.String(): true, cvd.AlarmOver.String(): true}
+
+// alarmLine is an alarm that stands first.
+type alarmLine struct {
+	Path, Title, State, Who string
+	Raised, Next, Held      Moment
+	Due                     bool // the next call is due, and was not made
 }
 
 type recoveryLine struct {

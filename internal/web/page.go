@@ -28,8 +28,8 @@ type Page struct {
 	// as to the one that the form goes to, so that nobody fills in a form in vain.
 	Fresh bool
 
-	// Back is where somebody goes on who was asked for a proof by a form; "" is
-	// /home.
+	// Back is where somebody goes on who was asked for a proof by a form, with the
+	// form's own placeholders; "" is /home.
 	Back string
 
 	// Scope lets machines come with a token of it; 0 lets none.
@@ -54,6 +54,12 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /static/{name}", Who: Alike, Serve: static},
 
 		{Pattern: "GET /home", Nav: "Home", Serve: home},
+		{Pattern: "GET /alarms/{case}", Serve: alarm},
+		{Pattern: "POST /alarms/{case}/acknowledge", Serve: acknowledgeAlarm},
+		{Pattern: "POST /alarms/{case}/decide", Serve: decideAlarm},
+		{Pattern: "POST /alarms/{case}/lift", Serve: liftHold},
+		{Pattern: "GET /alarms/{case}/end", Serve: endPage, Fresh: true},
+		{Pattern: "POST /alarms/{case}/end", Serve: endEmbargo, Fresh: true, Back: "/alarms/{case}/end"},
 		{Pattern: "GET /account", Nav: "Account", Serve: account},
 		{Pattern: "POST /account/sessions/end", Serve: endSession, Back: "/account"},
 		{Pattern: "POST /account/passkeys/revoke", Serve: revokePasskey, Fresh: true, Back: "/account"},

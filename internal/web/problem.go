@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"forewarn/internal/coordinator"
@@ -63,6 +64,7 @@ var problems = []struct {
 	{ledger.ErrClock, Problem{Status: 503, What: "The desk's clock can't be right.", Kept: "Nothing was changed.", Do: "Tell whoever runs the desk to set it."}},
 	{sealer.ErrNotYet, Problem{Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
 	{coordinator.ErrUnsealed, Problem{Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
+	{coordinator.ErrNoPack, Problem{Status: 409, What: "The embargo is ended, and no break pack went out.", Kept: "The end stands.", Do: "Tell the members by other means. The process log has, under the id below, what was wrong with the pack."}},
 	{sealer.ErrRefused, Problem{Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
 	{coordinator.ErrGone, Problem{Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
 	{context.DeadlineExceeded, Problem{Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
@@ -110,7 +112,7 @@ func (v *Visit) explain(err error) Problem {
 	case errors.Is(err, errSignIn):
 		return Problem{Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
 	case errors.Is(err, errProve):
-		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(cmp.Or(v.Page.Back, "/home")), Button: "Prove it"}
+		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(v.back()), Button: "Prove it"}
 	case errors.As(err, &denied) && v.reads():
 		return notThere
 	case errors.As(err, &denied):
@@ -132,6 +134,15 @@ func (v *Visit) explain(err error) Problem {
 	}
 	return Problem{Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
 }
+
+// back is where a form that asked for a proof is sent from.
+func (v *Visit) back() string {
+	return placeholder.ReplaceAllStringFunc(cmp.Or(v.Page.Back, "/home"), func(name string) string {
+		return url.PathEscape(v.PathValue(name[1 : len(name)-1]))
+	})
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 
 func capital(s string) string {
 	if s != "" && s[0] >= 'a' && s[0] <= 'z' {

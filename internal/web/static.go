@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"forewarn/internal/sighting"
 )
 
 //go:embed static
@@ -62,7 +64,9 @@ func static(v *Visit) error {
 // the file's name without its ending.
 var templates = func() map[string]*template.Template {
 	funcs := template.FuncMap{
-		"asset": func(name string) string { return "/static/" + name + "?" + strings.Trim(assets[name].etag, `"`) },
+		"asset":     func(name string) string { return "/static/" + name + "?" + strings.Trim(assets[name].etag, `"`) },
+		"capital":   capital,
+		"printable": func(s string) string { return sighting.Printable([]byte(s)) },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	list, err := templateFiles.ReadDir("templates")

@@ -1,11 +1,10 @@
-package lookout
+package coordinator
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 )
 
@@ -20,16 +19,16 @@ var Effects = map[cvd.Effect]string{
 }
 
 // FirstWords says when the first sighting was, as far as it can be told.
-func FirstWords(v coordinator.AlarmView, when func(time.Time) string) string {
-	s := TimeWords(v.First, when)
+func (v *AlarmView) FirstWords(when func(time.Time) string) string {
+	s := v.First.Words(when)
 	if v.Undated > 0 {
 		s += fmt.Sprintf("; %d more without a time may be earlier", v.Undated)
 	}
 	return s
 }
 
-// TimeWords is an interval.
-func TimeWords(b coordinator.Between, when func(time.Time) string) string {
+// Words is the interval.
+func (b Between) Words(when func(time.Time) string) string {
 	switch {
 	case b.To.IsZero():
 		return "not known"
@@ -42,20 +41,31 @@ func TimeWords(b coordinator.Between, when func(time.Time) string) string {
 }
 
 // DroppedWords says how much is above the quotas; empty: nothing.
-func DroppedWords(v coordinator.AlarmView) string {
+func (v *AlarmView) DroppedWords() string {
 	if v.Dropped == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d sightings of new things are above a source's quota: counted, not described.", v.Dropped)
 }
 
+// NextWords says what is so of whoever is called next; empty: nobody is.
+func (v *AlarmView) NextWords() string {
+	switch {
+	case v.NextCall.IsZero():
+		return ""
+	case v.NextCall.After(v.Now):
+		return "Next called, unless acknowledged"
+	}
+	return "Due to be called, and nobody called yet"
+}
+
 // HadWords says how many members had a copy by the first sighting.
-func HadWords(v coordinator.AlarmView) string {
+func (v *AlarmView) HadWords() string {
 	return fmt.Sprintf("%s of %d members had fetched a copy by then. Whose token it is, only an inquiry can tell.", v.Had, v.Had.Members)
 }
 
-// EffectWords says what a row did, and what can be said against it.
-func EffectWords(s coordinator.SeenView, when func(time.Time) string) string {
+// Words says what a row did, and what can be said against it.
+func (s SeenView) Words(when func(time.Time) string) string {
 	out := []string{s.Effect}
 	if !s.Replayed.IsZero() {
 		out = append(out, "replayed: public since "+when(s.Replayed))
@@ -66,8 +76,8 @@ func EffectWords(s coordinator.SeenView, when func(time.Time) string) string {
 	return strings.Join(out, "; ")
 }
 
-// ClockWords says whether a clock runs.
-func ClockWords(c coordinator.Clock) string {
+// Words says whether a clock runs.
+func (c Clock) Words() string {
 	if c.Sure {
 		return "runs, if " + c.Who + " " + c.Trigger
 	}
@@ -84,7 +94,7 @@ var commands = map[string]string{
 
 // Commands are the exact commands of what can be decided about an alarm as it is
 // shown, but for the reason: refused if it changed since.
-func Commands(v coordinator.AlarmView) (out []string) {
+func (v *AlarmView) Commands() (out []string) {
 	if v.State == cvd.AlarmRaised.String() {
 		out = append(out, "forewarn alarm ack "+v.Case.Short())
 	}
