@@ -9,6 +9,7 @@
 // It keeps nothing of its own: how far a source was read stands in the log, with
 // the sightings, in one append. So it can be killed at any moment, and whoever
 // starts next goes on from there. Stretches without a sighting are read again.
+// People are called beside the reading: a call that hangs holds up nothing.
 //
 // What is new to it is recorded at once, repeats once a minute: a flood of one
 // thing makes few entries. Nothing here decides what raises an alarm, who is called

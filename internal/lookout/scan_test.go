@@ -81,6 +81,30 @@ func TestExcerptLineByLine(t *testing.T) {
 	}
 }
 
+// TestExcerptGrows: of an excerpt that is written line by line each length that is
+// another thing is seen once.
+func TestExcerptGrows(t *testing.T) {
+	var lines []string
+	for i := range 15 {
+		var words []string
+		for j := range 4 {
+			words = append(words, "vex"+strings.Repeat(string(rune('a'+i)), 2)+"quil"+strings.Repeat(string(rune('k'+j)), 3))
+		}
+		lines = append(lines, strings.Join(words, " ")+"\n")
+	}
+	e := newEye(t, &sighting.Scanner{Texts: []sighting.Text{{Ref: "x", Parts: []sighting.Part{{Alternatives: [][]byte{[]byte(strings.Join(lines, ""))}}}}}})
+	for _, l := range lines {
+		e.see(l)
+	}
+	seen := map[string]int{}
+	for _, x := range e.log.waiting {
+		seen[x.Value]++
+	}
+	if len(seen) != 3 || len(e.log.waiting) != 3 { // of 12, 24 and 48 words
+		t.Errorf("%d sightings: %v", len(e.log.waiting), seen)
+	}
+}
+
 // TestAcrossTheCut: a long line is read in pieces, and what stands across their
 // boundary is seen once.
 func TestAcrossTheCut(t *testing.T) {
