@@ -273,14 +273,16 @@ const mostAlignments = 64
 //
 // The first anchor of a run has less than MinWords words of it before it, so no
 // walk to the left is longer. A walk to the right is as long as the quote, but
-// no two walk over the same words: where a quote was seen, only an anchor whose
-// own run leads out of it is followed again.
+// no two walk over the same words: where a quote was seen, or nothing that
+// counts, only an anchor whose own run leads out of it is followed again. A
+// quote that begins in words that don't count is followed back through them.
 //
 // out says that a run came to an end of the text: more of it may stand beyond.
 func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out bool) {
 	covered := map[int32]int{}
+	j := judge{quotes: q}
 	for _, hit := range anchors {
-		best := map[int32]quote{}
+		best, edges := map[int32]quote{}, map[int32]int32{}
 		tried := map[int32]int{}
 		for _, a := range q.anchors[hit.index] {
 			if tried[a.text] == mostAlignments {
@@ -293,18 +295,24 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 			if before+1+behind < MinWords {
 				continue
 			}
-			if tried[a.text]++; to <= covered[a.text] {
+			if tried[a.text]++; to <= covered[a.text] || j.quiet.holds(span{from, to}) {
 				continue
 			}
 			to, behind, cut = l.right(text, a.edge, hit.to, len(text))
 			out = out || cut
-			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && q.counts(text[from:to]) {
-				best[a.text] = x
+			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && j.counts(text, x.span) {
+				best[a.text], edges[a.text] = x, a.edge
 			}
 		}
 		for _, t := range sortedKeys(best) {
-			emit(best[t])
-			covered[t] = max(covered[t], best[t].to)
+			x := best[t]
+			if j.quiet.from < x.from && x.from <= j.quiet.to {
+				_, _, had, _ := q.lattices[t].left(text, edges[t], hit.from, MinWords-1)
+				from, first, before, _ := q.lattices[t].left(text, edges[t], hit.from, len(text))
+				x.from, x.first, x.words = from, int32(first), x.words+int32(before-had)
+			}
+			emit(x)
+			covered[t] = max(covered[t], x.to)
 		}
 	}
 	return out
@@ -361,21 +369,81 @@ func (l *lattice) right(text []byte, e int32, at, most int) (to, n int, cut bool
 	return to, n, cut
 }
 
+// judge tells what counts in one text. What it found not to, it doesn't read
+// again, however many ways there are to lay an excerpt there.
+type judge struct {
+	*quotes
+	quiet span // no run within it counts
+	tail  int  // where its last MinWords-1 words begin
+}
+
+func (s span) holds(t span) bool { return s.from <= t.from && t.to <= s.to }
+
 // counts reports whether a run of the words says anything: it isn't public, and
-// its words are not all but the same.
-func (q *quotes) counts(excerpt []byte) bool {
-	for _, run := range runsOf(wordsOf(excerpt)) {
-		different := 0
-		for i, w := range run {
-			if !slices.Contains(run[:i], w) {
-				different++
-			}
+// its words are not all but the same. It reads no further than to the first that
+// does.
+func (j *judge) counts(text []byte, s span) bool {
+	if j.quiet.holds(s) {
+		return false
+	}
+	var at []span // of the words in run
+	var run []string
+	judged, counts := s.from, false // to where nothing counts
+	for p := s.from; ; {
+		if len(run) == MinWords {
+			at, run = at[1:], run[1:]
 		}
-		if different >= leastDifferent && !q.public[strings.Join(run, " ")] {
-			return true
+		begin := p // of the next run
+		if len(at) > 0 {
+			begin = at[0].from
+		}
+		if j.quiet.from <= begin && begin < j.tail {
+			at, run, p = nil, nil, j.tail
+		}
+		w := wordFrom(text[:s.to], p)
+		if w.from == w.to {
+			break
+		}
+		at, run, p = append(at, w), append(run, fold(text[w.from:w.to])), w.to
+		if counts = len(run) == MinWords && j.says(run); counts {
+			break
+		}
+		judged = w.to
+	}
+	if len(at) >= MinWords-1 && judged > j.quiet.to {
+		if s.from < j.quiet.from || s.from > j.tail {
+			j.quiet.from = s.from
+		}
+		j.quiet.to, j.tail = judged, at[0].from
+	}
+	return counts
+}
+
+// wordFrom is the first word at or behind a place; empty if there is none.
+func wordFrom(text []byte, p int) span {
+	if p >= len(text) {
+		return span{}
+	}
+	i := bytes.IndexFunc(text[p:], letter)
+	if i < 0 {
+		return span{}
+	}
+	n := bytes.IndexFunc(text[p+i:], func(r rune) bool { return !letter(r) })
+	if n < 0 {
+		n = len(text) - p - i
+	}
+	return span{p + i, p + i + n}
+}
+
+// says reports whether a run of MinWords words counts.
+func (q *quotes) says(run []string) bool {
+	different := 0
+	for i, w := range run {
+		if !slices.Contains(run[:i], w) {
+			different++
 		}
 	}
-	return false
+	return different >= leastDifferent && (len(q.public) == 0 || !q.public[strings.Join(run, " ")])
 }
 
 // context is how many bytes on either side of a line are read with it where a run
