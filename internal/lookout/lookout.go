@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -92,12 +91,12 @@ type log struct {
 	quoted  map[string]uint64 // where the last excerpt of each text began
 	reach   uint64            // the end of what waits
 	bad     string            // the last error, told once
-	skip    uint64            // a generation that can't be read
 }
 
 // Run keeps watch until the context ends, or something can't be mended by waiting.
 func (w *Watch) Run(ctx context.Context) error {
 	if w.Scanner != nil {
+		w.Scanner.AsItIs = true // somebody may have chosen what a piece begins with
 		w.yearless = !w.Scanner.Clock.Within.Known()
 	}
 	logs, err := w.open()
@@ -195,9 +194,6 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			l.begin = p.Begin
 		}
 		l.end = p.Mark
-		if l.skip == p.Generation {
-			continue
-		}
 		if err := w.scan(ctx, l, p); err != nil {
 			return err
 		}
@@ -228,7 +224,6 @@ func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
 	}
 	before := int64(len(p.Context))
 	lines := int64(bytes.Count(p.Context, []byte("\n")))
-	had := len(l.waiting)
 	sum, err := w.Scanner.Scan(l.Path, io.MultiReader(bytes.NewReader(p.Context), bytes.NewReader(p.Data)), func(s sighting.Sighting) error {
 		if s.Offset+int64(s.Len) <= before {
 			return nil
@@ -245,7 +240,6 @@ func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
 			l.quoted[x.Value] = x.Offset
 		}
 		if len(l.waiting) >= maxWaiting && x.Offset >= l.reach {
-			had = 0
 			if err := w.record(ctx, l, x.Offset); err != nil {
 				return err
 			}
@@ -263,10 +257,9 @@ func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
 		l.waiting, l.reach = append(l.waiting, x), max(l.reach, x.End)
 		return nil
 	})
-	if p.Begin == 0 && len(sum.Undone) > 0 {
-		// Its lines are not where its bytes have them.
-		w.Note("%s: it is in %s and can't be followed; scan it once, without --follow", l.Path, strings.Join(sum.Undone, ", "))
-		l.skip, l.waiting = p.Generation, l.waiting[:min(had, len(l.waiting))]
+	if p.Begin == 0 && sum.Like != "" {
+		// Whoever writes the first line chooses what a file begins like.
+		w.Note("%s: it begins like %s, and is searched as it stands; if it is in that, scan it once, without --follow", l.Path, sum.Like)
 	}
 	return err
 }

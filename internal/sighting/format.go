@@ -44,7 +44,7 @@ func (p *pass) decide(body []byte) {
 
 // unread tells of compression too deep to be undone.
 func (p *pass) unread(body []byte) {
-	if q := packingOf(body); q != nil {
+	if q := packingOf(body); q != nil && !p.AsItIs && p.src.raw.Load() == 0 {
 		p.problem(Problem{Line: p.sum.Lines, Offset: p.base, Class: ErrMalformed,
 			What: fmt.Sprintf("the text is %s once more, which isn't undone", q.name),
 			Kept: "its bytes are searched as they stand; decompress it first"})

@@ -28,6 +28,10 @@ type Scanner struct {
 
 	MaxExpand Expand // of gzip and zstd
 
+	// AsItIs has nothing undone of the stream as a whole: it is a piece of one, and
+	// somebody may have chosen the bytes it begins with.
+	AsItIs bool
+
 	once    sync.Once
 	matcher *matcher
 	quotes  *quotes // nil without texts
@@ -52,7 +56,7 @@ func (s *Scanner) prepare() {
 	if s.err = s.Clock.check(); s.err != nil {
 		return
 	}
-	if s.MaxLine < leastMaxLine || s.MaxLine > mostMaxLine || s.MaxExpand.Bytes < 0 || s.MaxExpand.Ratio < 0 {
+	if s.MaxLine < leastMaxLine || s.MaxLine > mostMaxLine || s.MaxExpand.Bytes < 0 || s.MaxExpand.Above < 0 || s.MaxExpand.Ratio < 0 {
 		s.err = fmt.Errorf("%w: MaxLine is from %d to %d bytes, and no limit is negative", ErrScanner, leastMaxLine, mostMaxLine)
 		return
 	}
@@ -114,18 +118,16 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	p.tokens = token.NewScanner(s.Rec, token.Plain, p.layers.run)
 	p.written = token.NewScanner(s.Rec, asWritten, p.layers.write)
 	p.layers.alone = len(s.matcher.patterns) == 0
-	src := newSource(r, s.MaxExpand)
-	p.sum.Undone = src.undone
+	src := newSource(r, s.MaxExpand, s.AsItIs)
+	p.src, p.sum.Undone, p.sum.Like = src, src.undone, src.like
 	err := p.run(src)
 	src.close()
 	p.sum.Bytes = src.out
-	var cut *early
-	switch {
-	case errors.As(err, &cut):
-		p.sum.Truncated = true
-		p.problem(Problem{Offset: src.out, Class: cut.class, What: cut.what, Kept: "everything before it was searched"})
-		err = nil
-	case errors.Is(err, io.ErrNoProgress), src.in.err != nil && errors.Is(err, src.in.err):
+	for _, q := range src.problems {
+		p.sum.Truncated = p.sum.Truncated || q.Class != ErrMalformed
+		p.problem(q)
+	}
+	if errors.Is(err, io.ErrNoProgress) || src.in.err != nil && errors.Is(err, src.in.err) {
 		p.sum.Truncated = true
 		err = fmt.Errorf("%w after %d bytes, which were searched: %w", ErrInput, src.out, err)
 	}
@@ -136,6 +138,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 type pass struct {
 	*Scanner
 	source string
+	src    *source
 	emit   func(Sighting) error
 	sum    Summary
 
@@ -404,6 +407,9 @@ func (p *pass) bad(at int, d *damage, timed bool) {
 }
 
 func (p *pass) problem(q Problem) {
+	if raw := p.src.raw.Load(); raw > 0 && q.Line > 0 && q.Offset >= raw-1 {
+		return // it was said that this stands as it is
+	}
 	if len(p.sum.Problems) == MaxProblems {
 		p.sum.Unlisted++
 		return

@@ -498,8 +498,9 @@ func TestBombs(t *testing.T) {
 		bomb  bool
 		most  int64
 	}{
-		{"by default", Expand{}, true, judgedAbove + 4<<20},
-		{"by size", Expand{Ratio: 2000, Bytes: 1 << 20}, true, 1 << 20},
+		{"by default", Expand{}, false, 65 << 20},
+		{"by ratio", Expand{Above: 16 << 20}, true, 20 << 20},
+		{"by size", Expand{Ratio: 2000, Bytes: 1 << 20}, true, 1<<20 + int64(len(bomb)) + 1},
 		{"allowed", Expand{Ratio: 2000}, false, 65 << 20},
 	} {
 		got, sum := scan(t, &Scanner{Indicators: inds, MaxExpand: c.limit}, bytes.NewReader(bomb))

@@ -160,6 +160,7 @@ const MaxExcerpt = 256
 type Summary struct {
 	Format    Format
 	Undone    []string // what was undone to read the text, outermost first: "gzip", "zstd", "UTF-16"
+	Like      string   // what it begins like, with Scanner.AsItIs: one of these, or nothing
 	Bytes     int64    // of text, scanned
 	Lines     int64    // begun; the last one needs no newline
 	Records   int64    // lines that look like a record of the format
