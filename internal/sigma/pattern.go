@@ -108,7 +108,7 @@ func (p pattern) runs() (out []string, only bool) {
 func (p pattern) matcher() func(text string) bool {
 	runs, only := p.runs()
 	if !only {
-		return p.match
+		return p.segments().match
 	}
 	if len(runs) == 1 {
 		return func(text string) bool { return text == runs[0] }
