@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -116,10 +120,15 @@ func (c *scanCmd) Run(a *app) error {
 		return nil
 	}
 	var total sighting.Summary
-	for _, p := range c.Path {
-		if err := c.scan(a, s, p, emit, &total); err != nil {
-			return err
+	if err := a.inBlocks(c.Path, func() error {
+		for _, p := range c.Path {
+			if err := c.scan(a, s, p, emit, &total); err != nil {
+				return err
+			}
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	by := ""
 	for i, kind := range slices.Sorted(maps.Keys(kinds)) {
@@ -284,6 +293,18 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 	total.Sightings += sum.Sightings
 	c.rules.unserved(a, sum.Format)
 	return err
+}
+
+// inBlocks has what f prints written in blocks, unless somebody watches or what is
+// read may be under way: a sighting costs less than a write.
+func (a *app) inBlocks(paths []string, f func() error) error {
+	if x, ok := a.out.(*os.File); ok && term.IsTerminal(int(x.Fd())) || slices.Contains(paths, "-") {
+		return f()
+	}
+	w := bufio.NewWriterSize(a.out, 64<<10)
+	defer func(out io.Writer) { a.out = out }(a.out)
+	a.out = w
+	return errors.Join(f(), w.Flush())
 }
 
 func are(n int) string {

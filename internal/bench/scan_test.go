@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"forewarn/internal/sighting"
 )
 
 func TestScan(t *testing.T) {
@@ -51,5 +53,23 @@ func TestRefuses(t *testing.T) {
 		if _, err := s.Run(context.Background(), nil); !errors.Is(err, ErrScan) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What is seen often makes up for nothing that isn't seen.
+func TestPlants(t *testing.T) {
+	a, b := sighting.What{Rule: sighting.RuleRef{Ref: "a"}}, sighting.What{Quote: sighting.Quote{Words: 12}}
+	p := plants{a: 1, {}: 2}
+	for range 9 {
+		p.seen(a)
+	}
+	if p.count() != 2 {
+		t.Errorf("%d are left", p.count())
+	}
+	for range 9 {
+		p.seen(b)
+	}
+	if p.count() != 0 {
+		t.Errorf("%d are left", p.count())
 	}
 }
