@@ -140,11 +140,9 @@ func (s *segment) find(text string) (string, bool) {
 		return "", false
 	}
 	var room [4]uint64
-	state := room[:0]
-	if n := len(s.any); n <= len(room) {
-		state = room[:n]
-	} else {
-		state = make([]uint64, n)
+	state := room[:min(len(s.any), len(room))]
+	if len(s.any) > len(room) {
+		state = make([]uint64, len(s.any))
 	}
 	for i, r := range text {
 		carry := uint64(1)
