@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"forewarn/internal/coordinator"
 )
@@ -24,6 +25,7 @@ func (c command) Notify(ctx context.Context, to coordinator.Person, n coordinato
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", string(c))
+	cmd.WaitDelay = time.Second // what it leaves running may hold its output open
 	cmd.Stdin = bytes.NewReader(append(b, '\n'))
 	cmd.Env = append(os.Environ(), "FOREWARN_NOTICE_TO="+to.Handle, "FOREWARN_NOTICE_MAIL="+to.Mail)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -182,7 +182,7 @@ func (f *File) begin() (bool, error) {
 	if all := f.rotations(); len(all) > 0 {
 		oldest = all[0].path
 	}
-	x, err := os.Open(oldest)
+	x, err := open(oldest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -298,7 +298,7 @@ func (f *File) afterCut() error {
 		return nil
 	}
 	f.note("the file was cut back, and no copy of it is here: what was written to it after byte %d is not known", f.at.Offset)
-	x, err = os.Open(f.Path)
+	x, err = open(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -315,7 +315,7 @@ func (f *File) known(m Mark, not *os.File) (*os.File, error) {
 		if compressed(path) {
 			continue
 		}
-		x, err := os.Open(path)
+		x, err := open(path)
 		if err != nil {
 			continue // it was moved on, or is not ours to read
 		}
@@ -350,7 +350,7 @@ func (f *File) names() []string {
 	}
 	for _, e := range list {
 		rest, ok := strings.CutPrefix(e.Name(), base)
-		if !ok || len(rest) < 2 || rest[0] != '.' && rest[0] != '-' || rest[1] < '0' || rest[1] > '9' {
+		if !ok || !e.Type().IsRegular() || len(rest) < 2 || rest[0] != '.' && rest[0] != '-' || rest[1] < '0' || rest[1] > '9' {
 			continue
 		}
 		out = append(out, filepath.Join(dir, e.Name()))
@@ -516,7 +516,7 @@ func (f *File) rotated() (Piece, error) {
 	if p, err := f.read(true); err != nil || len(p.Data) > 0 {
 		return p, err
 	}
-	x, err := os.Open(next)
+	x, err := open(next)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Piece{}, nil // it is being moved; look again
 	}
@@ -587,7 +587,7 @@ func (f *File) late() {
 // HeadOf is SHA-256 of the first bytes of a file, n or as many as it has, and how
 // many these are: by it a file that was read whole is known again.
 func HeadOf(path string, n int) (hash [32]byte, had uint32, err error) {
-	x, err := os.Open(path)
+	x, err := open(path)
 	if err != nil {
 		return hash, 0, err
 	}
