@@ -108,7 +108,13 @@ func Read(data string) (list []Proposal, err error) {
 	case len(f.Proposals) > maxProposals:
 		return nil, fmt.Errorf("%w: %d proposals; at most %d are read", ErrFile, len(f.Proposals), maxProposals)
 	}
+	if len(f.Proposals) == 0 {
+		return nil, nil // however none is written
+	}
 	for i, p := range f.Proposals {
+		if len(p.Alternatives) == 0 {
+			f.Proposals[i].Alternatives = nil
+		}
 		switch {
 		case p.File == "" || p.Quote == "" || p.Line < 1 || p.Col < 1:
 			return nil, fmt.Errorf("%w: proposal %d has no file, line, col or quote", ErrFile, i+1)
