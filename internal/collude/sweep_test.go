@@ -14,6 +14,7 @@ var (
 	sweep     = flag.Int("sweep", 8, "trials of each attack in TestCatches")
 	sweepSeed = flag.Uint64("sweepseed", 1, "seed of the trials")
 	sweepOne  = flag.String("attack", "", "only this attack")
+	four      = flag.Int("four", 0, "trials of each number of marks in TestDeletingFour")
 	million   = flag.Int("million", 0, "trials among a million copies in TestAmongAMillion")
 	tune      = flag.Int("tune", 0, "trials of each mixture of biases in TestTuneDefault")
 )
@@ -111,5 +112,26 @@ func TestTuneDefault(t *testing.T) {
 			line += " " + percent(o.One.Of())
 		}
 		t.Logf("%-40v c=1…5 at 40, 115, 230, 345, 590 marks:%s", mix, line)
+	}
+}
+
+// TestDeletingFour judges what the search found for four who may delete, with more
+// marks than it was searched at:
+//
+//	go test ./internal/collude -run DeletingFour -v -four 600
+func TestDeletingFour(t *testing.T) {
+	if *four == 0 {
+		t.Skip("takes a minute: ask for it with -four 600")
+	}
+	a := Strategy("found", []float64{.27476652453618844, .5}, []float64{.013634521671484058, .05196418397081755}, []float64{.131110953723089, .13418351954984228})
+	for _, m := range []int{390, 420, 450} {
+		o, err := Setting{N: 100, C: 4, M: m, Profile: fpcode.Default, Attack: a}.Run(77, *four, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d marks: one %.3f [%.3f, %.3f], wrongly %d of %d", m, o.One.Of(), o.One.Lo, o.One.Hi, o.Wrong.K, o.Wrong.N)
+		if o.Wrong.K > 0 {
+			t.Error("innocents are accused")
+		}
 	}
 }

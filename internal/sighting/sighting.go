@@ -4,7 +4,7 @@
 // Suricata's EVE records and Zeek's, the logs of a web server, syslog. If a
 // package leaks and is used, the token that one copy carried, or an indicator of
 // the attack, stands somewhere in there. A Scanner reads such a stream once,
-// front to back, in constant memory, and calls back for every Sighting: what was
+// front to back, a chunk at a time, and calls back for every Sighting: what was
 // seen, exactly where in the stream, and when.
 //
 // How data passes through: bytes come from a reader. Compression (gzip and zstd,
