@@ -206,7 +206,7 @@ func TestBrowser(t *testing.T) {
 	// A token asks for a proof, which is of the last minutes here.
 	do(t, ctx, chromedp.Click("input[value=read]"), chromedp.Click("form[action='/account/tokens'] button"), chromedp.WaitVisible("#issued"))
 	said := read(t, ctx, chromedp.TextContent(".once code"))
-	req, _ := http.NewRequest("GET", origin+"/api/inbox", nil)
+	req, _ := http.NewRequest("GET", origin+"/api/v1/inbox", nil)
 	req.Header.Set("Authorization", "Bearer "+said)
 	if r, err := http.DefaultClient.Do(req); err != nil || r.StatusCode != 200 {
 		t.Errorf("the token: %v %v", r, err)

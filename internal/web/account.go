@@ -175,24 +175,3 @@ func revokeToken(v *Visit) error {
 	}
 	return v.Redirect("/account")
 }
-
-// apiInbox is what waits, for a machine that polls.
-func apiInbox(v *Visit) error {
-	_, inbox, err := v.Desk().Inbox(v.By)
-	if err != nil {
-		return err
-	}
-	type line struct {
-		Wave    cvd.WaveID `json:"wave"`
-		Case    cvd.CaseID `json:"case"`
-		State   string     `json:"state"`
-		OpensAt time.Time  `json:"opens_at"`
-		Fetched bool       `json:"fetched"`
-		Why     string     `json:"why_not,omitempty"`
-	}
-	out := []line{}
-	for _, w := range inbox {
-		out = append(out, line{w.Wave, w.Case, w.State.String(), w.OpensAt, w.Fetched, w.Why})
-	}
-	return v.JSON(200, out)
-}

@@ -42,7 +42,7 @@ func BenchmarkPages(b *testing.B) {
 		{"style", "/static/style.css", "", ""},
 		{"front", "/", "", ""},
 		{"home", "/home", "Cookie", cookie},
-		{"inbox", "/api/inbox", "Authorization", "Bearer " + secret},
+		{"inbox", "/api/v1/inbox", "Authorization", "Bearer " + secret},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			once := func(base string) int {

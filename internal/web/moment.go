@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 	_ "time/tzdata" // zones are named by browsers, whatever the host has installed
@@ -13,6 +14,14 @@ type Moment struct {
 	Local string // empty where the zone is UTC or not known
 	UTC   string
 	Away  string
+}
+
+// MarshalJSON is the instant alone, as RFC 3339 has it; null when there is none.
+func (m Moment) MarshalJSON() ([]byte, error) {
+	if m.ISO == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(m.ISO)
 }
 
 // Moment makes a time one. The zero time is the zero Moment.

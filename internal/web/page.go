@@ -42,7 +42,12 @@ type Page struct {
 	// one, in the table's order, to those who may come. Empty: not there.
 	Nav string
 
+	// Op says what the page is to programs; the zero Op is nothing.
+	Op Op
+
 	Serve func(*Visit) error
+
+	api bool // the row is a page's twin for programs
 }
 
 // pages is all there is.
@@ -68,7 +73,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /accounts", Serve: accounts},
 		{Pattern: "POST /accounts/{account}/invite", Serve: inviteAccount, Fresh: true, Back: "/accounts"},
 		{Pattern: "POST /accounts/{account}/confirm", Serve: confirmInvitation, Fresh: true, Back: "/accounts"},
-		{Pattern: "GET /api/inbox", Serve: apiInbox, Scope: cvd.ScopeRead},
+		{Pattern: "GET /inbox", Serve: inbox, Scope: cvd.ScopeRead, Op: Op{"getInbox", "What waits for you: every copy that is or will be yours to fetch.", nil, inboxPage{}}},
 
 		{Pattern: "GET /sign-in", Who: Anyone, Serve: signInPage},
 		{Pattern: "GET /join", Who: Anyone, Serve: joinPage},

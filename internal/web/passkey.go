@@ -389,7 +389,7 @@ func (v *Visit) asMachine(secret string) error {
 		if !ok {
 			return errToken
 		}
-		if v.Page.Scope&scope != v.Page.Scope || v.Page.Scope == 0 {
+		if v.Page.Scope&scope != v.Page.Scope || v.Page.Scope == 0 || !v.API() {
 			return fmt.Errorf("%w: it isn't for this", errToken)
 		}
 		v.By = cvd.Actor{Account: id, Auth: entrylog.AuthSession}

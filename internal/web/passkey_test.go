@@ -159,7 +159,7 @@ func TestCeremoniesRefused(t *testing.T) {
 		b := w.as("")
 		r := try(b)
 		s := b.wants(r, 403)
-		said[strings.Split(s, `"id"`)[0]] = true
+		said[strings.Split(s, `"instance"`)[0]] = true
 		if name != "answered twice" && name != "proof of somebody else" && b.cookie != "" {
 			t.Errorf("%s: a session was begun", name)
 		}
@@ -188,7 +188,7 @@ func TestInvitationOverHTTP(t *testing.T) {
 	}()} {
 		x := w.as("")
 		r := x.script("/passkey/join/begin", `{"invitation":"`+invitation+`"}`)
-		same[strings.Split(x.wants(r, 403), `"id"`)[0]] = true
+		same[strings.Split(x.wants(r, 403), `"instance"`)[0]] = true
 		if x.ceremony != "" {
 			t.Errorf("%s: a ceremony was begun", name)
 		}
@@ -196,7 +196,7 @@ func TestInvitationOverHTTP(t *testing.T) {
 	lapsed := w.invite("ana", "ben")
 	w.now = w.now.Add(73 * time.Hour)
 	x := w.as("")
-	same[strings.Split(x.wants(x.script("/passkey/join/begin", `{"invitation":"`+lapsed+`"}`), 403), `"id"`)[0]] = true
+	same[strings.Split(x.wants(x.script("/passkey/join/begin", `{"invitation":"`+lapsed+`"}`), 403), `"instance"`)[0]] = true
 	if len(same) != 1 {
 		t.Errorf("invitations are refused in %d ways", len(same))
 	}
@@ -283,17 +283,17 @@ func TestFreshProof(t *testing.T) {
 	machine := func(path string) *http.Response {
 		return w.as("").do("GET", path, "", http.Header{"Authorization": {"Bearer " + token}})
 	}
-	if r := machine("/api/inbox"); r.StatusCode != 200 || !strings.Contains(text(t, r), w.wave.String()) {
+	if r := machine("/api/v1/inbox"); r.StatusCode != 200 || !strings.Contains(text(t, r), w.wave.String()) {
 		t.Errorf("the token: %d", r.StatusCode)
 	}
 	if r := machine("/home"); r.StatusCode != 401 {
 		t.Errorf("a token on a page that isn't for machines: %d", r.StatusCode)
 	}
-	if r := w.as("").do("GET", "/api/inbox", "", http.Header{"Authorization": {"Bearer fwt_" + strings.Repeat("x", 43)}}); r.StatusCode != 401 {
+	if r := w.as("").do("GET", "/api/v1/inbox", "", http.Header{"Authorization": {"Bearer fwt_" + strings.Repeat("x", 43)}}); r.StatusCode != 401 {
 		t.Errorf("a token of nobody: %d", r.StatusCode)
 	}
 	w.now = w.now.Add(10 * 24 * time.Hour)
-	if r := machine("/api/inbox"); r.StatusCode != 401 {
+	if r := machine("/api/v1/inbox"); r.StatusCode != 401 {
 		t.Errorf("a lapsed token: %d", r.StatusCode)
 	}
 }

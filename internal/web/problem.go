@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -31,13 +32,16 @@ var (
 	errStarting   = errors.New("the programme is being opened")
 )
 
-// Problem is what an error page says.
+// Problem is what an error page says, and what programs get instead of one: a
+// problem as RFC 9457 has it, with members of our own.
 type Problem struct {
+	Type   string `json:"type"` // which one it is, for programs: a path that stays
 	Status int    `json:"status"`
-	What   string `json:"what"` // happened
-	Kept   string `json:"kept"` // of what was there and what was sent
+	What   string `json:"title"`           // happened
+	Field  string `json:"field,omitempty"` // of what was sent, that is wrong
+	Kept   string `json:"kept"`            // of what was there and what was sent
 	Do     string `json:"do"`
-	ID     string `json:"id"`               // of the request
+	ID     string `json:"instance"`         // of the request
 	Retry  string `json:"retry,omitempty"`  // a path of this site to go on at
 	Button string `json:"button,omitempty"` // what that is called
 }
@@ -50,28 +54,28 @@ var problems = []struct {
 	{errNoPage, notThere},
 	{coordinator.ErrUnknown, notThere},
 	{cvd.ErrNotFound, notThere},
-	{errForeign, Problem{Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
-	{errHost, Problem{Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
-	{errTooMany, Problem{Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
-	{errCeremony, Problem{Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
-	{errInvitation, Problem{Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
-	{errToken, Problem{Status: 401, What: "The token stands for nobody here, or is not for this.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed, with the scope for it."}},
-	{errInput, Problem{Status: 400, What: "What was sent can't be read.", Kept: "Nothing was changed.", Do: "Go back and send it again."}},
-	{errStarting, Problem{Status: 503, What: "The programme is being opened.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
-	{ledger.ErrDead, Problem{Status: 503, What: "The log could not be written, and the desk has stopped.", Kept: "What was said to be done is done. Whether the last act was kept is known once the desk is started again.", Do: "Tell whoever runs the desk. In the meantime the host's command line can end an embargo."}},
-	{ledger.ErrClosed, Problem{Status: 503, What: "The desk is stopping.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
-	{ledger.ErrNotAnchored, Problem{Status: 409, What: "What you asked for is not anchored in the log yet.", Kept: "Nothing left the desk.", Do: "Try again after the next tick, in a minute or so."}},
-	{ledger.ErrClock, Problem{Status: 503, What: "The desk's clock can't be right.", Kept: "Nothing was changed.", Do: "Tell whoever runs the desk to set it."}},
-	{sealer.ErrNotYet, Problem{Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
-	{coordinator.ErrUnsealed, Problem{Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
-	{coordinator.ErrNoPack, Problem{Status: 409, What: "The embargo is ended, and no break pack went out.", Kept: "The end stands.", Do: "Tell the members by other means. The process log has, under the id below, what was wrong with the pack."}},
-	{sealer.ErrRefused, Problem{Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
-	{coordinator.ErrGone, Problem{Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
-	{context.DeadlineExceeded, Problem{Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
-	{context.Canceled, Problem{Status: 499, What: "The request was given up.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
+	{errForeign, Problem{Type: "foreign-form", Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
+	{errHost, Problem{Type: "other-host", Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
+	{errTooMany, Problem{Type: "too-many", Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
+	{errCeremony, Problem{Type: "passkey", Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
+	{errInvitation, Problem{Type: "invitation", Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
+	{errToken, Problem{Type: "token", Status: 401, What: "The token stands for nobody here, or is not for this.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed, with the scope for it."}},
+	{errInput, Problem{Type: "input", Status: 400, What: "What was sent can't be read.", Kept: "Nothing was changed.", Do: "Go back and send it again."}},
+	{errStarting, Problem{Type: "starting", Status: 503, What: "The programme is being opened.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
+	{ledger.ErrDead, Problem{Type: "log-stopped", Status: 503, What: "The log could not be written, and the desk has stopped.", Kept: "What was said to be done is done. Whether the last act was kept is known once the desk is started again.", Do: "Tell whoever runs the desk. In the meantime the host's command line can end an embargo."}},
+	{ledger.ErrClosed, Problem{Type: "stopping", Status: 503, What: "The desk is stopping.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
+	{ledger.ErrNotAnchored, Problem{Type: "not-anchored", Status: 409, What: "What you asked for is not anchored in the log yet.", Kept: "Nothing left the desk.", Do: "Try again after the next tick, in a minute or so."}},
+	{ledger.ErrClock, Problem{Type: "clock", Status: 503, What: "The desk's clock can't be right.", Kept: "Nothing was changed.", Do: "Tell whoever runs the desk to set it."}},
+	{sealer.ErrNotYet, Problem{Type: "not-yet", Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
+	{coordinator.ErrUnsealed, Problem{Type: "unsealed", Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
+	{coordinator.ErrNoPack, Problem{Type: "no-pack", Status: 409, What: "The embargo is ended, and no break pack went out.", Kept: "The end stands.", Do: "Tell the members by other means. The process log has, under the id below, what was wrong with the pack."}},
+	{sealer.ErrRefused, Problem{Type: "sealer", Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
+	{coordinator.ErrGone, Problem{Type: "destroyed", Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
+	{context.DeadlineExceeded, Problem{Type: "too-long", Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
+	{context.Canceled, Problem{Type: "given-up", Status: 499, What: "The request was given up.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
 }
 
-var notThere = Problem{Status: 404, What: "There is nothing here that you may see.", Kept: "Nothing was changed.", Do: "Check the address, or ask the case's coordinator."}
+var notThere = Problem{Type: "not-there", Status: 404, What: "There is nothing here that you may see.", Kept: "Nothing was changed.", Do: "Check the address, or ask the case's coordinator."}
 
 // problem makes an error a page.
 func (v *Visit) problem(err error) {
@@ -85,10 +89,12 @@ func (v *Visit) problem(err error) {
 		return
 	}
 	p := v.explain(err)
-	p.ID = v.ID
+	p.ID, p.Type = v.ID, "/problems/"+p.Type
 	noteError(v.Context(), err, p.Status)
 	if v.program() {
-		_ = v.JSON(p.Status, p)
+		if b, err := json.Marshal(p); err == nil {
+			v.send(p.Status, "application/problem+json", append(b, '\n'))
+		}
 		return
 	}
 	if err := v.render(p.Status, "problem", p); err != nil {
@@ -108,18 +114,21 @@ func (v *Visit) reads() bool { return v.Method == http.MethodGet || v.Method == 
 func (v *Visit) explain(err error) Problem {
 	var denied *cvd.Denied
 	var tooLong *http.MaxBytesError
+	var field *FieldError
 	switch {
+	case errors.As(err, &field):
+		return Problem{Type: "input", Status: 400, What: "What was sent can't be used: " + field.Error() + ".", Field: field.Field, Kept: "Nothing was changed.", Do: "Put it right and send it again."}
 	case errors.Is(err, errSignIn):
-		return Problem{Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
+		return Problem{Type: "not-signed-in", Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
 	case errors.Is(err, errProve):
-		return Problem{Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(v.back()), Button: "Prove it"}
+		return Problem{Type: "proof", Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(v.back()), Button: "Prove it"}
 	case errors.As(err, &denied) && v.reads():
 		return notThere
 	case errors.As(err, &denied):
 		// The words are the same whether the thing exists or not.
-		return Problem{Status: 403, What: "That is not allowed: " + denied.Why + ".", Kept: "Nothing was changed.", Do: capital(denied.Hint) + "."}
+		return Problem{Type: "not-allowed", Status: 403, What: "That is not allowed: " + denied.Why + ".", Kept: "Nothing was changed.", Do: capital(denied.Hint) + "."}
 	case errors.As(err, &tooLong):
-		return Problem{Status: 413, What: "What was sent is too long.", Kept: "Nothing was changed.", Do: "Send less."}
+		return Problem{Type: "too-big", Status: 413, What: "What was sent is too long.", Kept: "Nothing was changed.", Do: "Send less."}
 	}
 	for _, p := range problems {
 		if errors.Is(err, p.class) {
@@ -128,11 +137,11 @@ func (v *Visit) explain(err error) Problem {
 	}
 	switch {
 	case errors.Is(err, cvd.ErrRefused):
-		return Problem{Status: 409, What: capital(err.Error()) + ".", Kept: "Nothing was changed.", Do: "Put right what is named and send it again."}
+		return Problem{Type: "refused", Status: 409, What: capital(err.Error()) + ".", Kept: "Nothing was changed.", Do: "Put right what is named and send it again."}
 	case errors.Is(err, fs.ErrNotExist):
 		return notThere
 	}
-	return Problem{Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
+	return Problem{Type: "our-side", Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
 }
 
 // back is where a form that asked for a proof is sent from.

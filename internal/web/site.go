@@ -64,7 +64,13 @@ func New(c Config) (*Site, error) {
 	if s.rp, err = s.relyingParty(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOrigin, err)
 	}
-	s.pageList, s.limits, s.heads = s.pages(), map[string]int64{}, heads(s.secure())
+	s.limits, s.heads = map[string]int64{}, heads(s.secure())
+	for _, p := range s.pages() {
+		s.pageList = append(s.pageList, p)
+		if p.Op.Name != "" {
+			s.pageList = append(s.pageList, p.forPrograms())
+		}
+	}
 	for i := range s.pageList {
 		p := &s.pageList[i]
 		s.mux.Handle(p.Pattern, s.page(p))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
@@ -146,12 +147,23 @@ func (v *Visit) View(f func(*cvd.Programme, coordinator.Names) error) error {
 }
 
 // Render sends a page: the template of that name in the frame, with data as its
-// dot.
+// dot; to programs the data itself, as JSON.
 func (v *Visit) Render(name string, data any) error {
 	return v.render(http.StatusOK, name, data)
 }
 
 func (v *Visit) render(status int, name string, data any) error {
+	if v.API() {
+		b, err := json.Marshal(data)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			v.send(status, "application/json", append(b, '\n'))
+			return nil
+		}
+		return v.answer(append(b, '\n'))
+	}
 	t, ok := templates[name]
 	if !ok {
 		return errors.New("web: there is no template " + name)

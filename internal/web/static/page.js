@@ -14,7 +14,7 @@
     const answer = await r.json();
     if (r.ok) return answer;
     if (answer.retry && answer.button === "Prove it") location.assign(answer.retry);
-    throw new Error([answer.what, answer.kept, answer.do, answer.id && "Id: " + answer.id].filter(Boolean).join(" "));
+    throw new Error([answer.title, answer.kept, answer.do, answer.instance && "Id: " + answer.instance].filter(Boolean).join(" "));
   }
 
   function answerOf(c) {
