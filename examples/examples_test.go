@@ -66,27 +66,69 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// Whatever the marks, a member's CSAF tools take the advisory. The validator is
-// gocsaf's, which nobody here wrote.
-func TestCSAFOfEveryCopyIsValid(t *testing.T) {
-	validator := tool(t, "csaf_validator")
-	for i, c := range copies(t, 5) {
+// documents writes the CSAF of so many copies, each in a folder of its own and
+// named as the document's id says.
+func documents(t *testing.T, n int) (files []string) {
+	t.Helper()
+	for _, c := range copies(t, n) {
+		dir := t.TempDir()
 		for _, f := range c {
 			if !strings.HasSuffix(f.Path, ".json") || strings.HasSuffix(f.Path, ".stix.json") {
 				continue
 			}
-			// The validator wants the file named as the document's id says.
-			name := filepath.Join(t.TempDir(), filepath.Base(strings.Replace(f.Path, "advisory.csaf", "hls-2025-014", 1)))
+			name := filepath.Join(dir, filepath.Base(strings.Replace(f.Path, "advisory.csaf", "hls-2025-014", 1)))
 			if err := os.WriteFile(name, f.Data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(validator, name)
-			out, err := cmd.CombinedOutput()
-			// 4 is the bit for 'no remote validator was named', which none is.
-			if code := cmd.ProcessState.ExitCode(); code&^4 != 0 || !strings.Contains(string(out), "passes the schema validation") {
-				t.Errorf("copy %d, %s: %v\n%s", i, f.Path, err, out)
-			}
+			files = append(files, name)
 		}
+	}
+	return files
+}
+
+// Whatever the marks, a member's CSAF tools take the advisory. The validator is
+// gocsaf's, which nobody here wrote.
+func TestCSAFOfEveryCopyIsValid(t *testing.T) {
+	validator := tool(t, "csaf_validator")
+	for _, name := range documents(t, 20) {
+		cmd := exec.Command(validator, name)
+		out, err := cmd.CombinedOutput()
+		// 4 is the bit for 'no remote validator was named', which none is.
+		if code := cmd.ProcessState.ExitCode(); code&^4 != 0 || !strings.Contains(string(out), "passes the schema validation") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// The same by csaf-validator-lib, which has the standard's mandatory tests.
+// FOREWARN_NPM is the folder where it is installed.
+func TestCSAFPassesTheMandatoryTests(t *testing.T) {
+	node, at := tool(t, "node"), os.Getenv("FOREWARN_NPM")
+	if at == "" {
+		if os.Getenv("FOREWARN_TEST_ALL") != "" {
+			t.Fatal("FOREWARN_NPM names no folder with npm's csaf-validator-lib, and FOREWARN_TEST_ALL is set")
+		}
+		t.Skip("FOREWARN_NPM names no folder with npm's csaf-validator-lib")
+	}
+	at, err := filepath.Abs(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := documents(t, 20)
+	out, err := exec.Command(node, append([]string{"testdata/csaf.mjs", at}, files...)...).CombinedOutput()
+	if want := fmt.Sprintf("%d documents, ", len(files)); err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	b, err := os.ReadFile(files[0])
+	if err == nil {
+		err = os.WriteFile(broken, []byte(strings.Replace(string(b), `"AMBER"`, `"YELLOW"`, 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(node, "testdata/csaf.mjs", at, broken).CombinedOutput(); err == nil {
+		t.Errorf("the judge lets anything pass: %s", out)
 	}
 }
 
