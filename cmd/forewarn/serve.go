@@ -25,6 +25,7 @@ type serveCmd struct {
 	BehindProxy bool          `help:"A proxy ends TLS, sets X-Forwarded-For and keeps the Host."`
 	Origin      string        `help:"What browsers call the desk, https://HOST; passkeys are bound to it for good." env:"FOREWARN_ORIGIN" placeholder:"URL"`
 	Metrics     string        `help:"Serve Prometheus metrics there: an address of this machine alone." placeholder:"ADDRESS"`
+	Time        string        `help:"Compare the clock with the Date of this server's answers: an https address of somebody else's." placeholder:"URL"`
 	Idle        time.Duration `help:"Sign out who did nothing for so long." default:"1h"`
 	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
 	Watch       []string      `help:"Follow a log of a declared source, as 'scan --follow --all' does: other processes can't write while the desk is served. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
@@ -48,7 +49,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "",
+		Metrics: c.Metrics, Time: c.Time, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "",
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)

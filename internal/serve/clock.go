@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// jump is how far the wall clock and the elapsed time may come apart.
+// jump is how far clocks may come apart.
 const jump = 5 * time.Second
 
 // clock is the machine's, and doubts it: the wall clock can be set, the time that
-// went by can't. While they are further apart than a jump, it goes by the one
-// that is behind, so that no wave opens early because a clock was set; the desk
-// is not ready then, and says so. It ends when the clock is set right, or the
-// desk is started again.
+// went by can't, and where a time source is configured (Config.Time) a third party
+// that signs what it says has a word too. While any two are further apart than a
+// jump, the clock goes by the one that is behind, so that no wave opens because a
+// clock was set; the desk is not ready then, and says so. It ends when the clock is
+// set right, or the desk is started again.
 //
 // A machine that slept has a wall clock ahead of the time that it noticed going
 // by: that looks the same, and is held the same.
@@ -20,7 +21,8 @@ type clock struct {
 	read  func() (wall time.Time, elapsed time.Duration)
 	start time.Time // of the wall clock, when elapsed was base
 	base  time.Duration
-	apart atomic.Int64 // as last seen: how far the wall clock is ahead
+	apart atomic.Int64                  // as last seen: how far the wall clock is ahead of the others, by the one that is furthest
+	heard atomic.Pointer[time.Duration] // how far the source is ahead of the time that went by; nil: never heard
 }
 
 // newClock begins to watch. read is the machine's own clocks when it is nil.
@@ -37,19 +39,49 @@ func newClock(read func() (time.Time, time.Duration)) *clock {
 	return c
 }
 
+// steady is the time by what went by since the start.
+func (c *clock) steady(elapsed time.Duration) time.Time { return c.start.Add(elapsed - c.base) }
+
 // Now is the time to decide by.
 func (c *clock) Now() time.Time {
 	wall, elapsed := c.read()
-	steady := c.start.Add(elapsed - c.base)
-	apart := wall.Sub(steady)
-	c.apart.Store(int64(apart))
-	if apart > jump {
-		return steady
+	first, last := wall, wall
+	steady := c.steady(elapsed)
+	times := [2]time.Time{steady, steady}
+	if ahead := c.heard.Load(); ahead != nil {
+		times[1] = steady.Add(*ahead)
 	}
-	return wall
+	worst := time.Duration(0)
+	for _, t := range times {
+		if t.Before(first) {
+			first = t
+		}
+		if t.After(last) {
+			last = t
+		}
+		if d := wall.Sub(t); d.Abs() > worst.Abs() {
+			worst = d
+		}
+	}
+	if last.Sub(first) <= jump {
+		c.apart.Store(int64(worst))
+		return wall
+	}
+	if worst.Abs() <= jump { // the other two are apart, each within a jump of the wall clock
+		worst = last.Sub(first)
+	}
+	c.apart.Store(int64(worst))
+	return first
 }
 
-// Apart is how far the wall clock is ahead of the time that went by.
+// Hear takes what a source said the time was, when so much had gone by.
+func (c *clock) Hear(t time.Time, elapsed time.Duration) {
+	ahead := t.Sub(c.steady(elapsed))
+	c.heard.Store(&ahead)
+}
+
+// Apart is how far the clocks are apart: the wall clock ahead where it is
+// positive.
 func (c *clock) Apart() time.Duration {
 	c.Now()
 	return time.Duration(c.apart.Load())

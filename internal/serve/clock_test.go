@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -37,5 +39,66 @@ func TestClockOfTheMachine(t *testing.T) {
 	c := newClock(nil)
 	if now := c.Now(); time.Since(now).Abs() > time.Minute || c.Jumped() {
 		t.Errorf("%s, jumped %v", now, c.Jumped())
+	}
+}
+
+// TestThirdClock: a source that is apart from the machine's clocks makes the
+// earliest count, whichever it is; and what it said counts on with the time that
+// goes by.
+func TestThirdClock(t *testing.T) {
+	dawn := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	for i, row := range []struct {
+		wall, source, want time.Duration // from the time that went by
+		jumped             bool
+	}{
+		{0, 0, 0, false},
+		{0, 4 * time.Second, 0, false},
+		{-3 * time.Second, 3 * time.Second, -3 * time.Second, true}, // each is near the steady one, and not one another
+		{0, 48 * time.Hour, 0, true},
+		{0, -48 * time.Hour, -48 * time.Hour, true}, // the machine began with a wrong clock
+		{48 * time.Hour, 0, 0, true},
+		{48 * time.Hour, 48 * time.Hour, 0, true},
+		{-48 * time.Hour, 0, -48 * time.Hour, true},
+	} {
+		wall, elapsed := dawn, time.Duration(0)
+		c := newClock(func() (time.Time, time.Duration) { return wall, elapsed })
+		c.Hear(dawn.Add(row.source), 0)
+		wall, elapsed = dawn.Add(time.Minute+row.wall), time.Minute
+		if got := c.Now().Sub(dawn.Add(time.Minute)); got != row.want || c.Jumped() != row.jumped {
+			t.Errorf("row %d: %s, jumped %v (apart %s); want %s, %v", i, got, c.Jumped(), c.Apart(), row.want, row.jumped)
+		}
+	}
+}
+
+// TestTimeSource: a server's Date is heard within its second; one without TLS, from
+// a cache, or without a Date is not.
+func TestTimeSource(t *testing.T) {
+	says := map[string]string{}
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for k, v := range says {
+			w.Header().Set(k, v)
+		}
+	})
+	secure, bare := httptest.NewTLSServer(h), httptest.NewServer(h)
+	defer secure.Close()
+	defer bare.Close()
+	c := newClock(nil)
+	s := &timeSource{secure.URL, secure.Client()}
+	got, elapsed, err := s.ask(t.Context(), c)
+	if apart := got.Sub(c.steady(elapsed)); err != nil || apart.Abs() > time.Second {
+		t.Errorf("%s apart, %v", apart, err)
+	}
+	says["Age"] = "7"
+	if _, _, err := s.ask(t.Context(), c); err == nil {
+		t.Error("a cache tells the time")
+	}
+	delete(says, "Age")
+	says["Date"] = "yesterday"
+	if _, _, err := s.ask(t.Context(), c); err == nil {
+		t.Error("a Date that can't be read is a time")
+	}
+	delete(says, "Date")
+	if _, _, err := (&timeSource{bare.URL, bare.Client()}).ask(t.Context(), c); err == nil {
+		t.Error("anybody on the way tells the time")
 	}
 }

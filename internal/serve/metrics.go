@@ -36,7 +36,7 @@ func newMetrics(s *server) *metrics {
 			}
 			return 1
 		}),
-		gauge("forewarn_clock_apart_seconds", "How far the wall clock is ahead of the time that went by.", func() float64 { return s.clock.Apart().Seconds() }),
+		gauge("forewarn_clock_apart_seconds", "How far the wall clock is ahead of the other clock that is furthest from it.", func() float64 { return s.clock.Apart().Seconds() }),
 		gauge("forewarn_log_entries", "Durable entries.", func() float64 {
 			if d := s.desk.Load(); d != nil {
 				return float64(d.Log().Size())

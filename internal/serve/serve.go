@@ -25,6 +25,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,11 @@ type Config struct {
 	Absolute time.Duration // and so long after it was begun; 0: twelve hours
 	Fresh    time.Duration // how long a proof of who somebody is counts; 0: five minutes
 	Deadline time.Duration // for stopping; 0: twenty seconds
+
+	// Time is an https:// address whose answers' Date is a third clock, asked every
+	// minute; empty: the machine's own two alone. Choose a server of somebody else's,
+	// near, without a cache before it.
+	Time string
 
 	Log *slog.Logger // of the process; nil: slog.Default()
 
@@ -114,6 +120,8 @@ func (c Config) filled() (Config, error) {
 		return c, bad("%s can be reached from elsewhere: give a certificate and key, or say that a proxy is before it", c.Listen)
 	case (tls || c.BehindProxy) && c.Origin == "":
 		return c, bad("say what browsers call the desk: an origin like https://desk.example")
+	case c.Time != "" && !strings.HasPrefix(c.Time, "https://"):
+		return c, bad("a time that nobody signs is worth nothing: give an https:// address, not %q", c.Time)
 	case c.Metrics != "":
 		if h, _, err := net.SplitHostPort(c.Metrics); err != nil || !loopback(h) {
 			return c, bad("metrics are for this machine alone (127.0.0.1:PORT), not for %q", c.Metrics)
@@ -252,6 +260,10 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		s.every(ctx, 10*time.Minute, func() error { return kept.Sweep(ctx, s.clock.Now()) }, "sweeping sessions")
 	})
 	hands.Go(func() { s.watch(ctx) })
+	if s.Time != "" {
+		source := timeSource{s.Time, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		hands.Go(func() { s.every(ctx, time.Minute, func() error { return s.hear(ctx, &source) }, "asking for the time") })
+	}
 	hands.Go(func() { _ = d.Warm(ctx) })
 	for _, t := range s.Beside {
 		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })

@@ -89,14 +89,25 @@ func (s *server) finish(ctx context.Context, d *home.Desk) {
 	}, "sealing")
 }
 
-// watch says it once when the clock jumps, and once when it is right again.
+// watch says it once when the clocks come apart, and once when they agree again.
 func (s *server) watch(ctx context.Context) {
 	s.every(ctx, time.Second, func() error {
 		if s.clock.Jumped() {
-			return fmt.Errorf("the wall clock jumped by more than %s: the desk goes by the earlier time and is not ready, until the clock is right or the desk is started again", jump)
+			return fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
 		}
 		return nil
 	}, "watching the clock")
+}
+
+// hear asks the time source. One that can't be reached holds nothing up: what it
+// said last goes on counting, with the time that went by since.
+func (s *server) hear(ctx context.Context, source *timeSource) error {
+	t, elapsed, err := source.ask(ctx, s.clock)
+	if err != nil {
+		return err
+	}
+	s.clock.Hear(t, elapsed)
+	return nil
 }
 
 // every does something now and then, and says so when it begins to fail, fails
