@@ -20,10 +20,13 @@ const (
 	ScopeFetch                     // fetch sealed copies
 	ScopeReceipt                   // lodge receipts
 	ScopeAnswer                    // say how a product stands
+	ScopeWork                      // the ordinary work on cases; nothing that asks for a proof
 	scopeEnd
+
+	EveryScope = scopeEnd - 1
 )
 
-var scopeNames = []string{"read", "fetch", "receipt", "answer"}
+var scopeNames = []string{"read", "fetch", "receipt", "answer", "work"}
 
 // String lists the set.
 func (s Scope) String() string {

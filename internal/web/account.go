@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/hex"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,46 +13,66 @@ import (
 // accountPage is one's own account: where it is signed in, with what, and what
 // machines stand for it.
 type accountPage struct {
-	Who       coordinator.Person
-	Roles     string
-	Member    string
-	Unsettled Moment
-	Sessions  []sessionLine
-	Passkeys  []passkeyLine
-	Tokens    []tokenLine
-	Scopes    []string
-	Issued    string // a token, this once
+	Who       coordinator.Person `json:"who"`
+	Roles     string             `json:"roles"`
+	Member    string             `json:"member,omitempty"`
+	Unsettled Moment             `json:"unsettled_until" doc:"Access was recovered: until then the account can fetch no copy and enrol no keys."`
+	Sessions  []sessionLine      `json:"sessions"`
+	Passkeys  []passkeyLine      `json:"passkeys"`
+	Tokens    []tokenLine        `json:"tokens"`
+	Scopes    []string           `json:"scopes" doc:"What a token can be for."`
+	Issued    string             `json:"-"` // a token, this once
 }
 
 type sessionLine struct {
-	Key, Agent  string
-	Begun, Seen Moment
-	This        bool
+	Key   digest `json:"session"`
+	Agent string `json:"browser"`
+	Begun Moment `json:"begun"`
+	Seen  Moment `json:"last_used"`
+	This  bool   `json:"this_one"`
 }
 
 type passkeyLine struct {
-	Hash, Short string
-	Added       Moment
-	This        bool
-	Synced      bool
+	Hash   digest `json:"passkey" doc:"SHA-256 of the passkey's id."`
+	Short  string `json:"-"`
+	Added  Moment `json:"made"`
+	This   bool   `json:"used_now"`
+	Synced bool   `json:"synced" doc:"Its maker keeps copies of it."`
 }
 
 type tokenLine struct {
-	Hash, Short, Scope string
-	Until              Moment
+	Hash  digest `json:"token" doc:"SHA-256 of the token."`
+	Short string `json:"-"`
+	Scope string `json:"scope"`
+	Until Moment `json:"until"`
+}
+
+// digest is a SHA-256, in text 64 hexadecimal digits.
+type digest [32]byte
+
+func (d digest) String() string               { return hex.EncodeToString(d[:]) }
+func (d digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d *digest) UnmarshalText(b []byte) error {
+	raw, err := hex.DecodeString(string(b))
+	if err != nil || len(raw) != len(d) {
+		return errInput
+	}
+	*d = digest(raw)
+	return nil
 }
 
 func account(v *Visit) error { return v.account("") }
 
 func (v *Visit) account(issued string) error {
 	now := v.Now()
-	page := accountPage{Issued: issued, Scopes: strings.Split((cvd.ScopeRead | cvd.ScopeFetch | cvd.ScopeReceipt | cvd.ScopeAnswer).String(), ", ")}
+	page := accountPage{Issued: issued, Scopes: strings.Split(cvd.EveryScope.String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
 	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, now)
 	if err != nil {
 		return err
 	}
 	for _, s := range sessions {
-		page.Sessions = append(page.Sessions, sessionLine{hex.EncodeToString(s.Key[:]), agent(s.Agent), v.Moment(s.Begun), v.Moment(s.Seen), s.Key == v.Session.Key})
+		page.Sessions = append(page.Sessions, sessionLine{digest(s.Key), agent(s.Agent), v.Moment(s.Begun), v.Moment(s.Seen), s.Key == v.Session.Key})
 	}
 	err = v.View(func(p *cvd.Programme, n coordinator.Names) error {
 		a := p.Accounts[v.By.Account]
@@ -67,12 +86,12 @@ func (v *Visit) account(issued string) error {
 		for i := range a.Credentials {
 			if x := &a.Credentials[i]; x.Revoked == nil {
 				h := x.Hash()
-				page.Passkeys = append(page.Passkeys, passkeyLine{hex.EncodeToString(h[:]), hex.EncodeToString(h[:4]), v.Moment(x.At), h == v.Session.Credential, x.Flags&backupState != 0})
+				page.Passkeys = append(page.Passkeys, passkeyLine{h, hex.EncodeToString(h[:4]), v.Moment(x.At), h == v.Session.Credential, x.Flags&backupState != 0})
 			}
 		}
 		for i := range a.Tokens {
 			if t := &a.Tokens[i]; t.Revoked == nil && now.Before(t.Until) {
-				page.Tokens = append(page.Tokens, tokenLine{hex.EncodeToString(t.Hash[:]), hex.EncodeToString(t.Hash[:4]), t.Scope.String(), v.Moment(t.Until)})
+				page.Tokens = append(page.Tokens, tokenLine{t.Hash, hex.EncodeToString(t.Hash[:4]), t.Scope.String(), v.Moment(t.Until)})
 			}
 		}
 		return nil
@@ -108,70 +127,86 @@ func agent(said string) string {
 // backupState is the flag of a passkey that its maker keeps copies of.
 const backupState = 0x10
 
-// hash reads a form's field of 64 hexadecimal digits.
-func (v *Visit) hash(name string) (h [32]byte, err error) {
-	b, err := hex.DecodeString(v.Field(name))
-	if err != nil || len(b) != 32 {
-		return h, errInput
-	}
-	return [32]byte(b), nil
+type whichSession struct {
+	Session digest `json:"session" need:"true"`
 }
 
 func endSession(v *Visit) error {
-	key, err := v.hash("session")
-	if err != nil {
+	var in whichSession
+	if err := v.Ask(&in); err != nil {
 		return err
 	}
-	if err := v.site.sessions.End(v.Context(), v.By.Account, key, v.Now()); err != nil {
+	if err := v.site.sessions.End(v.Context(), v.By.Account, signin.Key(in.Session), v.Now()); err != nil {
 		return err
 	}
-	return v.Redirect("/account")
+	return v.Done("/account", nil)
+}
+
+type whichPasskey struct {
+	Passkey digest `json:"passkey" need:"true" doc:"SHA-256 of the passkey's id."`
 }
 
 func revokePasskey(v *Visit) error {
-	h, err := v.hash("passkey")
-	if err != nil {
+	var in whichPasskey
+	if err := v.Ask(&in); err != nil {
 		return err
 	}
-	if _, err := v.Desk().Do(v.Context(), v.By, cvd.RevokeCredential{Account: v.By.Account, Credential: h}); err != nil {
+	if _, err := v.Desk().Do(v.Context(), v.By, cvd.RevokeCredential{Account: v.By.Account, Credential: in.Passkey}); err != nil {
 		return err
 	}
-	return v.Redirect("/account")
+	return v.Done("/account", nil)
+}
+
+type newToken struct {
+	Scope []string `json:"scope" need:"true" one:"read,fetch,receipt,answer,work"`
+	Days  int      `json:"days" low:"1" high:"366" doc:"Until it lapses."`
+}
+
+type issuedToken struct {
+	Token string `json:"token" doc:"Shown this once: the desk keeps its hash alone."`
+	Until Moment `json:"until"`
 }
 
 // issueToken makes a token and shows it, once: the log has its hash alone.
 func issueToken(v *Visit) error {
+	var in newToken
+	if err := v.Ask(&in); err != nil {
+		return err
+	}
 	var scope cvd.Scope
-	for _, name := range v.PostForm["scope"] {
+	for _, name := range in.Scope {
 		s, err := cvd.ParseScope(name)
 		if err != nil {
-			return errInput
+			return err
 		}
 		scope |= s
-	}
-	days, err := strconv.Atoi(v.Field("days"))
-	if err != nil || days < 1 || days > 366 {
-		return errInput
 	}
 	secret, err := signin.Secret(v.site.Rand)
 	if err != nil {
 		return err
 	}
 	secret = "fwt_" + secret
-	until := v.Now().Add(time.Duration(days) * 24 * time.Hour)
+	until := v.Now().Add(time.Duration(in.Days) * 24 * time.Hour)
 	if _, err := v.Desk().Do(v.Context(), v.By, cvd.IssueToken{Account: v.By.Account, Token: signin.KeyOf(secret), Scope: scope, Until: until}); err != nil {
 		return err
+	}
+	if v.API() {
+		return v.Done("/account", issuedToken{secret, v.Moment(until)})
 	}
 	return v.account(secret)
 }
 
+type whichToken struct {
+	Token digest `json:"token" need:"true" doc:"SHA-256 of the token."`
+}
+
 func revokeToken(v *Visit) error {
-	h, err := v.hash("token")
-	if err != nil {
+	var in whichToken
+	if err := v.Ask(&in); err != nil {
 		return err
 	}
-	if _, err := v.Desk().Do(v.Context(), v.By, cvd.RevokeToken{Account: v.By.Account, Token: h}); err != nil {
+	if _, err := v.Desk().Do(v.Context(), v.By, cvd.RevokeToken{Account: v.By.Account, Token: in.Token}); err != nil {
 		return err
 	}
-	return v.Redirect("/account")
+	return v.Done("/account", nil)
 }

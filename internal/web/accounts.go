@@ -14,27 +14,50 @@ const invitationTime = 72 * time.Hour
 
 // accounts lists those that somebody looks after.
 func accounts(v *Visit) error {
-	words := v.URL.Query().Get("words")
-	list, more, err := v.Desk().Accounts(v.Context(), v.By, words, accountsShown)
+	var in accountWords
+	if err := v.Ask(&in); err != nil {
+		return err
+	}
+	list, more, err := v.Desk().Accounts(v.Context(), v.By, in.Words, accountsShown)
 	if err != nil {
 		return err
 	}
-	type line struct {
-		ID, Handle, Name, Member, Roles string
-		Closed, Waits, Invite, Confirm  bool
-		Passkeys                        int
-		Invited                         Moment
-	}
-	page := struct {
-		Words    string
-		Accounts []line
-		More     int
-	}{Words: words, More: more}
+	page := accountsPage{Words: in.Words, Accounts: []accountLine{}, More: more}
 	for _, a := range list {
-		page.Accounts = append(page.Accounts, line{a.Account.String(), a.Who.Handle, a.Who.Name, a.Member, a.Roles.String(),
-			a.Closed, a.Waits, a.Invite, a.Confirm, a.Passkeys, v.Moment(a.Invited)})
+		page.Accounts = append(page.Accounts, accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Member, a.Roles.String(),
+			a.Closed, a.Passkeys, v.Moment(a.Invited), a.Waits, a.Invite, a.Confirm})
 	}
 	return v.Render("accounts", page)
+}
+
+type accountWords struct {
+	Words string `json:"words" doc:"Of a handle, a name or a member."`
+}
+
+type accountsPage struct {
+	Words    string        `json:"-"`
+	Accounts []accountLine `json:"accounts"`
+	More     int           `json:"more" doc:"How many more match: say more words."`
+}
+
+type accountLine struct {
+	ID       cvd.AccountID `json:"account"`
+	Handle   string        `json:"handle"`
+	Name     string        `json:"name"`
+	Member   string        `json:"member,omitempty"`
+	Roles    string        `json:"roles"`
+	Closed   bool          `json:"closed"`
+	Passkeys int           `json:"passkeys"`
+	Invited  Moment        `json:"invited_until"`
+	Waits    bool          `json:"waits_for_second" doc:"The invitation waits for a second coordinator."`
+	Invite   bool          `json:"may_invite"`
+	Confirm  bool          `json:"may_confirm"`
+}
+
+type invitedPage struct {
+	Link     string `json:"link" doc:"Shown this once: the desk keeps its hash alone."`
+	Until    Moment `json:"until"`
+	Recovery bool   `json:"recovery" doc:"Another coordinator has to confirm it before it works."`
 }
 
 // inviteAccount makes a link, and shows it this once.
@@ -47,11 +70,7 @@ func inviteAccount(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Render("invited", struct {
-		Link     string
-		Until    Moment
-		Recovery bool
-	}{Link(v.site.Config.Origin, inv.Secret), v.Moment(inv.Until), inv.Recovery})
+	return v.Render("invited", invitedPage{Link(v.site.Config.Origin, inv.Secret), v.Moment(inv.Until), inv.Recovery})
 }
 
 func confirmInvitation(v *Visit) error {
@@ -62,5 +81,5 @@ func confirmInvitation(v *Visit) error {
 	if err := v.Desk().ConfirmInvitation(v.Context(), v.By, id); err != nil {
 		return err
 	}
-	return v.Redirect("/accounts")
+	return v.Done("/accounts", nil)
 }

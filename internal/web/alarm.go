@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,17 +19,20 @@ import (
 // alarmPage is a case's alarm as it is shown, with what its reader may do about it.
 type alarmPage struct {
 	*coordinator.AlarmView
-	Wide, Small template.HTML
-	Rows        []timeline.Row
-	First, Had  string
+	Wide  template.HTML  `json:"-"`
+	Small template.HTML  `json:"-"`
+	Rows  []timeline.Row `json:"-"`
+	First string         `json:"-"`
+	Had   string         `json:"-"`
 
-	Refused   string // why what was sent was not done
-	Act, Lift bool   // whether they may decide, and lift the hold
-	End       bool   // offered, and theirs to decide
-	NotEnd    string // offered, and why it isn't theirs
-	Ends      coordinator.Ended
-	Moment    func(time.Time) Moment
-	Stamp     func(time.Time) string
+	Refused string                 `json:"-"` // why what was sent was not done
+	Act     bool                   `json:"may_decide"`
+	Lift    bool                   `json:"may_lift"`
+	End     bool                   `json:"may_end" doc:"To end the embargo is offered, and the caller's to decide."`
+	NotEnd  string                 `json:"why_not_end,omitempty" doc:"It is offered, and not the caller's to decide: why."`
+	Ends    coordinator.Ended      `json:"-"`
+	Moment  func(time.Time) Moment `json:"-"`
+	Stamp   func(time.Time) string `json:"-"`
 }
 
 // alarm shows a case's alarm.
@@ -78,65 +80,82 @@ func (v *Visit) alarm(name string, id cvd.CaseID, refused error) error {
 	return v.render(status, name, page)
 }
 
-// about is the alarm that a form is about, after the policy was asked of the act.
-// The round and the last entry are those that its reader saw.
-func (v *Visit) about(act cvd.Action) (id cvd.CaseID, round uint32, upTo entrylog.Seq, err error) {
+// seenAlarm is what of an alarm its reader had seen when they decided.
+type seenAlarm struct {
+	Round int `json:"round" low:"1" high:"4294967295" doc:"The alarm's round, as it was read."`
+	UpTo  int `json:"up_to" low:"1" high:"9007199254740991" doc:"The last entry that it was made of, as it was read: what came after refuses the decision."`
+}
+
+func (l seenAlarm) verdict(c cvd.Choice, reason string) coordinator.Verdict {
+	return coordinator.Verdict{Choice: c, Round: uint32(l.Round), UpTo: entrylog.Seq(l.UpTo), Reason: reason}
+}
+
+// about reads what a case's alarm is told, after the policy was asked of the act.
+func (v *Visit) about(act cvd.Action, into any) (id cvd.CaseID, err error) {
 	if id, err = pathID[cvd.CaseID](v, "case"); err != nil {
-		return id, 0, 0, err
+		return id, err
 	}
 	if err = v.May(act, cvd.ACase(id)); err != nil {
-		return id, 0, 0, err
+		return id, err
 	}
-	n, bad := strconv.ParseUint(v.Field("round"), 10, 32)
-	last, worse := strconv.ParseUint(v.Field("up-to"), 10, 64)
-	if bad != nil || worse != nil || n == 0 || last == 0 {
-		return id, 0, 0, errInput
-	}
-	return id, uint32(n), entrylog.Seq(last), nil
+	return id, v.Ask(into)
 }
 
 // decided goes back to the alarm after an act. One that was refused, because the
 // alarm changed or something is missing, shows it as it is now.
 func (v *Visit) decided(name string, id cvd.CaseID, err error) error {
 	switch {
-	case errors.Is(err, coordinator.ErrNoPack):
+	case errors.Is(err, coordinator.ErrNoPack), err != nil && v.API():
 		return err // which a refusal is the cause of
 	case errors.Is(err, cvd.ErrRefused) || errors.Is(err, errOtherCase):
 		return v.alarm(name, id, err)
 	case err != nil:
 		return err
 	}
-	return v.Redirect("/alarms/" + id.String())
+	return v.Done("/alarms/"+id.String(), nil)
+}
+
+type acknowledgement struct {
+	Round int `json:"round" low:"1" high:"4294967295" doc:"The alarm's round, as it was read."`
 }
 
 // acknowledgeAlarm says that somebody is looking. That more was seen meanwhile is
 // no reason to call the next: only another round refuses it.
 func acknowledgeAlarm(v *Visit) error {
-	id, round, _, err := v.about(cvd.ActAcknowledgeAlarm)
+	var in acknowledgement
+	id, err := v.about(cvd.ActAcknowledgeAlarm, &in)
 	if err != nil {
 		return err
 	}
-	_, err = v.Desk().Do(v.Context(), v.By, cvd.AcknowledgeAlarm{Case: id, Round: round})
+	_, err = v.Desk().Do(v.Context(), v.By, cvd.AcknowledgeAlarm{Case: id, Round: uint32(in.Round)})
 	return v.decided("alarm", id, err)
+}
+
+type alarmDecision struct {
+	seenAlarm
+	Choice string `json:"choice" need:"true" one:"hold,watch,dismiss" doc:"To end the embargo has an operation of its own."`
+	Reason string `json:"reason" max:"2000" doc:"Needed to dismiss."`
+	Days   int    `json:"days" low:"0" high:"90" doc:"For how long what is dismissed calls nobody; needed to dismiss."`
 }
 
 // decideAlarm holds, watches or dismisses. The end has a page of its own, which
 // asks for a proof.
 func decideAlarm(v *Visit) error {
-	id, round, upTo, err := v.about(cvd.ActDecideAlarm)
+	var in alarmDecision
+	id, err := v.about(cvd.ActDecideAlarm, &in)
 	if err != nil {
 		return err
 	}
-	q := coordinator.Verdict{Round: round, UpTo: upTo, Reason: v.Field("reason")}
-	if q.Choice, err = cvd.ParseChoice(v.Field("choice")); err != nil || q.Choice == cvd.ChooseEnd {
-		return errInput
+	choice, err := cvd.ParseChoice(in.Choice)
+	if err != nil {
+		return err
 	}
-	if q.Choice == cvd.ChooseDismiss {
-		days, err := strconv.Atoi(v.Field("days"))
-		if err != nil || days < 1 || days > 90 {
-			return errInput
+	q := in.verdict(choice, in.Reason)
+	if choice == cvd.ChooseDismiss {
+		if in.Days == 0 {
+			return &FieldError{"days", "is missing"}
 		}
-		q.Until = v.Now().AddDate(0, 0, days)
+		q.Until = v.Now().AddDate(0, 0, in.Days)
 	}
 	_, err = v.Desk().DecideAlarm(v.Context(), v.By, id, q)
 	return v.decided("alarm", id, err)
@@ -154,16 +173,23 @@ func endPage(v *Visit) error {
 // errOtherCase: what was typed is not the case's name.
 var errOtherCase = errors.New("that is not this case's name: nothing was ended")
 
+type embargoEnd struct {
+	seenAlarm
+	Name   string `json:"name" max:"2000" doc:"The case's name, so that no other is ended by mistake."`
+	Reason string `json:"reason" max:"2000"`
+}
+
 // endEmbargo ends an embargo for everybody.
 func endEmbargo(v *Visit) error {
-	id, round, upTo, err := v.about(cvd.ActDecideAlarm)
+	var in embargoEnd
+	id, err := v.about(cvd.ActDecideAlarm, &in)
 	if err != nil {
 		return err
 	}
-	if said, err := v.Desk().Case(v.Context(), v.By, v.Field("name")); v.Field("name") == "" || err != nil || said != id {
+	if said, err := v.Desk().Case(v.Context(), v.By, in.Name); in.Name == "" || err != nil || said != id {
 		return v.decided("alarm-end", id, errOtherCase)
 	}
-	out, err := v.Desk().DecideAlarm(v.Context(), v.By, id, coordinator.Verdict{Choice: cvd.ChooseEnd, Round: round, UpTo: upTo, Reason: v.Field("reason")})
+	out, err := v.Desk().DecideAlarm(v.Context(), v.By, id, in.verdict(cvd.ChooseEnd, in.Reason))
 	if err != nil && out.Level > 0 {
 		return fmt.Errorf("%w: %w", coordinator.ErrUnsealed, err)
 	}

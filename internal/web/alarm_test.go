@@ -36,7 +36,7 @@ func (w *world) alarm() coordinator.AlarmView {
 func looked(t *testing.T, page string, more ...string) string {
 	t.Helper()
 	q := url.Values{}
-	for _, name := range []string{"round", "up-to"} {
+	for _, name := range []string{"round", "up_to"} {
 		_, rest, found := strings.Cut(page, `name="`+name+`" value="`)
 		if !found {
 			t.Fatalf("the page has no %s:\n%s", name, page)
@@ -205,7 +205,7 @@ func TestWhoDecides(t *testing.T) {
 	w.seen("00000000000000aa")
 	path := "/alarms/" + w.cs.String()
 	saw := w.alarm()
-	said := fmt.Sprintf("choice=hold&round=%d&up-to=%d", saw.Round, saw.UpTo)
+	said := fmt.Sprintf("choice=hold&round=%d&up_to=%d", saw.Round, saw.UpTo)
 	for who, want := range map[string]struct{ see, decide int }{
 		"cem": {200, 403}, "ines": {200, 403}, "otto": {404, 403}, "fay": {404, 403}, "c0": {404, 403}, "c1": {404, 403},
 	} {

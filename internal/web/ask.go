@@ -3,13 +3,16 @@ package web
 import (
 	"bytes"
 	"encoding"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +23,11 @@ import (
 // something, the form that a page sent, or a program's JSON. Its fields' names are
 // their json tags, in all three. What a field may be:
 //
-//	string, bool, int, time.Time, anything with UnmarshalText, and slices of these
+//	string, bool, int, time.Time, anything with UnmarshalText, and slices of these;
+//	[]byte, which is base64 in a form as in JSON; a struct that is embedded
 //	need:"true"      it can't be left out
 //	max:"2000"       of a text, in characters; 200 if nothing is said
+//	one:"a,b"        of a text: it is one of these
 //	low:"1" high:"9" of a number
 //	doc:"…"          what it is, for the description of the API
 //
@@ -48,18 +53,31 @@ func (v *Visit) Ask(into any) error {
 	if !v.reads() {
 		values = v.PostForm
 	}
-	for i := range rv.NumField() {
-		f := rv.Type().Field(i)
+	for f, rf := range fieldsOf(rv) {
 		name := fieldName(f)
 		said := values[name]
 		for j := range said {
 			said[j] = strings.ReplaceAll(strings.TrimSpace(said[j]), "\r\n", "\n")
 		}
-		if err := v.set(rv.Field(i), said, values); err != nil {
+		if err := v.set(rf, said, values); err != nil {
 			return &FieldError{name, err.Error()}
 		}
 	}
 	return v.check(rv)
+}
+
+// fieldsOf yields a struct's fields, and those of structs that it embeds.
+func fieldsOf(rv reflect.Value) iter.Seq2[reflect.StructField, reflect.Value] {
+	return func(yield func(reflect.StructField, reflect.Value) bool) {
+		for _, f := range reflect.VisibleFields(rv.Type()) {
+			if f.Anonymous || !f.IsExported() {
+				continue
+			}
+			if !yield(f, rv.FieldByIndex(f.Index)) {
+				return
+			}
+		}
+	}
 }
 
 // FieldError says which field of what was sent is wrong, and how.
@@ -120,6 +138,12 @@ func (v *Visit) set(f reflect.Value, said []string, all url.Values) error {
 		return nil
 	}
 	switch f.Kind() {
+	case reflect.Slice: // of bytes
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return errors.New("is not base64")
+		}
+		f.SetBytes(b)
 	case reflect.String:
 		f.SetString(s)
 	case reflect.Bool:
@@ -158,12 +182,12 @@ func (v *Visit) time(s, zone string) (time.Time, error) {
 
 // check holds the fields to what their tags say.
 func (v *Visit) check(rv reflect.Value) error {
-	for i := range rv.NumField() {
-		f, tag := rv.Field(i), rv.Type().Field(i).Tag
+	for sf, f := range fieldsOf(rv) {
+		tag := sf.Tag
 		wrong := func(format string, args ...any) error {
-			return &FieldError{fieldName(rv.Type().Field(i)), fmt.Sprintf(format, args...)}
+			return &FieldError{fieldName(sf), fmt.Sprintf(format, args...)}
 		}
-		if f.IsZero() {
+		if f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0 {
 			if tag.Get("need") == "true" {
 				return wrong("is missing")
 			}
@@ -178,9 +202,11 @@ func (v *Visit) check(rv reflect.Value) error {
 		case []string:
 			texts = x
 		}
-		most := number(tag.Get("max"), 200)
+		most, one := number(tag.Get("max"), 200), tag.Get("one")
 		for _, s := range texts {
 			switch {
+			case one != "" && !slices.Contains(strings.Split(one, ","), s):
+				return wrong("is none of %s", strings.ReplaceAll(one, ",", ", "))
 			case !utf8.ValidString(s):
 				return wrong("is not text")
 			case utf8.RuneCountInString(s) > most:

@@ -14,18 +14,9 @@ func front(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	var page struct {
-		Programme  string
-		Advisories []advisoryLine
-		Key        string
-		Origin     string
-		Anchors    uint64
-		Next       Moment
-		Base       string
-		SignedIn   bool
-	}
+	page := frontPage{Advisories: []advisoryLine{}}
 	for _, a := range list {
-		page.Advisories = append(page.Advisories, advisoryLine{"/advisories/" + a.Case.String(), a.Title, v.Moment(a.At)})
+		page.Advisories = append(page.Advisories, advisoryLine{a.Case, "/advisories/" + a.Case.String(), a.Title, v.Moment(a.At)})
 	}
 	_, cp := v.Desk().Log().Checkpoint()
 	page.Key, page.Origin, page.Anchors, page.Base = v.Desk().Key, cp.Origin, cp.Size, v.site.Config.Origin+"/log"
@@ -40,9 +31,28 @@ func front(v *Visit) error {
 	return v.Render("front", page)
 }
 
+type frontPage struct {
+	Programme  string         `json:"programme"`
+	Advisories []advisoryLine `json:"advisories"`
+	Key        string         `json:"log_key" doc:"Of the log, as C2SP's signed-note has it. Compare it with one that you got another way."`
+	Origin     string         `json:"log_origin"`
+	Anchors    uint64         `json:"anchors" doc:"How many are signed."`
+	Next       Moment         `json:"next_anchor"`
+	Base       string         `json:"log" doc:"Where the log's checkpoint and tiles are."`
+	SignedIn   bool           `json:"-"`
+}
+
 type advisoryLine struct {
-	Path, Title string
-	At          Moment
+	Case  cvd.CaseID `json:"case"`
+	Path  string     `json:"-"`
+	Title string     `json:"title"`
+	At    Moment     `json:"published"`
+}
+
+type advisoryPage struct {
+	Title string `json:"title"`
+	At    Moment `json:"published"`
+	Text  string `json:"text" doc:"Empty: it is not text."`
 }
 
 // advisory shows a published advisory as it was published.
@@ -58,9 +68,5 @@ func advisory(v *Visit) error {
 	if !utf8.Valid(text) {
 		text = nil
 	}
-	return v.Render("advisory", struct {
-		Title string
-		At    Moment
-		Text  string
-	}{about.Title, v.Moment(about.At), string(text)})
+	return v.Render("advisory", advisoryPage{about.Title, v.Moment(about.At), string(text)})
 }

@@ -23,24 +23,16 @@ func home(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	var page struct {
-		Alarms  []alarmLine
-		Waiting []waitingLine
-		Cases   []caseLine
-		Staff   bool
-		Member  string
-		People  bool // whether there are accounts to look after
-		Told    []recoveryLine
-	}
+	page := homePage{Alarms: []alarmLine{}, Waiting: []waitingLine{}, Cases: []caseLine{}, Told: []recoveryLine{}}
 	err = v.View(func(p *cvd.Programme, n coordinator.Names) error {
 		me := p.Accounts[v.By.Account]
 		if page.Staff = me.Member.IsZero(); !page.Staff {
 			page.Member = n.Member(me.Member)
 		}
 		page.People = !page.Staff || p.May(v.By, cvd.ActListMembers, cvd.TheProgramme(), v.Now()) == nil
-		page.Told = v.recoveries(p, n, me)
+		page.Told = append(page.Told, v.recoveries(p, n, me)...)
 		for _, w := range inbox {
-			line := waitingLine{Wave: w.Wave.Short(), State: w.State.String(), Opens: v.Moment(w.OpensAt), Fetched: w.Fetched, Why: w.Why}
+			line := waitingLine{ID: w.Wave, Wave: w.Wave.Short(), State: w.State.String(), Opens: v.Moment(w.OpensAt), Fetched: w.Fetched, Why: w.Why}
 			if p.May(v.By, cvd.ActReadCase, cvd.ACase(w.Case), v.Now()) == nil {
 				line.Case = n.Case(w.Case)
 			}
@@ -55,12 +47,12 @@ func home(v *Visit) error {
 	for _, a := range alarms {
 		states[a.Case] = a.State
 		if !calm[a.State] {
-			page.Alarms = append(page.Alarms, alarmLine{"/alarms/" + a.Case.String(), a.Title, a.State, a.NextCalled,
+			page.Alarms = append(page.Alarms, alarmLine{a.Case, "/alarms/" + a.Case.String(), a.Title, a.State, a.NextCalled,
 				v.Moment(a.Raised), v.Moment(a.NextCall), v.Moment(a.Held), a.Due})
 		}
 	}
 	for _, c := range cases {
-		line := caseLine{ID: c.Case.Short(), Alarm: states[c.Case], Path: "/alarms/" + c.Case.String(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
+		line := caseLine{Case: c.Case, ID: c.Case.Short(), Alarm: states[c.Case], Path: "/alarms/" + c.Case.String(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
 		if !page.Staff {
 			line.Consent = c.Consent.String()
 		}
@@ -69,17 +61,36 @@ func home(v *Visit) error {
 	return v.Render("home", page)
 }
 
+type homePage struct {
+	Alarms  []alarmLine    `json:"alarms"`
+	Waiting []waitingLine  `json:"waiting"`
+	Cases   []caseLine     `json:"cases"`
+	Staff   bool           `json:"staff"`
+	Member  string         `json:"member,omitempty"`
+	People  bool           `json:"may_list_accounts"`
+	Told    []recoveryLine `json:"recovered" doc:"Accounts whose access was recovered lately."`
+}
+
 type waitingLine struct {
-	Wave, Case, State, Why string
-	Opens                  Moment
-	Fetched                bool
+	ID      cvd.WaveID `json:"wave"`
+	Wave    string     `json:"-"`
+	Case    string     `json:"case_title,omitempty"`
+	State   string     `json:"state"`
+	Why     string     `json:"why_not,omitempty" doc:"Why the copy can't be fetched now."`
+	Opens   Moment     `json:"opens_at"`
+	Fetched bool       `json:"fetched"`
 }
 
 type caseLine struct {
-	ID, Title, Embargo, Consent string
-	Alarm, Path                 string // the alarm's state, and where it is; empty: none was raised
-	Release                     Moment
-	Waves                       int
+	Case    cvd.CaseID `json:"case"`
+	ID      string     `json:"-"`
+	Title   string     `json:"title,omitempty"`
+	Embargo string     `json:"embargo"`
+	Consent string     `json:"consent,omitempty"`
+	Alarm   string     `json:"alarm,omitempty" doc:"The alarm's state; nothing when none was raised."`
+	Path    string     `json:"-"`
+	Release Moment     `json:"release"`
+	Waves   int        `json:"waves"`
 }
 
 // calm are the states of alarms about which nothing is to be done: they stand with
@@ -88,14 +99,20 @@ var calm = map[string]bool{cvd.AlarmDismissed.String(): true, cvd.AlarmEnded.Str
 
 // alarmLine is an alarm that stands first.
 type alarmLine struct {
-	Path, Title, State, Who string
-	Raised, Next, Held      Moment
-	Due                     bool // the next call is due, and was not made
+	Case   cvd.CaseID `json:"case"`
+	Path   string     `json:"-"`
+	Title  string     `json:"title"`
+	State  string     `json:"state"`
+	Who    string     `json:"called_next,omitempty"`
+	Raised Moment     `json:"raised"`
+	Next   Moment     `json:"next_call"`
+	Held   Moment     `json:"held_since"`
+	Due    bool       `json:"due" doc:"The next call is due, and was not made."`
 }
 
 type recoveryLine struct {
-	Handle string
-	At     Moment
+	Handle string `json:"handle"`
+	At     Moment `json:"at"`
 }
 
 // toldFor is how long a recovery stands on the home page of those who should

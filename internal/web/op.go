@@ -25,7 +25,7 @@ type Op struct {
 // forPrograms is the row under which a page answers programs.
 func (p Page) forPrograms() Page {
 	method, path, _ := strings.Cut(p.Pattern, " ")
-	p.Pattern, p.Nav, p.api = method+" "+apiBase+strings.TrimSuffix(path, "{$}"), "", true
+	p.Pattern, p.Nav, p.api = method+" "+apiBase+path, "", true
 	return p
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -389,8 +388,9 @@ func (v *Visit) asMachine(secret string) error {
 		if !ok {
 			return errToken
 		}
-		if v.Page.Scope&scope != v.Page.Scope || v.Page.Scope == 0 || !v.API() {
-			return fmt.Errorf("%w: it isn't for this", errToken)
+		// What is open to anyone is open to every token.
+		if !v.API() || v.Page.Who == SignedIn && (v.Page.Scope == 0 || v.Page.Scope&scope != v.Page.Scope) {
+			return errScope
 		}
 		v.By = cvd.Actor{Account: id, Auth: entrylog.AuthSession}
 		return nil

@@ -286,7 +286,7 @@ func TestFreshProof(t *testing.T) {
 	if r := machine("/api/v1/inbox"); r.StatusCode != 200 || !strings.Contains(text(t, r), w.wave.String()) {
 		t.Errorf("the token: %d", r.StatusCode)
 	}
-	if r := machine("/home"); r.StatusCode != 401 {
+	if r := machine("/home"); r.StatusCode != 403 {
 		t.Errorf("a token on a page that isn't for machines: %d", r.StatusCode)
 	}
 	if r := w.as("").do("GET", "/api/v1/inbox", "", http.Header{"Authorization": {"Bearer fwt_" + strings.Repeat("x", 43)}}); r.StatusCode != 401 {

@@ -28,6 +28,7 @@ var (
 	errCeremony   = errors.New("the passkey was not accepted")
 	errInvitation = errors.New("the invitation can't be used")
 	errToken      = errors.New("the token stands for nobody here")
+	errScope      = errors.New("the token isn't for this")
 	errInput      = errors.New("the form can't be read")
 	errStarting   = errors.New("the programme is being opened")
 )
@@ -59,7 +60,9 @@ var problems = []struct {
 	{errTooMany, Problem{Type: "too-many", Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
 	{errCeremony, Problem{Type: "passkey", Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
 	{errInvitation, Problem{Type: "invitation", Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
-	{errToken, Problem{Type: "token", Status: 401, What: "The token stands for nobody here, or is not for this.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed, with the scope for it."}},
+	{errToken, Problem{Type: "token", Status: 401, What: "The token stands for nobody here.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed and was not revoked."}},
+	{errScope, Problem{Type: "scope", Status: 403, What: "The token is not for this.", Kept: "Nothing was changed.", Do: "Use one with the scope that the description of the API names. What needs a proof takes a person who is signed in."}},
+	{errOtherCase, Problem{Type: "other-case", Status: 409, What: "That is not this case's name.", Kept: "Nothing was ended.", Do: "Send the name of the case that you mean to end the embargo of."}},
 	{errInput, Problem{Type: "input", Status: 400, What: "What was sent can't be read.", Kept: "Nothing was changed.", Do: "Go back and send it again."}},
 	{errStarting, Problem{Type: "starting", Status: 503, What: "The programme is being opened.", Kept: "Nothing was changed.", Do: "Come back in a few seconds."}},
 	{ledger.ErrDead, Problem{Type: "log-stopped", Status: 503, What: "The log could not be written, and the desk has stopped.", Kept: "What was said to be done is done. Whether the last act was kept is known once the desk is started again.", Do: "Tell whoever runs the desk. In the meantime the host's command line can end an embargo."}},
@@ -84,7 +87,7 @@ func (v *Visit) problem(err error) {
 	case errors.Is(err, errSignIn) && v.reads() && !v.program():
 		_ = v.Redirect("/sign-in" + next)
 		return
-	case errors.Is(err, errProve) && v.reads():
+	case errors.Is(err, errProve) && v.reads() && !v.program():
 		_ = v.Redirect("/prove" + next)
 		return
 	}
@@ -92,6 +95,9 @@ func (v *Visit) problem(err error) {
 	p.ID, p.Type = v.ID, "/problems/"+p.Type
 	noteError(v.Context(), err, p.Status)
 	if v.program() {
+		if p.Status == http.StatusUnauthorized {
+			v.w.Header().Set("WWW-Authenticate", `Bearer realm="forewarn"`)
+		}
 		if b, err := json.Marshal(p); err == nil {
 			v.send(p.Status, "application/problem+json", append(b, '\n'))
 		}
