@@ -150,17 +150,43 @@ type Delivery struct {
 // before a byte is returned. Until the wave's statement is anchored it fails
 // with ledger.ErrNotAnchored, whose error says when it will be.
 func (d *Desk) Fetch(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cvd.HolderID) (Delivery, error) {
-	out := Delivery{Wave: id}
-	fetch := cvd.Fetch{Wave: id, Holder: holder}
+	out, err := d.delivery(ctx, by, id, holder, false)
+	if err != nil {
+		return out, err
+	}
+	if _, err := d.Do(ctx, by, cvd.Fetch{Wave: id, Holder: holder}); err != nil {
+		return Delivery{Wave: id}, err
+	}
+	return out, nil
+}
+
+// ErrNotFetched: this account has no fetch of the last hour on the log.
+var ErrNotFetched = errors.New("the copy was not fetched lately by this account")
+
+// Fetched hands out again what an account fetched within the hour, for as long as
+// it may. It puts nothing on the log, for the fetch that is there stands for it;
+// without one it gives ErrNotFetched and not a byte.
+func (d *Desk) Fetched(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cvd.HolderID) (Delivery, error) {
+	return d.delivery(ctx, by, id, holder, true)
+}
+
+// delivery is what a holder receives. Again: only if another fetch by the account
+// would be none of its own on the log.
+func (d *Desk) delivery(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cvd.HolderID, again bool) (out Delivery, err error) {
+	out.Wave = id
 	var stored cvd.Copy
 	var bulk cvd.BlobRef
 	var pkg cvd.PackageID
 	var seq entrylog.Seq
 	// Decide first, so that who may not know of a wave learns nothing from
 	// whether it is anchored.
-	err := d.View(func(p *cvd.Programme) error {
-		if _, err := p.Decide(fetch, by, d.at(p)); err != nil {
+	err = d.View(func(p *cvd.Programme) error {
+		events, err := p.Decide(cvd.Fetch{Wave: id, Holder: holder}, by, d.at(p))
+		if err != nil {
 			return err
+		}
+		if again && len(events) > 0 {
+			return ErrNotFetched
 		}
 		w := p.Waves[id]
 		stored, bulk, pkg, seq = *w.CopyOf(holder), w.Bulk, w.Package, w.Sealed.Seq
@@ -198,9 +224,6 @@ func (d *Desk) Fetch(ctx context.Context, by cvd.Actor, id cvd.WaveID, holder cv
 	}
 	o := parcel.Opening
 	out.Proof = evidence.CopyProof{Holder: entrylog.Ref(o.Holder), LeafSalt: o.LeafSalt, KeyCommitment: o.KeyCommitment, Copy: o.Copy, Path: o.Path, Entry: entry}
-	if _, err := d.Do(ctx, by, fetch); err != nil {
-		return Delivery{Wave: id}, err
-	}
 	return out, nil
 }
 

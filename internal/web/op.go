@@ -22,6 +22,9 @@ type Op struct {
 	Out  any    // the zero value of what is rendered; nil: nothing, it was done
 }
 
+// octets, as an Out, is a file as it is.
+type octets struct{}
+
 // forPrograms is the row under which a page answers programs.
 func (p Page) forPrograms() Page {
 	method, path, _ := strings.Cut(p.Pattern, " ")

@@ -58,6 +58,7 @@ var problems = []struct {
 	{errForeign, Problem{Type: "foreign-form", Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
 	{errHost, Problem{Type: "other-host", Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
 	{errTooMany, Problem{Type: "too-many", Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
+	{errBusy, Problem{Type: "busy", Status: 503, What: "Too many requests are under way.", Kept: "Nothing was changed.", Do: "Try again in a few seconds. What can't wait, alarms and the end of an embargo, has room of its own."}},
 	{errCeremony, Problem{Type: "passkey", Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
 	{errInvitation, Problem{Type: "invitation", Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
 	{errToken, Problem{Type: "token", Status: 401, What: "The token stands for nobody here.", Kept: "Nothing was changed.", Do: "Use one that has not lapsed and was not revoked."}},
@@ -72,6 +73,7 @@ var problems = []struct {
 	{sealer.ErrNotYet, Problem{Type: "not-yet", Status: 409, What: "It has not opened yet.", Kept: "Nothing left the desk.", Do: "Come back at its time."}},
 	{coordinator.ErrUnsealed, Problem{Type: "unsealed", Status: 202, What: "What you decided is on the log, and its copies are not made yet.", Kept: "The decision stands.", Do: "The desk goes on with it by itself."}},
 	{coordinator.ErrNoPack, Problem{Type: "no-pack", Status: 409, What: "The embargo is ended, and no break pack went out.", Kept: "The end stands.", Do: "Tell the members by other means. The process log has, under the id below, what was wrong with the pack."}},
+	{coordinator.ErrNotFetched, Problem{Type: "not-fetched", Status: 409, What: "You did not fetch this copy within the last hour.", Kept: "Nothing left the desk.", Do: "Fetch it first: that is recorded, and opens its files for an hour."}},
 	{sealer.ErrRefused, Problem{Type: "sealer", Status: 409, What: "The sealer refused.", Kept: "Nothing left the desk.", Do: "Tell whoever runs the sealer the id below; the process log has its reason."}},
 	{coordinator.ErrGone, Problem{Type: "destroyed", Status: 410, What: "The text can no longer be read: its key was destroyed.", Kept: "The log is whole.", Do: "Nothing can be done about it here."}},
 	{context.DeadlineExceeded, Problem{Type: "too-long", Status: 503, What: "That took too long.", Kept: "What was said to be done is done.", Do: "Look before you repeat it."}},
@@ -87,9 +89,15 @@ func (v *Visit) problem(err error) {
 	case errors.Is(err, errSignIn) && v.reads() && !v.program():
 		_ = v.Redirect("/sign-in" + next)
 		return
+	case errors.Is(err, errBusy):
+		v.busy()
 	case errors.Is(err, errProve) && v.reads() && !v.program():
 		_ = v.Redirect("/prove" + next)
 		return
+	}
+	var due *ledger.NotAnchoredError
+	if errors.As(err, &due) {
+		v.comeBack(due.DueAt.Sub(v.Now()))
 	}
 	p := v.explain(err)
 	p.ID, p.Type = v.ID, "/problems/"+p.Type
@@ -121,7 +129,10 @@ func (v *Visit) explain(err error) Problem {
 	var denied *cvd.Denied
 	var tooLong *http.MaxBytesError
 	var field *FieldError
+	var notNow errNotNow
 	switch {
+	case errors.As(err, &notNow):
+		return Problem{Type: "not-now", Status: 409, What: "Not now: " + notNow.why + ".", Kept: "Nothing left the desk.", Do: "Do what is said, or come back later."}
 	case errors.As(err, &field):
 		return Problem{Type: "input", Status: 400, What: "What was sent can't be used: " + field.Error() + ".", Field: field.Field, Kept: "Nothing was changed.", Do: "Put it right and send it again."}
 	case errors.Is(err, errSignIn):

@@ -38,6 +38,8 @@ type Site struct {
 	origin   *url.URL
 	sessions signin.Sessions
 	pageList []Page
+	slots    slots
+	rates    buckets
 	limits   map[string]int64 // of bodies, by pattern; those that aren't the usual
 	heads    http.Header
 	rp       *webauthn.WebAuthn
@@ -59,7 +61,7 @@ func New(c Config) (*Site, error) {
 		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port()) // browsers leave it out
 	}
 	c.Origin = u.Scheme + "://" + u.Host
-	s := &Site{Config: c, origin: u, mux: http.NewServeMux()}
+	s := &Site{Config: c, origin: u, mux: http.NewServeMux(), slots: newSlots(), rates: buckets{have: map[[32]byte]bucket{}}}
 	s.sessions = signin.Sessions{Store: c.SignIn, Rand: c.Rand, Idle: c.Idle, Absolute: c.Absolute, Fresh: c.Fresh}
 	if s.rp, err = s.relyingParty(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOrigin, err)

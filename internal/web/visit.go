@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -32,40 +33,58 @@ type Visit struct {
 	w      http.ResponseWriter
 	styles []string // hashes of what may stand inline: pictures' own
 	stale  bool     // the page asks for a proof, and there is none
+	done   func()   // gives back the slot
+	sent   []byte   // the body, if the request is no reading one
 }
 
 // visit serves a page to whoever asks.
 func (s *Site) visit(w http.ResponseWriter, r *http.Request, p *Page) {
 	v := &Visit{Request: r, Page: p, ID: requestID(r.Context()), site: s, w: w}
-	err := v.admit()
-	if err == nil {
-		err = v.form()
-	}
-	if err == nil {
-		err = p.Serve(v)
-	}
-	if err != nil {
+	if err := v.serve(); err != nil {
 		v.problem(err)
 	}
 }
 
-// form reads a form that was sent, so that one which is too long, or none, is
-// told before a handler takes what is missing for empty.
-func (v *Visit) form() error {
-	kind, _, _ := strings.Cut(v.Header.Get("Content-Type"), ";")
-	if v.Method != http.MethodPost || kind == "application/json" {
+// serve is the way to the handler. What was sent is read before there is a slot,
+// so that who sends slowly holds none.
+func (v *Visit) serve() (err error) {
+	if err := v.admit(); err != nil {
+		return err
+	}
+	if err := v.limited(); err != nil {
+		return err
+	}
+	if err := v.body(); err != nil {
+		return err
+	}
+	if v.done, err = v.site.slots.take(v.Context(), v.Page); err != nil {
+		return err
+	}
+	defer v.done()
+	return v.Page.Serve(v)
+}
+
+// body reads what was sent, so that what is too long, or no form, is told before a
+// handler takes what is missing for empty.
+func (v *Visit) body() error {
+	if v.reads() {
 		return nil
 	}
-	if kind != "" && kind != "application/x-www-form-urlencoded" {
-		return errInput
-	}
-	var tooLong *http.MaxBytesError
-	if err := v.ParseForm(); errors.As(err, &tooLong) {
+	b, err := io.ReadAll(v.Body)
+	if err != nil {
 		return err
-	} else if err != nil {
-		return errInput
 	}
-	return nil
+	v.sent, v.Body = b, io.NopCloser(bytes.NewReader(b))
+	switch kind, _, _ := strings.Cut(v.Header.Get("Content-Type"), ";"); kind {
+	case "application/json":
+		return nil
+	case "", "application/x-www-form-urlencoded":
+		if v.ParseForm() != nil {
+			return errInput
+		}
+		return nil
+	}
+	return errInput
 }
 
 // admit finds out who comes, and whether they may.

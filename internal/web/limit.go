@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
+// How much the desk takes on. Numbers for a small machine; doc/api.md says them.
+const (
+	// Requests that are worked on at once. Reserved pages have slots of their own,
+	// those for strangers others than those for who is signed in: no herd of polls,
+	// and no crowd at the door, keeps out who ends an embargo.
+	commonSlots = 64
+	staffSlots  = 16
+	doorSlots   = 16
+
+	patience = 5 * time.Second // for a slot
+
+	// An account's requests to the API: a poll every few seconds and a burst for
+	// what came are far below.
+	accountBurst = 240
+	accountRate  = 10 // a second
+
+	// What strangers of one network may send in.
+	strangerBurst = 20
+	strangerRate  = 1.0 / 15
+
+	mostBuckets = 100_000
+)
+
+var errBusy = errors.New("too many requests are under way")
+
+// slots bounds what is worked on at once.
+type slots struct {
+	common, staff, door chan struct{}
+	wait                time.Duration
+}
+
+func newSlots() slots {
+	return slots{make(chan struct{}, commonSlots), make(chan struct{}, staffSlots), make(chan struct{}, doorSlots), patience}
+}
+
+// take waits for a slot for a page, and says how to give it back.
+func (s *slots) take(ctx context.Context, p *Page) (release func(), err error) {
+	of := s.common
+	switch {
+	case p.Who == Alike:
+		return func() {}, nil // a file, the same for all: quicker sent than queued
+	case p.Reserved && p.Who == Anyone:
+		of = s.door
+	case p.Reserved:
+		of = s.staff
+	}
+	select {
+	case of <- struct{}{}:
+	default:
+		t := time.NewTimer(s.wait)
+		defer t.Stop()
+		select {
+		case of <- struct{}{}:
+		case <-t.C:
+			return nil, errBusy
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return sync.OnceFunc(func() { <-of }), nil
+}
+
+// release gives back the visit's slot, before it is over if nothing of the desk is
+// needed any more.
+func (v *Visit) release() {
+	if v.done != nil {
+		v.done()
+	}
+}
+
+// buckets limits rates: each key has a bucket of tokens that fills again.
+type buckets struct {
+	mu   sync.Mutex
+	have map[[32]byte]bucket
+}
+
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+// take takes a token of a key's bucket. left is what is left, and full how long
+// until it is full again; without a token, wait is how long until there is one.
+func (b *buckets) take(key [32]byte, now time.Time, burst, rate float64) (left int, full, wait time.Duration, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.have) >= mostBuckets {
+		b.sweep(now)
+	}
+	x, known := b.have[key]
+	if !known {
+		x = bucket{burst, now}
+	}
+	if d := now.Sub(x.at); d > 0 {
+		x.tokens, x.at = min(burst, x.tokens+d.Seconds()*rate), now
+	}
+	if ok = x.tokens >= 1; ok {
+		x.tokens--
+	} else {
+		wait = time.Duration((1 - x.tokens) / rate * float64(time.Second))
+	}
+	b.have[key] = x
+	return int(x.tokens), time.Duration((burst - x.tokens) / rate * float64(time.Second)), wait, ok
+}
+
+// sweep forgets buckets that nobody took of for an hour, which is longer than any
+// takes to fill; and all, if that is no help: for once everybody begins anew.
+func (b *buckets) sweep(now time.Time) {
+	for k, x := range b.have {
+		if now.Sub(x.at) > time.Hour {
+			delete(b.have, k)
+		}
+	}
+	if len(b.have) >= mostBuckets {
+		clear(b.have)
+	}
+}
+
+// limited takes from the bucket that a visit is counted on: its account's on the
+// API, and of strangers who send something in, their network's.
+func (v *Visit) limited() error {
+	name, key, burst, rate := "account", "account/"+string(v.By.Account[:]), float64(accountBurst), float64(accountRate)
+	switch {
+	case v.Page.Who == Alike, v.SignedIn() && !v.API():
+		return nil
+	case v.SignedIn():
+	case v.reads() || v.Page.Op.Name == "":
+		return nil // looking is the same for all, and sign-in counts its tries itself
+	default:
+		name, key, burst, rate = "network", "network/"+v.site.from(v.Request), strangerBurst, strangerRate
+	}
+	left, full, wait, ok := v.site.rates.take(sha256.Sum256([]byte(key)), v.Now(), burst, rate)
+	h := v.w.Header()
+	h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%.0f;w=%.0f`, name, burst, burst/rate))
+	h.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%.0f`, name, left, math.Ceil(full.Seconds())))
+	if !ok {
+		v.comeBack(wait)
+		return errTooMany
+	}
+	return nil
+}
+
+// busy is how long to stay away who found no slot: not all the same time, or they
+// all come back at once.
+func (v *Visit) busy() {
+	v.comeBack(time.Duration(1+sha256.Sum256([]byte(v.ID))[0]%5) * time.Second)
+}
