@@ -124,9 +124,12 @@ type world struct {
 	log   *bytes.Buffer
 	rand  *rand.ChaCha8
 
+	verifier note.Verifier // of the log
+
 	who  map[string]cvd.AccountID // by handle
 	cs   cvd.CaseID               // c0's member is a signatory of it, and c1's isn't in it
 	wave cvd.WaveID
+	keys seal.NewKeys // of c0's member
 	fail memstore.Hook
 }
 
@@ -156,7 +159,7 @@ func newWorldAt(t testing.TB, at string) *world {
 	ok(t, err)
 	signer, err := note.NewSigner(skey)
 	ok(t, err)
-	verifier, err := note.NewVerifier(vkey)
+	w.verifier, err = note.NewVerifier(vkey)
 	ok(t, err)
 	clock := func() time.Time { return w.now }
 	press := &sealer.Sealer{Vault: &shelf{files: map[string][]byte{}}, Envelope: seal.Envelope{}, Clock: clock, Rand: w.rand}
@@ -168,7 +171,7 @@ func newWorldAt(t testing.TB, at string) *world {
 	})
 	w.desk, err = coordinator.Open(ctx, coordinator.Config{
 		Store: w.store, Publisher: memstore.NewFolder(nil), Outside: memstore.NewOutside(nil), Key: vkey,
-		Log:    ledger.Options{Signer: signer, Verifier: verifier, Origin: signer.Name(), Interval: time.Minute, Blinding: entrylog.Blinding(bytes.Repeat([]byte{9}, 32))},
+		Log:    ledger.Options{Signer: signer, Verifier: w.verifier, Origin: signer.Name(), Interval: time.Minute, Blinding: entrylog.Blinding(bytes.Repeat([]byte{9}, 32))},
 		Sealer: press, Blobs: &heap{blobs: map[[32]byte][]byte{}}, Keys: &shelf{files: map[string][]byte{}}, Crypt: seal.Crypt{}, Clock: clock, Rand: w.rand,
 	})
 	ok(t, err)
@@ -221,6 +224,7 @@ func (w *world) work(press *sealer.Sealer) {
 	ok(t, w.desk.Consent(ctx, w.by("c0"), w.cs, true))
 	k, err := seal.Keygen(seal.X25519, dawn)
 	ok(t, err)
+	w.keys = k
 	pub, err := k.Public()
 	ok(t, err)
 	_, err = w.desk.Do(ctx, w.by("c0"), cvd.EnrolKeys{Holder: holder, Recipients: pub.Recipients, Signing: pub.Signing})
