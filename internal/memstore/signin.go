@@ -43,6 +43,19 @@ func (s *SignIn) Put(ctx context.Context, it signin.Item) error {
 	return ctx.Err()
 }
 
+// Add keeps an item where none is.
+func (s *SignIn) Add(ctx context.Context, it signin.Item, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := signinKey{it.Kind, it.Key}
+	if have, ok := s.items[k]; ok && now.Before(have.Expires) {
+		return cmp.Or(ctx.Err(), signin.ErrTaken)
+	}
+	it.Value = slices.Clone(it.Value)
+	s.items[k] = it
+	return ctx.Err()
+}
+
 // Replace keeps an item in place of one.
 func (s *SignIn) Replace(ctx context.Context, it signin.Item) error {
 	s.mu.Lock()

@@ -26,6 +26,9 @@ var ErrNone = errors.New("nothing is kept under that key")
 // Key names an item: the SHA-256 of a secret, or of what is counted.
 type Key [32]byte
 
+// ErrTaken: there is an item of that kind and key already.
+var ErrTaken = errors.New("something is kept under that key")
+
 // Item is one thing that is kept until it lapses.
 type Item struct {
 	Kind    string // "session", "ceremony", …: keys of one kind say nothing of another's
@@ -36,10 +39,13 @@ type Item struct {
 }
 
 // Store keeps items. Methods may be called concurrently. Their errors, but
-// ErrNone, are worth another try and no reason to let anybody in.
+// ErrNone and ErrTaken, are worth another try and no reason to let anybody in.
 type Store interface {
 	// Put keeps an item, in place of one of the same kind and key.
 	Put(context.Context, Item) error
+	// Add is Put where nothing is kept that has not lapsed at that time, and else
+	// ErrTaken. Of all that add an item, one does.
+	Add(ctx context.Context, it Item, now time.Time) error
 	// Replace is Put where an item is kept already, whether it lapsed or not, and
 	// else ErrNone: what was dropped meanwhile does not come back.
 	Replace(context.Context, Item) error

@@ -120,6 +120,20 @@ func bytesOf(b []byte) []byte {
 	return b
 }
 
+// Add implements signin.Store.
+func (s *SignIn) Add(ctx context.Context, it signin.Item, now time.Time) error {
+	r, err := s.db.ExecContext(ctx, `INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (kind, key) DO UPDATE SET owner = ?3, value = ?4, expires = ?5 WHERE expires <= ?6`,
+		it.Kind, it.Key[:], it.Owner[:], bytesOf(it.Value), it.Expires.UnixMicro(), now.UnixMicro())
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, signin.ErrTaken)
+	}
+	return nil
+}
+
 // Replace implements signin.Store.
 func (s *SignIn) Replace(ctx context.Context, it signin.Item) error {
 	r, err := s.db.ExecContext(ctx, "UPDATE items SET owner = ?, value = ?, expires = ? WHERE kind = ? AND key = ?", it.Owner[:], bytesOf(it.Value), it.Expires.UnixMicro(), it.Kind, it.Key[:])

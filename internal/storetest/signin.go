@@ -63,6 +63,34 @@ func SignIn(t *testing.T, fresh func(*testing.T) signin.Store) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+	t.Run("add", func(t *testing.T) {
+		s := fresh(t)
+		var got atomic.Int32
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				err := s.Add(ctx, item("a", 1, byte(i), time.Hour), now)
+				if err == nil {
+					got.Add(1)
+				} else if !errors.Is(err, signin.ErrTaken) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got.Load() != 1 {
+			t.Errorf("%d added one item", got.Load())
+		}
+		if err := s.Add(ctx, item("b", 1, 9, time.Hour), now); err != nil {
+			t.Errorf("another kind: %v", err)
+		}
+		if err := s.Add(ctx, item("a", 1, 9, 2*time.Hour), now.Add(time.Hour)); err != nil {
+			t.Errorf("in place of one that lapsed: %v", err)
+		}
+		if got, err := s.Get(ctx, "a", signin.Key{1}, now.Add(time.Hour)); err != nil || got.Owner[0] != 9 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
 	t.Run("take and drop", func(t *testing.T) {
 		s := fresh(t)
 		put(t, s, item("a", 1, 7, time.Hour), item("a", 2, 7, time.Hour), item("a", 3, 7, time.Hour))

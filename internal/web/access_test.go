@@ -291,7 +291,7 @@ func TestEveryPageIsKnown(t *testing.T) {
 			open = append(open, p.Pattern)
 		}
 	}
-	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /log/{path...}", "GET /static/{name}", "GET /sign-in", "GET /join",
+	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /log/{path...}", "GET /static/{name}", "GET /api/v1/openapi.json", "GET /sign-in", "GET /join",
 		"POST /passkey/sign-in/begin", "POST /passkey/sign-in/finish", "POST /passkey/join/begin", "POST /passkey/join/finish"}
 	if !slices.Equal(open, want) {
 		t.Errorf("open to anyone: %q; if that is meant, say so here", open)

@@ -62,6 +62,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /advisories/{case}", Who: Anyone, Serve: advisory, Scope: cvd.ScopeRead, Op: Op{"getAdvisory", "A published advisory, as it was published.", nil, advisoryPage{}}},
 		{Pattern: "GET /log/{path...}", Who: Alike, Serve: anchors},
 		{Pattern: "GET /static/{name}", Who: Alike, Serve: static},
+		{Pattern: "GET " + apiBase + "/openapi.json", Who: Alike, Serve: openapi},
 
 		{Pattern: "GET /home", Nav: "Home", Serve: home, Scope: cvd.ScopeRead, Op: Op{"getHome", "What waits for you: alarms, copies, cases.", nil, homePage{}}},
 		{Pattern: "GET /alarms/{case}", Serve: alarm, Scope: cvd.ScopeRead, Reserved: true, Op: Op{"getAlarm", "What is known of a case's alarm, and what can be decided.", nil, alarmPage{}}},

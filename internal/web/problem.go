@@ -36,15 +36,15 @@ var (
 // Problem is what an error page says, and what programs get instead of one: a
 // problem as RFC 9457 has it, with members of our own.
 type Problem struct {
-	Type   string `json:"type"` // which one it is, for programs: a path that stays
+	Type   string `json:"type" doc:"Which one it is, for programs: a path that stays."`
 	Status int    `json:"status"`
-	What   string `json:"title"`           // happened
-	Field  string `json:"field,omitempty"` // of what was sent, that is wrong
-	Kept   string `json:"kept"`            // of what was there and what was sent
-	Do     string `json:"do"`
-	ID     string `json:"instance"`         // of the request
-	Retry  string `json:"retry,omitempty"`  // a path of this site to go on at
-	Button string `json:"button,omitempty"` // what that is called
+	What   string `json:"title" doc:"What happened."`
+	Field  string `json:"field,omitempty" doc:"Which field of what was sent is wrong."`
+	Kept   string `json:"kept" doc:"What is kept of what was there and of what was sent."`
+	Do     string `json:"do" doc:"What to do."`
+	ID     string `json:"instance" doc:"Of the request: the desk's process log has it under this."`
+	Retry  string `json:"retry,omitempty" doc:"A path of this site to go on at."`
+	Button string `json:"button,omitempty" doc:"What that is called."`
 }
 
 // problems says, by class of error, what is told: the first that fits.
@@ -55,9 +55,13 @@ var problems = []struct {
 	{errNoPage, notThere},
 	{coordinator.ErrUnknown, notThere},
 	{cvd.ErrNotFound, notThere},
+	{errSignIn, Problem{Type: "not-signed-in", Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}},
 	{errForeign, Problem{Type: "foreign-form", Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
 	{errHost, Problem{Type: "other-host", Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
 	{errTooMany, Problem{Type: "too-many", Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
+	{errKeyReused, Problem{Type: "key-reused", Status: 422, What: "This Idempotency-Key was used for another request.", Kept: "What was done with it stands; nothing was changed now.", Do: "Send a request of its own with a key of its own."}},
+	{errUnderWay, Problem{Type: "under-way", Status: 409, What: "The request with this Idempotency-Key is under way.", Kept: "Nothing was changed by this one.", Do: "Send it again in a second."}},
+	{errKeyLong, Problem{Type: "key-done", Status: 409, What: "The request with this Idempotency-Key was done, and its answer was too long to keep.", Kept: "What was done stands; nothing was done again.", Do: "Look at what came of it."}},
 	{errBusy, Problem{Type: "busy", Status: 503, What: "Too many requests are under way.", Kept: "Nothing was changed.", Do: "Try again in a few seconds. What can't wait, alarms and the end of an embargo, has room of its own."}},
 	{errCeremony, Problem{Type: "passkey", Status: 403, What: "The passkey was not accepted.", Kept: "Nobody was signed in, and nothing was changed.", Do: "Try again with a passkey of this desk. If you have none, ask a coordinator for an invitation.", Retry: "/sign-in", Button: "Sign in"}},
 	{errInvitation, Problem{Type: "invitation", Status: 403, What: "This invitation can't be used.", Kept: "Nobody was signed in, and nothing was changed.", Do: "A link works once, for three days, and only the newest counts. Ask for another. If access is being recovered, a second coordinator has to confirm it first."}},
@@ -132,20 +136,24 @@ func (v *Visit) explain(err error) Problem {
 	var notNow errNotNow
 	switch {
 	case errors.As(err, &notNow):
-		return Problem{Type: "not-now", Status: 409, What: "Not now: " + notNow.why + ".", Kept: "Nothing left the desk.", Do: "Do what is said, or come back later."}
+		return spoken[notNowOne].says("Not now: " + notNow.why + ".")
 	case errors.As(err, &field):
-		return Problem{Type: "input", Status: 400, What: "What was sent can't be used: " + field.Error() + ".", Field: field.Field, Kept: "Nothing was changed.", Do: "Put it right and send it again."}
-	case errors.Is(err, errSignIn):
-		return Problem{Type: "not-signed-in", Status: 401, What: "You are not signed in, or not any more.", Kept: "Nothing was changed.", Do: "Sign in and repeat it.", Retry: "/sign-in", Button: "Sign in"}
+		p := spoken[inputOne].says("What was sent can't be used: " + field.Error() + ".")
+		p.Field = field.Field
+		return p
 	case errors.Is(err, errProve):
-		return Problem{Type: "proof", Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Retry: "/prove?next=" + url.QueryEscape(v.back()), Button: "Prove it"}
+		p := spoken[proofOne]
+		p.Retry = "/prove?next=" + url.QueryEscape(v.back())
+		return p
 	case errors.As(err, &denied) && v.reads():
 		return notThere
 	case errors.As(err, &denied):
 		// The words are the same whether the thing exists or not.
-		return Problem{Type: "not-allowed", Status: 403, What: "That is not allowed: " + denied.Why + ".", Kept: "Nothing was changed.", Do: capital(denied.Hint) + "."}
+		p := spoken[deniedOne].says("That is not allowed: " + denied.Why + ".")
+		p.Do = capital(denied.Hint) + "."
+		return p
 	case errors.As(err, &tooLong):
-		return Problem{Type: "too-big", Status: 413, What: "What was sent is too long.", Kept: "Nothing was changed.", Do: "Send less."}
+		return spoken[tooBigOne]
 	}
 	for _, p := range problems {
 		if errors.Is(err, p.class) {
@@ -154,11 +162,55 @@ func (v *Visit) explain(err error) Problem {
 	}
 	switch {
 	case errors.Is(err, cvd.ErrRefused):
-		return Problem{Type: "refused", Status: 409, What: capital(err.Error()) + ".", Kept: "Nothing was changed.", Do: "Put right what is named and send it again."}
+		return spoken[refusedOne].says(capital(err.Error()) + ".")
 	case errors.Is(err, fs.ErrNotExist):
 		return notThere
 	}
-	return Problem{Type: "our-side", Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."}
+	return spoken[ourSideOne]
+}
+
+// spoken are the problems that say more than their class: what it is instead of
+// the words here, or where to go on.
+var spoken = [...]Problem{
+	notNowOne:  {Type: "not-now", Status: 409, What: "Not now, and why.", Kept: "Nothing left the desk.", Do: "Do what is said, or come back later."},
+	inputOne:   {Type: "input", Status: 400, What: "What was sent can't be used.", Kept: "Nothing was changed.", Do: "Put it right and send it again."},
+	proofOne:   {Type: "proof", Status: 403, What: "This needs proof of who you are, of the last minutes.", Kept: "Nothing was changed.", Do: "Prove it with your passkey, then repeat it.", Button: "Prove it"},
+	deniedOne:  {Type: "not-allowed", Status: 403, What: "That is not allowed.", Kept: "Nothing was changed."},
+	tooBigOne:  {Type: "too-big", Status: 413, What: "What was sent is too long.", Kept: "Nothing was changed.", Do: "Send less."},
+	refusedOne: {Type: "refused", Status: 409, What: "What the programme's rules refuse, and why.", Kept: "Nothing was changed.", Do: "Put right what is named and send it again."},
+	ourSideOne: {Type: "our-side", Status: 500, What: "Something went wrong on our side.", Kept: "What was said to be done is done; nothing else is.", Do: "Try again. If it stays so, tell whoever runs the desk the id below."},
+}
+
+const (
+	notNowOne = iota
+	inputOne
+	proofOne
+	deniedOne
+	tooBigOne
+	refusedOne
+	ourSideOne
+)
+
+func (p Problem) says(what string) Problem {
+	p.What = what
+	return p
+}
+
+// everyProblem is all that can be answered, each type once.
+func everyProblem() (out []Problem) {
+	seen := map[string]bool{}
+	add := func(p Problem) {
+		if !seen[p.Type] {
+			seen[p.Type], out = true, append(out, p)
+		}
+	}
+	for _, p := range spoken {
+		add(p)
+	}
+	for _, p := range problems {
+		add(p.Problem)
+	}
+	return out
 }
 
 // back is where a form that asked for a proof is sent from.

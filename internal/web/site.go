@@ -39,6 +39,7 @@ type Site struct {
 	sessions signin.Sessions
 	pageList []Page
 	slots    slots
+	about    asset // the description of the API
 	rates    buckets
 	limits   map[string]int64 // of bodies, by pattern; those that aren't the usual
 	heads    http.Header
@@ -66,6 +67,11 @@ func New(c Config) (*Site, error) {
 	if s.rp, err = s.relyingParty(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOrigin, err)
 	}
+	about, err := Describe()
+	if err != nil {
+		return nil, err
+	}
+	s.about = newAsset(about, "application/json")
 	s.limits, s.heads = map[string]int64{}, heads(s.secure())
 	for _, p := range s.pages() {
 		s.pageList = append(s.pageList, p)

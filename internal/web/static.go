@@ -24,6 +24,11 @@ type asset struct {
 	kind, etag string
 }
 
+func newAsset(b []byte, kind string) asset {
+	sum := sha256.Sum256(b)
+	return asset{b, kind, `"` + hex.EncodeToString(sum[:12]) + `"`}
+}
+
 var assets = func() map[string]asset {
 	out := map[string]asset{}
 	list, err := staticFiles.ReadDir("static")
@@ -36,8 +41,7 @@ var assets = func() map[string]asset {
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(b)
-		out[f.Name()] = asset{b, kinds[path.Ext(f.Name())], `"` + hex.EncodeToString(sum[:12]) + `"`}
+		out[f.Name()] = newAsset(b, kinds[path.Ext(f.Name())])
 	}
 	return out
 }()

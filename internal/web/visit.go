@@ -61,7 +61,7 @@ func (v *Visit) serve() (err error) {
 		return err
 	}
 	defer v.done()
-	return v.Page.Serve(v)
+	return v.once(v.Page.Serve)
 }
 
 // body reads what was sent, so that what is too long, or no form, is told before a
