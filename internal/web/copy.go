@@ -110,8 +110,8 @@ func showCopy(v *Visit) error {
 	return v.Render("copy", page)
 }
 
-// fetchCopy puts the fetch on the log. Only then is there anything to read.
-func fetchCopy(v *Visit) error {
+// recordFetch puts the fetch on the log. Only then is there anything to read.
+func recordFetch(v *Visit) error {
 	page, holder, err := v.held()
 	if err != nil && !errors.Is(err, cvd.ErrNotFound) {
 		return err
@@ -168,8 +168,8 @@ type lodged struct {
 	Wave cvd.WaveID `json:"wave"`
 }
 
-// lodgeReceipt takes a holder's signature that it has a copy.
-func lodgeReceipt(v *Visit) error {
+// takeReceipt takes a holder's signature that it has a copy.
+func takeReceipt(v *Visit) error {
 	var in lodging
 	if err := v.Ask(&in); err != nil {
 		return err

@@ -81,9 +81,9 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /accounts/{account}/confirm", Serve: confirmInvitation, Fresh: true, Back: "/accounts", Op: Op{"confirmInvitation", "Confirms, as a second coordinator, that access is recovered.", nil, nil}},
 		{Pattern: "GET /inbox", Serve: inbox, Scope: cvd.ScopeRead, Op: Op{"getInbox", "What waits for you: every copy that is or will be yours to fetch.", nil, inboxPage{}}},
 		{Pattern: "GET /waves/{wave}/copy", Serve: showCopy, Scope: cvd.ScopeFetch, Op: Op{"getCopy", "How your copy of a wave stands, and its files once you fetched it.", nil, copyPage{}}},
-		{Pattern: "POST /waves/{wave}/copy", Serve: fetchCopy, Scope: cvd.ScopeFetch, Op: Op{"fetchCopy", "Records that you fetch your copy of a wave. For an hour its files can be read then.", nil, copyPage{}}},
+		{Pattern: "POST /waves/{wave}/copy", Serve: recordFetch, Scope: cvd.ScopeFetch, Op: Op{"fetchCopy", "Records that you fetch your copy of a wave. For an hour its files can be read then.", nil, copyPage{}}},
 		{Pattern: "GET /waves/{wave}/copy/{file}", Serve: readCopy, Scope: cvd.ScopeFetch, Op: Op{"readCopy", "A file of a copy that you fetched: sealed, bulk or proof.", nil, octets{}}},
-		{Pattern: "POST /receipts", Serve: lodgeReceipt, Scope: cvd.ScopeReceipt, Back: "/inbox", Op: Op{"lodgeReceipt", "Takes your signature that you have a copy.", lodging{}, lodged{}}},
+		{Pattern: "POST /receipts", Serve: takeReceipt, Scope: cvd.ScopeReceipt, Back: "/inbox", Op: Op{"lodgeReceipt", "Takes your signature that you have a copy.", lodging{}, lodged{}}},
 
 		{Pattern: "GET /sign-in", Who: Anyone, Reserved: true, Serve: signInPage},
 		{Pattern: "GET /join", Who: Anyone, Serve: joinPage},
