@@ -22,7 +22,7 @@ var floors = [][]string{
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
 	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web"},
-	4: {"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "cmd/forewarn"},
+	4: {"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -42,8 +42,9 @@ var neighbours = map[string][]string{
 	"sim":         {"home", "sim/telemetry"},
 	"bench":       {"sim/telemetry"},
 	"serve":       {"home"},
+	"herd":        {"home"},
 	"cmd/forewarn": {
-		"home", "lookout", "serve", "sim", "sim/telemetry", "bench",
+		"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd",
 	},
 }
 

@@ -11,6 +11,7 @@ import (
 
 type benchCmd struct {
 	Scan benchScan `cmd:"" help:"How fast telemetry is scanned, beside a peer on the same bytes."`
+	Herd benchHerd `cmd:"" help:"A wave opens to thousands of members who poll: when each has its copy, and what others wait."`
 }
 
 type benchScan struct {
