@@ -58,6 +58,8 @@ const (
 	ActDecideAlarm
 	ActSuppress
 	ActNotify
+	ActDeliver
+	ActSeeNotices
 
 	ActInviteAccount
 	ActConfirmInvitation
@@ -67,19 +69,20 @@ const (
 	ActRevokeToken
 
 	// Looking: asked by whoever shows something.
-	ActListMembers  // all members and their standing
-	ActViewMember   // one member: standing, terms, keys, accounts
-	ActListCases    // all cases
-	ActViewCase     // that it exists, its embargo and dates
-	ActReadCase     // its title, rulings and advisory
-	ActReadReport   // what the reporter sent
-	ActViewWave     // its level and times
-	ActViewExposure // who could read, who fetched, who has a receipt
-	ActViewAnswers  // everybody's answers
-	ActInvestigate  // take a case's facts into an inquiry
-	ActViewLog      // entries, opened
-	ActListSources  // sensors and reporters
-	ActViewAlarm    // what was seen of a case, who was called, what was decided
+	ActListMembers    // all members and their standing
+	ActViewMember     // one member: standing, terms, keys, accounts
+	ActListCases      // all cases
+	ActViewCase       // that it exists, its embargo and dates
+	ActReadCase       // its title, rulings and advisory
+	ActReadReport     // what the reporter sent
+	ActViewWave       // its level and times
+	ActViewExposure   // who could read, who fetched, who has a receipt
+	ActViewAnswers    // everybody's answers
+	ActInvestigate    // take a case's facts into an inquiry
+	ActViewLog        // entries, opened
+	ActListSources    // sensors and reporters
+	ActViewAlarm      // what was seen of a case, who was called, what was decided
+	ActViewDeliveries // who was told that something waits, and who is not reached
 	actEnd
 )
 
@@ -90,10 +93,10 @@ var actionNames = []string{"nothing",
 	"propose embargo", "agree embargo", "move release time", "invite", "consent", "save draft", "open draft",
 	"make revision", "draft wave", "approve wave", "record sealed", "store copies", "cancel wave", "hold",
 	"lift hold", "fetch", "lodge receipt", "answer", "recall", "acknowledge recall", "end embargo", "release",
-	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify",
+	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify", "deliver notices", "see notices",
 	"invite account", "confirm invitation", "add credential", "revoke credential", "issue token", "revoke token",
 	"list members", "view member", "list cases", "view case", "read case", "read report", "view wave",
 	"view exposure", "view answers", "investigate", "view log",
-	"list sources", "view alarm"}
+	"list sources", "view alarm", "view deliveries"}
 
 func (a Action) String() string { return name(actionNames, a) }

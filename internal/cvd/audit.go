@@ -29,6 +29,7 @@ func (p *Programme) Audit(now time.Time) (problems []string) {
 	for _, id := range p.CaseOrder {
 		p.auditAlarm(p.Cases[id], bad)
 	}
+	p.auditDeliveries(bad)
 	for _, id := range p.PackageOrder {
 		seen := map[HolderID]bool{}
 		for _, h := range p.Packages[id].Issued {
@@ -142,5 +143,30 @@ func (p *Programme) auditAlarm(c *Case, bad func(string, ...any)) {
 			bad("case %s: step %d of round %d was called twice, or before it was raised", c.ID, x.Step, x.Round)
 		}
 		called[step] = true
+	}
+}
+
+// auditDeliveries wants nobody told of what isn't theirs, nor anything tried that was
+// not queued before.
+func (p *Programme) auditDeliveries(bad func(string, ...any)) {
+	for _, id := range p.DeliveryOrder {
+		d := p.Deliveries[id]
+		if d.ID != DeliveryOf(d.Mailing, d.Account) || len(d.For) == 0 {
+			bad("delivery %s: it is not that of account %s in its mailing, or tells of nothing", id, d.Account)
+		}
+		for _, t := range d.For {
+			switch w := p.Waves[WaveID(t.About)]; {
+			case t.Why != WaveOpened:
+			case w == nil || w.Statement == nil || w.place(p.Accounts[d.Account].HolderOf()) < 0:
+				bad("delivery %s: account %s was told of a wave that is not sealed for it", id, d.Account)
+			case d.At.Before(w.OpensAt):
+				bad("delivery %s: account %s was told that a wave opened at %s, before it did", id, d.Account, d.At)
+			}
+		}
+		for _, t := range d.Tries {
+			if t.Seq <= d.Seq {
+				bad("delivery %s: it was tried before it was queued", id)
+			}
+		}
 	}
 }

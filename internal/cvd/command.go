@@ -53,6 +53,9 @@ type (
 	DestroyKey       KeyDestroyed // recorded first, then done
 	DeclareRecovery  RecoveryDeclared
 	NoteCommitment   CommitmentNoted
+	QueueDeliveries  DeliveriesQueued // of what is due
+	RecordDeliveries DeliveriesTried
+	SeeNotices       DeliveriesSeen
 	DeclareSource    SourceDeclared // or declares it anew
 	RetireSource     SourceRetired
 )

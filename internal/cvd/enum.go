@@ -202,6 +202,59 @@ const (
 	NotHanded
 )
 
+// Why is why somebody is told that something waits for them. A notice doesn't say it.
+type Why uint8
+
+const (
+	NoWhy           Why = iota
+	WaveOpened          // a wave is open to them, and nobody fetched it yet
+	WaveSoon            // one opens within a day
+	ConsentAsked        // a case waits for the member's consent
+	ConsentSoon         // and its invitation lapses within a day
+	TermsAsked          // there are new terms to accept
+	TermsSoon           // and they bind within a day
+	RecallMade          // what they have is recalled
+	EmbargoOver         // an embargo they signed was ended
+	CaseReleased        // a case they are in is public
+	ReleaseSoon         // it will be within a day
+	ServingHeld         // serving of what was open to them is stopped
+	AccessRecovered     // access to an account is being recovered, or was
+	ApprovalAsked       // a wave waits for a second person
+	whyEnd
+)
+
+// MailOutcome is what became of an attempt to hand a notice to a mail server.
+type MailOutcome uint8
+
+const (
+	NoMailOutcome MailOutcome = iota
+	MailSent                  // a mail server has it
+	MailFailed                // none took it for now
+	MailBounced               // it can't be delivered, as a mail server said then or later
+)
+
+// DeliveryState is where a notice to one account is.
+type DeliveryState uint8
+
+const (
+	NoDelivery           DeliveryState = iota
+	DeliveryQueued                     // waits to be handed to a mail server, for the first time or again
+	DeliverySent                       // a mail server has it
+	DeliveryFailed                     // given up: none took it
+	DeliveryBounced                    // it can't be delivered
+	DeliveryAcknowledged               // the account looked, or its member fetched
+)
+
+// Reach is whether somebody learnt that something waits for them.
+type Reach uint8
+
+const (
+	NotTold    Reach = iota // nobody was told yet
+	Telling                 // the contact was told, or the backup, and has time to look
+	Reached                 // one of them looked, or what waited was done
+	NotReached              // neither looked in time, or nobody could be told
+)
+
 // KeyScope says whose key a body is about.
 type KeyScope uint8
 
@@ -229,6 +282,9 @@ var (
 	alarmNames       = []string{"none", "raised", "acknowledged", "held", "watched", "dismissed", "ended", "over"}
 	choiceNames      = []string{"nothing", "hold", "watch", "dismiss", "end"}
 	outcomeNames     = []string{"none", "handed off", "failed"}
+	mailNames        = []string{"none", "sent", "failed", "bounced"}
+	deliveryNames    = []string{"none", "queued", "sent", "failed", "bounced", "acknowledged"}
+	reachNames       = []string{"not told", "told", "reached", "not reached"}
 	keyScopeNames    = []string{"none", "case", "person"}
 )
 
@@ -266,6 +322,10 @@ func (v Effect) String() string          { return name(effectNames, v) }
 func (v AlarmState) String() string      { return name(alarmNames, v) }
 func (v Choice) String() string          { return name(choiceNames, v) }
 func (v Outcome) String() string         { return name(outcomeNames, v) }
+
+func (v MailOutcome) String() string   { return name(mailNames, v) }
+func (v DeliveryState) String() string { return name(deliveryNames, v) }
+func (v Reach) String() string         { return name(reachNames, v) }
 
 // ParseOrigin reads what Origin.String writes.
 func ParseOrigin(s string) (Origin, error) { return parse[Origin](originNames, s, "an origin") }

@@ -94,6 +94,9 @@ var samples = []wire.Layout{
 	&CredentialRevoked{num[Account](2), hash32(44)},
 	&TokenIssued{num[Account](2), hash32(45), ScopeRead | ScopeFetch, at(19)},
 	&TokenRevoked{num[Account](2), hash32(45)},
+	&DeliveriesQueued{num[Mailing](21), WaveOpened, ref(num[Wave](9)), 1, []AccountID{num[Account](3), num[Account](4)}},
+	&DeliveriesTried{[]TriedRow{{num[Delivery](22), MailSent}, {num[Delivery](23), MailBounced}}},
+	&DeliveriesSeen{num[Account](3)},
 }
 
 func sampleKind(v wire.Layout) entrylog.Kind {
@@ -220,9 +223,10 @@ var goldenLogs = []struct {
 	{"testdata/log-v1", KindDelegationRevoked},
 	{"testdata/log-v2", KindNoticeTried},
 	{"testdata/log-v3", KindTokenRevoked},
+	{"testdata/log-v4", KindDeliveriesSeen},
 }
 
-const goldenLog = "testdata/log-v3.hex"
+const goldenLog = "testdata/log-v4.hex"
 
 // everything is a world in which every kind of entry happened.
 func everything(t *testing.T) *world {
@@ -248,7 +252,23 @@ func everything(t *testing.T) *world {
 	w.do(alice, AgreeEmbargo{num[Case](2), 2})
 	w.alarms(num[Case](2))
 	w.signIn()
+	w.notices()
 	return w
+}
+
+// notices tells whoever is to be told, and has one of them look.
+func (w *world) notices() {
+	w.tb.Helper()
+	due := w.p.DeliveriesDue(w.now)
+	if len(due) == 0 {
+		w.tb.Fatal("nobody is to be told of anything")
+	}
+	for _, x := range due {
+		w.do(ines, QueueDeliveries{num[Mailing](1), x.Why, x.About, x.Step, x.Accounts})
+	}
+	out := w.p.MailOutbox(w.now)
+	w.do(ines, RecordDeliveries{[]TriedRow{{out[0].ID, MailSent}, {out[1].ID, MailFailed}, {out[2].ID, MailBounced}}})
+	w.do(out[0].Account, SeeNotices{out[0].Account})
 }
 
 // signIn lives access to an account through: a passkey, another, its recovery, a

@@ -28,6 +28,8 @@ type (
 	SourceID     = wire.ID[Source]
 	StreamID     = wire.ID[Stream]
 	NoticeID     = wire.ID[Notice]
+	MailingID    = wire.ID[Mailing]
+	DeliveryID   = wire.ID[Delivery]
 
 	SuppressionID = wire.ID[Suppression]
 )

@@ -74,6 +74,11 @@ const (
 	KindTokenIssued         entrylog.Kind = 64
 	KindTokenRevoked        entrylog.Kind = 65
 
+	// Notices by mail.
+	KindDeliveriesQueued entrylog.Kind = 66
+	KindDeliveriesTried  entrylog.Kind = 67
+	KindDeliveriesSeen   entrylog.Kind = 68
+
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
 	kindRecovery entrylog.Kind = 0xFFFF
@@ -143,6 +148,10 @@ var kinds = [...]struct {
 	KindCredentialRevoked:   {"CredentialRevoked", func() fact { return new(CredentialRevoked) }},
 	KindTokenIssued:         {"TokenIssued", func() fact { return new(TokenIssued) }},
 	KindTokenRevoked:        {"TokenRevoked", func() fact { return new(TokenRevoked) }},
+
+	KindDeliveriesQueued: {"DeliveriesQueued", func() fact { return new(DeliveriesQueued) }},
+	KindDeliveriesTried:  {"DeliveriesTried", func() fact { return new(DeliveriesTried) }},
+	KindDeliveriesSeen:   {"DeliveriesSeen", func() fact { return new(DeliveriesSeen) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

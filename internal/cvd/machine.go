@@ -17,6 +17,9 @@ type Step[S ~uint8] struct {
 // Time is the By of steps that the clock makes.
 const Time = "time"
 
+// Acts is the By of steps that anything makes which a person does.
+const Acts = "any act of theirs"
+
 // Machine is a life as a table. What the policy and the verbs allow is looked
 // up in it, tests compare it with what the fold does, and the diagrams of
 // doc/states.md are drawn from it.
@@ -250,6 +253,28 @@ func alarmSteps() (steps []Step[AlarmState]) {
 	return append(steps, Step[AlarmState]{AlarmEnded, AlarmOver, "KeyDestroyed"})
 }
 
+// Deliveries is the life of a notice to one account. What a mail server says later
+// than it took it is a bounce; whoever looks, looked, whatever the servers say.
+var Deliveries = Machine[DeliveryState]{"Delivery", deliverySteps()}
+
+func deliverySteps() (steps []Step[DeliveryState]) {
+	steps = []Step[DeliveryState]{
+		{NoDelivery, DeliveryQueued, "DeliveriesQueued"},
+		{DeliveryQueued, DeliverySent, "DeliveriesTried"},
+		{DeliveryQueued, DeliveryFailed, "DeliveriesTried"},
+		{DeliveryFailed, DeliverySent, "DeliveriesTried"},
+	}
+	for _, from := range []DeliveryState{DeliveryQueued, DeliverySent, DeliveryFailed} {
+		steps = append(steps, Step[DeliveryState]{from, DeliveryBounced, "DeliveriesTried"})
+	}
+	for _, from := range []DeliveryState{DeliveryQueued, DeliverySent, DeliveryFailed, DeliveryBounced} {
+		for _, by := range []string{"DeliveriesSeen", "CopyFetched", Acts} {
+			steps = append(steps, Step[DeliveryState]{from, DeliveryAcknowledged, by})
+		}
+	}
+	return steps
+}
+
 // Diagrams is doc/states.md.
 func Diagrams() string {
 	var b strings.Builder
@@ -267,5 +292,6 @@ func Diagrams() string {
 	section(FindingsStages.Name, FindingsStages.Mermaid(), "Findings, in the inquiry's own log; the arrows carry what is done. Findings that name a copy are put to whom it was\nissued before anybody else reviews them, and are final only once those have replied, are said not to, or had their time.\nFindings that name nobody are reviewed at once. Whoever drafted them does not review them. What was attached stays.")
 	b.WriteString(findingsActs())
 	section(Alarms.Name, Alarms.Mermaid(), "What a sighting before release sets off in its case. While it is *raised* the people on duty are called, one after\nanother. *Held*, *watched*, *dismissed* and *ended* are decisions; a decision may follow another, but nothing follows *ended*.")
+	section(Deliveries.Name, Deliveries.Mermaid(), "A notice to one account, by mail. A contact that bounced, failed, or didn't look within four hours has its backup told;\nwhen that one doesn't look either, the member is *not reached*: that follows from entries and the clock, for a member and what waits for it. See [notices.md](notices.md).")
 	return b.String()
 }

@@ -60,6 +60,8 @@ func New() *Programme {
 		Delegations: map[DelegationID]*Delegation{},
 		Sources:     map[SourceID]*Source{},
 		Notices:     map[NoticeID]*Notice{},
+		Deliveries:  map[DeliveryID]*Delivery{},
+		told:        map[toldKey]*Delivery{},
 		secrets:     map[[32]byte]AccountID{},
 		keyOwner:    map[string]HolderID{},
 	}
@@ -173,6 +175,7 @@ func (p *Programme) fold(body fact, n Note) error {
 	if err := body.apply(p, n); err != nil {
 		return err
 	}
+	p.acted(body, n)
 	set(p, &p.Next, n.Seq+1)
 	set(p, &p.Last, n.At)
 	return nil

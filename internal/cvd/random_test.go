@@ -320,9 +320,28 @@ var commands = []func(*dice) (AccountID, Command){
 	func(d *dice) (AccountID, Command) {
 		return ines, RecordNotice{some(d, d.w.p.NoticeOrder, 9), draw(d, HandedOff, NotHanded)}
 	},
+	tells, tells,
+	func(d *dice) (AccountID, Command) {
+		var q RecordDeliveries
+		for range d.n(4) {
+			q.Rows = append(q.Rows, TriedRow{some(d, d.w.p.DeliveryOrder, 9), draw(d, MailSent, MailFailed, MailFailed, MailBounced)})
+		}
+		return ines, q
+	},
+	func(d *dice) (AccountID, Command) { a := d.account(); return a, SeeNotices{a} },
 	func(d *dice) (AccountID, Command) {
 		return alice, DeclareBreach{d.kase(), draw(d, MemberID{}, d.member()), draw(d, time.Time{}, d.soon()), blob(1)}
 	},
+}
+
+// tells queues what is due, or something like it.
+func tells(d *dice) (AccountID, Command) {
+	q := QueueDeliveries{num[Mailing](d.n(30)), WaveOpened, ref(d.wave()), 0, []AccountID{contactOf(d.n(5))}}
+	if due := d.w.p.DeliveriesDue(d.w.now); len(due) > 0 && d.n(9) > 1 {
+		x := draw(d, due...)
+		q.Why, q.About, q.Step, q.Accounts = x.Why, x.About, x.Step, x.Accounts
+	}
+	return ines, q
 }
 
 // sees is a batch of sightings of a log that is read on.
@@ -358,10 +377,11 @@ type lives struct {
 	consents  map[[2][16]byte]Consent
 	standings map[MemberID]Standing
 	alarms    map[CaseID]AlarmState
+	told      map[DeliveryID]DeliveryState
 }
 
 func (w *world) lives() lives {
-	l := lives{map[WaveID]WaveState{}, map[CaseID]EmbargoState{}, map[[2][16]byte]Consent{}, map[MemberID]Standing{}, map[CaseID]AlarmState{}}
+	l := lives{map[WaveID]WaveState{}, map[CaseID]EmbargoState{}, map[[2][16]byte]Consent{}, map[MemberID]Standing{}, map[CaseID]AlarmState{}, map[DeliveryID]DeliveryState{}}
 	for id := range w.p.Waves {
 		l.waves[id] = w.p.WaveState(id, w.now)
 	}
@@ -371,6 +391,9 @@ func (w *world) lives() lives {
 		for m := range c.Participants {
 			l.consents[[2][16]byte{id, m}] = w.p.ConsentOf(id, m, w.now)
 		}
+	}
+	for id := range w.p.Deliveries {
+		l.told[id] = w.p.DeliveryState(id)
 	}
 	for id, m := range w.p.Members {
 		l.standings[id] = m.Standing
@@ -433,6 +456,7 @@ func (d *dice) step() {
 	changed(d.T, &Consents, before.consents, after.consents, by)
 	changed(d.T, &Standings, before.standings, after.standings, by)
 	changed(d.T, &Alarms, before.alarms, after.alarms, by)
+	changed(d.T, &Deliveries, before.told, after.told, append(by, Acts))
 	if bad := w.p.Audit(w.now); bad != nil {
 		d.Fatalf("after %v: %v", by, bad)
 	}

@@ -49,6 +49,8 @@ type Programme struct {
 	SourceOrder     []SourceID
 	Notices         map[NoticeID]*Notice
 	NoticeOrder     []NoticeID
+	Deliveries      map[DeliveryID]*Delivery
+	DeliveryOrder   []DeliveryID
 	Recoveries      []Recovery
 
 	Next entrylog.Seq // of the entry that Apply wants next
@@ -56,6 +58,7 @@ type Programme struct {
 
 	secrets  map[[32]byte]AccountID // whose invitation, passkey or token has that hash
 	keyOwner map[string]HolderID    // every key ever enrolled, by its line or bytes
+	told     map[toldKey]*Delivery  // the last of each
 	journal  *journal               // not nil while deciding tentatively
 	fetched  CopyFetched            // room for the bodies that come by the million
 	lodged   ReceiptLodged
@@ -83,6 +86,9 @@ type Account struct {
 
 	LegalHold *LegalHold // nil: none
 	Shredded  *Note      // the person's key was destroyed
+
+	acted entrylog.Seq // its last entry, of those that people make
+	told  []DeliveryID // in order
 }
 
 // Invitation lets a person make a passkey for an account: whoever holds the
