@@ -294,3 +294,17 @@ func (p *Programme) Unseen(id AccountID) bool {
 	a := p.Accounts[id]
 	return a != nil && len(a.told) > 0 && p.Deliveries[a.told[len(a.told)-1]].Seq > a.acted
 }
+
+// CaseOf is the case that an occasion belongs to; zero: none, for terms and accounts.
+func (p *Programme) CaseOf(o Occasion) CaseID {
+	if w := p.Waves[WaveID(o.About)]; w != nil {
+		return w.Case
+	}
+	if r := p.Revisions[RevisionID(o.About)]; r != nil {
+		return r.Case
+	}
+	if c := p.Cases[CaseID(o.About)]; c != nil {
+		return c.ID
+	}
+	return CaseID{}
+}
