@@ -179,7 +179,7 @@ var deeds = []deed{
 func TestEveryEffectFails(t *testing.T) {
 	first := newWorks(t)
 	ok(t, first.desk.Close())
-	for _, d := range slices.Concat(deeds, alarmDeeds) {
+	for _, d := range slices.Concat(deeds, alarmDeeds, noticeDeeds) {
 		t.Run(d.name, func(t *testing.T) {
 			// What effects it has, when all goes well.
 			var effects []string

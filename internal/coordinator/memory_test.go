@@ -252,7 +252,7 @@ func newWorks(t *testing.T) *works {
 	_, err = w.desk.SetEmbargo(ctx, w.ana, w.cs, cvd.ReleaseTime{At: dawn.Add(240 * time.Hour), Zone: "UTC"})
 	ok(t, err)
 	for i := range 3 {
-		m, acc, err := w.desk.Admit(ctx, w.ana, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("c%d", i)})
+		m, acc, err := w.desk.Admit(ctx, w.ana, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("c%d", i), ContactMail: fmt.Sprintf("c%d@member.example", i)})
 		ok(t, err)
 		by := cvd.Actor{Account: acc, Auth: entrylog.AuthNone}
 		w.holders, w.actors = append(w.holders, cvd.HolderID(m)), append(w.actors, by)

@@ -16,9 +16,9 @@ const BackupAfter = 4 * time.Hour
 // after a year doesn't send a year's notices.
 const TellWithin = 7 * 24 * time.Hour
 
-// MailRetries is how long after each failed attempt a notice is tried again. After
-// the last it is given up, and the backup contact is told.
-var MailRetries = [...]time.Duration{time.Minute, 4 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour}
+// MailRetries is how long after each failed attempt a notice is tried again, at the
+// next slot then. After the last it is given up, and the backup contact is told.
+var MailRetries = [...]time.Duration{30 * time.Second, 4 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour}
 
 // ToTell is accounts that are to be told of one occasion.
 type ToTell struct {
