@@ -257,8 +257,10 @@ func (c *alarmReport) Run(a *app) error {
 }
 
 type alarmCall struct {
-	Notify string `help:"Runs this command for each notice: JSON on its standard input, the person in FOREWARN_NOTICE_TO and FOREWARN_NOTICE_MAIL." required:"" placeholder:"COMMAND"`
+	Notify string `help:"Runs this command for each notice: JSON on its standard input, the person in FOREWARN_NOTICE_TO and FOREWARN_NOTICE_MAIL." placeholder:"COMMAND"`
 	Once   bool   `help:"Call who is due now, and end."`
+	mailFlags
+	Origin string `help:"What browsers call the desk; mails have the link." env:"FOREWARN_ORIGIN" default:"http://localhost:8443" placeholder:"URL"`
 }
 
 func (*alarmCall) Help() string {
@@ -269,7 +271,14 @@ Example:
 }
 
 func (c *alarmCall) Run(a *app) error {
-	hook := command(c.Notify)
+	post, err := c.post(a, c.Origin, a.note)
+	if err != nil {
+		return err
+	}
+	hook := waysOf(c.Notify, post, a.note)
+	if hook == nil {
+		return usage("say how to call: --notify COMMAND, --smtp SERVER, or both")
+	}
 	if !c.Once {
 		return a.watch(&lookout.Watch{Notify: hook})
 	}

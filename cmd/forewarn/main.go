@@ -40,6 +40,7 @@ type cli struct {
 	Member  memberCmd  `cmd:"" help:"Members: admit, import, keys, terms, standing." group:"programme"`
 	Account accountCmd `cmd:"" help:"Accounts of staff and members." group:"programme"`
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`
+	Notice  noticeCmd  `cmd:"" help:"Notices by mail: who was told, who is not reached, bounces." group:"programme"`
 
 	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
 	Package packageCmd `cmd:"" help:"What is shared: suggest, check, plan, add, recall, acknowledge." group:"case"`

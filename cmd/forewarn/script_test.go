@@ -57,6 +57,8 @@ func TestScripts(t *testing.T) {
 			"flip":      flip,
 			"need":      need,
 			"log":       stages.log,
+
+			"mailserver": mailserver,
 		},
 	})
 }

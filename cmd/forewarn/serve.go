@@ -30,6 +30,7 @@ type serveCmd struct {
 	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
 	Watch       []string      `help:"Follow a log of a declared source, as 'scan --follow --all' does: other processes can't write while the desk is served. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
 	Notify      string        `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
+	mailFlags
 }
 
 func (*serveCmd) Help() string {
@@ -37,6 +38,7 @@ func (*serveCmd) Help() string {
 
 Example:
   forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
+  forewarn serve --smtp smtp://desk@mx.example:587 --mail-from notices@desk.example --smtp-password-file mail.secret --as cleo
   forewarn serve --listen :443 --tls-cert desk.pem --tls-key desk.key --origin https://desk.example --metrics 127.0.0.1:9464`
 }
 
@@ -49,7 +51,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Time: c.Time, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "",
+		Metrics: c.Metrics, Time: c.Time, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "" || len(c.SMTP) > 0,
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)
@@ -62,10 +64,11 @@ func (c *serveCmd) Run(a *app) error {
 }
 
 // beside is what the desk does itself while nobody else can write its log: follow
-// sources, and call who is on duty.
+// sources, call who is on duty, and tell members and staff what waits for them.
 func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error) {
-	if len(c.Watch) == 0 && c.Notify == "" {
-		return nil, nil
+	post, err := c.post(a, originOf(c.Origin, c.Listen), func(format string, args ...any) { log.Warn("mail", "note", fmt.Sprintf(format, args...)) })
+	if err != nil || len(c.Watch) == 0 && c.Notify == "" && post == nil {
+		return nil, err
 	}
 	paths := map[string][]string{} // by source
 	for _, said := range c.Watch {
@@ -91,8 +94,15 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 		}})
 	}
 	err = a.look(func(d *coordinator.Desk, by cvd.Actor) error {
-		if c.Notify != "" {
-			add("calling", &lookout.Watch{By: by, Notify: command(c.Notify)})
+		if way := waysOf(c.Notify, post, func(format string, args ...any) { log.Warn("calling", "note", fmt.Sprintf(format, args...)) }); way != nil {
+			add("calling", &lookout.Watch{By: by, Notify: way})
+		}
+		if post != nil {
+			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
+				return d.KeepDelivering(ctx, by, post, func(s coordinator.Delivered) {
+					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced)
+				})
+			}})
 		}
 		for _, source := range slices.Sorted(maps.Keys(paths)) {
 			w := &lookout.Watch{By: by, Paths: paths[source]}
