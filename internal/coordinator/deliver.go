@@ -57,9 +57,9 @@ func (d *Desk) Deliver(ctx context.Context, by cvd.Actor, with Mailer, slot time
 	if s.Queued, err = d.queueDeliveries(ctx, by); err != nil {
 		return s, err
 	}
-	out, err := d.outgoing(ctx)
+	out, unread, err := d.outgoing(ctx, by)
 	if err != nil || len(out) == 0 {
-		return s, err
+		return s, errors.Join(unread, err)
 	}
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
@@ -91,7 +91,7 @@ func (d *Desk) Deliver(ctx context.Context, by cvd.Actor, with Mailer, slot time
 		}
 		s.count(rows)
 	}
-	return s, errors.Join(err, ctx.Err())
+	return s, errors.Join(err, unread, ctx.Err())
 }
 
 func (s *Delivered) count(rows []cvd.TriedRow) {
@@ -171,8 +171,9 @@ func (d *Desk) queueDeliveries(ctx context.Context, by cvd.Actor) (queued int, e
 	}
 }
 
-// outgoing is what waits to be handed on, each with its address.
-func (d *Desk) outgoing(ctx context.Context) (out []Mail, err error) {
+// outgoing is what waits to be handed on, each with its address. What has one that
+// can't be read now waits on, and unread says so.
+func (d *Desk) outgoing(ctx context.Context, by cvd.Actor) (out []Mail, unread, err error) {
 	type waits struct {
 		mail    Mail
 		account cvd.AccountID
@@ -180,24 +181,27 @@ func (d *Desk) outgoing(ctx context.Context) (out []Mail, err error) {
 	}
 	var all []waits
 	if err := d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActDeliver, cvd.TheProgramme(), d.at(p)); err != nil {
+			return err
+		}
 		for _, x := range p.MailOutbox(d.at(p)) {
 			all = append(all, waits{Mail{ID: x.ID}, x.Account, p.Accounts[x.Account].Person})
 		}
 		return nil
 	}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, x := range all {
 		var who Person
-		switch err := d.Text(ctx, PersonKey(x.account), x.person, &who); {
-		case err == nil:
-			x.mail.To = who.Mail
-		case !errors.Is(err, ErrGone): // of somebody whose key was destroyed there is no address
-			return nil, fmt.Errorf("the address of account %s: %w", x.account.Short(), err)
+		err := d.Text(ctx, PersonKey(x.account), x.person, &who)
+		if err != nil && !errors.Is(err, ErrGone) { // of somebody whose key was destroyed there is no address
+			unread = fmt.Errorf("the address of account %s, and perhaps of others, can't be read; its notice waits: %w", x.account.Short(), err)
+			continue
 		}
+		x.mail.To = who.Mail
 		out = append(out, x.mail)
 	}
-	return out, ctx.Err()
+	return out, unread, ctx.Err()
 }
 
 // KeepDelivering delivers at every slot until the context ends, or something can't

@@ -148,6 +148,10 @@ func TestDeliver(t *testing.T) {
 		func() error { _, err := w.desk.WaveDeliveries(ctx, w.actors[0], id); return err },
 		func() error { _, err := w.desk.Sent(ctx, w.actors[0], 9); return err },
 		func() error { _, err := w.deliverAs(w.actors[0]); return err },
+		func() error {
+			_, err := w.desk.Deliver(ctx, w.actors[0], postman{w, w.asking("mail/"), nil}, w.now) // with nothing new
+			return err
+		},
 		func() error { _, err := w.desk.Bounced(ctx, w.actors[0], "c1"); return err },
 	} {
 		if err := look(); !errors.Is(err, cvd.ErrDenied) {

@@ -42,7 +42,7 @@ type Config struct {
 	From   string  // the sender, and where bounces go
 	Link   string  // where people look: the desk's home page
 
-	Connections int           // at a time, to each relay; 0: eight
+	Connections int           // at a time, to each relay; 0: twelve
 	Timeout     time.Duration // for a server to answer; 0: fifteen seconds
 
 	// Note is told when a relay begins to fail, and when it is well again; nil: nobody.
@@ -62,7 +62,7 @@ var ErrConfig = errors.New("these mail settings don't go together")
 
 // New checks the settings. It connects to nothing.
 func New(c Config) (*Post, error) {
-	c.Connections, c.Timeout = cmp.Or(c.Connections, 8), cmp.Or(c.Timeout, 15*time.Second)
+	c.Connections, c.Timeout = cmp.Or(c.Connections, 12), cmp.Or(c.Timeout, 15*time.Second)
 	if c.Note == nil {
 		c.Note = func(string, ...any) {}
 	}

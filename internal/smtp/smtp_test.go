@@ -245,7 +245,7 @@ func TestEqualSizes(t *testing.T) {
 			t.Errorf("it says %q", b)
 		}
 	}
-	if s.most > 8 {
+	if s.most > 12 {
 		t.Errorf("%d connections at a time", s.most)
 	}
 }
