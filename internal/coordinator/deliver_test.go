@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -251,4 +252,49 @@ func TestSlots(t *testing.T) {
 	if got := coordinator.NextSlot(at.Truncate(time.Minute)); got != time.Date(2026, 11, 26, 21, 10, 0, 0, time.UTC) {
 		t.Errorf("a slot's next is %s", got)
 	}
+}
+
+// Mails leave at whole minutes, whenever it was that something began to wait.
+func TestKeepDelivering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorks(t)
+		w.sealedWave() // something waits from now on
+		w.desk.Clock = time.Now
+		time.Sleep(17 * time.Second)
+		begun := time.Now()
+		var slots []time.Time
+		with := mailing(func(_ context.Context, slot time.Time, out []coordinator.Mail, done func(coordinator.Mail, error)) {
+			if !slot.Equal(slot.Truncate(time.Minute)) || !time.Now().Equal(slot) {
+				t.Errorf("at %s mails of %s leave", time.Now(), slot)
+			}
+			slots = append(slots, slot)
+			for _, m := range out {
+				done(m, nil)
+			}
+		})
+		run, stop := context.WithCancel(ctx)
+		ended := make(chan error)
+		rounds := 0
+		go func() { ended <- w.desk.KeepDelivering(run, w.ana, with, func(coordinator.Delivered) { rounds++ }) }()
+		time.Sleep(150 * time.Second)
+		_, err := w.desk.Do(ctx, w.ana, cvd.Hold{Case: w.cs})
+		ok(t, err)
+		time.Sleep(10 * time.Minute)
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		first := coordinator.NextSlot(begun)
+		if want := []time.Time{first, first.Add(2 * time.Minute)}; len(slots) != 2 || rounds != 2 || !slots[0].Equal(want[0]) || !slots[1].Equal(want[1]) {
+			t.Errorf("mails left at %v, want %v", slots, want)
+		}
+		ok(t, w.desk.Close())
+	})
+}
+
+// mailing is a mailer that is one function.
+type mailing func(context.Context, time.Time, []coordinator.Mail, func(coordinator.Mail, error))
+
+func (f mailing) Mail(ctx context.Context, slot time.Time, out []coordinator.Mail, done func(coordinator.Mail, error)) {
+	f(ctx, slot, out, done)
 }

@@ -31,7 +31,7 @@ type ToTell struct {
 // cases there are and to the parties of what is new within TellWithin.
 func (p *Programme) DeliveriesDue(now time.Time) (due []ToTell) {
 	for w := NoWhy + 1; w < whyEnd; w++ {
-		occasions[w].over(p, func(about entrylog.Ref) {
+		occasions[w].over.each(p, func(about entrylog.Ref) {
 			first, backup := p.dueOf(Occasion{w, about}, now)
 			for step, ids := range [][]AccountID{first, backup} {
 				if len(ids) > 0 {
@@ -187,7 +187,7 @@ func (p *Programme) reach(o Occasion, x party, now time.Time) Reaching {
 // how far they were told.
 func (p *Programme) EachReaching(now, after time.Time, yield func(Reaching)) {
 	for w := NoWhy + 1; w < whyEnd; w++ {
-		occasions[w].over(p, func(about entrylog.Ref) {
+		occasions[w].over.each(p, func(about entrylog.Ref) {
 			o := Occasion{w, about}
 			occasions[w].who(p, about, now, after, func(x party) { yield(p.reach(o, x, now)) })
 		})

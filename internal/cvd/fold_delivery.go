@@ -11,6 +11,8 @@ func (b *DeliveriesQueued) apply(p *Programme, n Note) error {
 		return fmt.Errorf("a mailing without an id")
 	case b.Why == NoWhy || b.Step > 1 || len(b.Accounts) == 0:
 		return fmt.Errorf("a mailing tells somebody of something")
+	case !occasions[b.Why].over.has(p, b.About):
+		return fmt.Errorf("a mailing tells of %s, and there is no %s", b.Why, b.About)
 	}
 	t := Told{Occasion{b.Why, b.About}, b.Step}
 	for _, id := range b.Accounts {

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"forewarn/internal/entrylog"
 	"forewarn/internal/form"
+	"forewarn/internal/wire"
 )
 
 // due is who is to be told, by words like "a wave opened 0 contact 1".
@@ -239,10 +241,9 @@ func TestMailRetries(t *testing.T) {
 func TestOneNotice(t *testing.T) {
 	w := bound(t)
 	w.tell(t, 1)
-	for i, id := range []WaveID{wave1, num[Wave](77)} {
+	for _, id := range []WaveID{wave1, num[Wave](77)} {
 		w.draft(id, rev1, form.Detection, w.now.Add(time.Hour), holder(1))
 		w.seal(id)
-		_ = i
 	}
 	w.tick(time.Hour)
 	w.tell(t, 2)
@@ -268,6 +269,29 @@ func TestOneNotice(t *testing.T) {
 	}
 	if err := w.try(contactOf(1), SeeNotices{contactOf(2)}); !errors.Is(err, ErrDenied) {
 		t.Errorf("another's notices are seen: %v", err)
+	}
+}
+
+// A log that tells of what there isn't doesn't fold.
+func TestTellingOfNothing(t *testing.T) {
+	w := bound(t)
+	before := w.p.StateHash()
+	for name, b := range map[string]fact{
+		"a case for a wave":     &DeliveriesQueued{num[Mailing](1), WaveOpened, ref(case1), 0, []AccountID{contactOf(1)}},
+		"no revision":           &DeliveriesQueued{num[Mailing](1), RecallMade, ref(num[Revision](99)), 0, []AccountID{contactOf(1)}},
+		"no terms":              &DeliveriesQueued{num[Mailing](1), TermsAsked, ref(case1), 0, []AccountID{contactOf(1)}},
+		"nobody that there is":  &DeliveriesQueued{num[Mailing](1), CaseReleased, ref(case1), 0, []AccountID{num[Account](999)}},
+		"a third contact":       &DeliveriesQueued{num[Mailing](1), CaseReleased, ref(case1), 2, []AccountID{contactOf(1)}},
+		"no delivery":           &DeliveriesTried{[]TriedRow{{num[Delivery](1), MailSent}}},
+		"an account that isn't": &DeliveriesSeen{num[Account](999)},
+	} {
+		e := entrylog.Entry{Time: w.now, Actor: entrylog.Ref(ines), Kind: kindOf(b), Subject: b.subject(), Body: wire.Marshal(b)}
+		if err := w.p.Apply(w.p.Next, e); !errors.Is(err, ErrReplay) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if w.p.StateHash() != before {
+		t.Error("what was refused changed the state")
 	}
 }
 

@@ -1,9 +1,11 @@
 package cvd
 
 import (
+	"slices"
 	"time"
 
 	"forewarn/internal/entrylog"
+	"forewarn/internal/wire"
 )
 
 // Reminder is how long before something opens, binds or lapses people are told once
@@ -19,28 +21,28 @@ type party struct {
 }
 
 // occasions is what people are told of, and whom: one row for each Why. Nothing of
-// it is stored. over yields what there is to ask about; who yields whom it waits for
+// it is stored. over is what there is to ask about; who yields whom it waits for
 // at a time, of those for whom it began to after another time: in time proportional
 // to them, and at once where it began before.
 var occasions = [whyEnd]struct {
 	name  string
-	first Roles // of a member's accounts: who is told first
-	over  func(p *Programme, yield func(entrylog.Ref))
+	first Roles // of a member's accounts: who is told first; none: each account is for itself
+	over  subjects
 	who   func(p *Programme, about entrylog.Ref, now, after time.Time, yield func(party))
 }{
-	WaveOpened:      {"a wave opened", contact, overWaves, toldOpened},
-	WaveSoon:        {"a wave opens soon", contact, overWaves, toldOpensSoon},
-	ConsentAsked:    {"consent is asked", admin, overCases, toldConsent},
-	ConsentSoon:     {"an invitation lapses soon", admin, overCases, toldConsentSoon},
-	TermsAsked:      {"terms are to be accepted", admin, overTerms, toldTerms},
-	TermsSoon:       {"terms bind soon", admin, overTerms, toldTermsSoon},
-	RecallMade:      {"a revision was recalled", contact, overRevisions, toldRecall},
-	EmbargoOver:     {"an embargo was ended", contact, overCases, toldEnded},
-	CaseReleased:    {"a case was released", contact, overCases, toldReleased},
-	ReleaseSoon:     {"a release is near", contact, overCases, toldReleaseSoon},
-	ServingHeld:     {"serving was stopped", contact, overWaves, toldHeld},
-	AccessRecovered: {"access is recovered", 0, overAccounts, toldRecovery},
-	ApprovalAsked:   {"approval is asked", 0, overWaves, toldApproval},
+	WaveOpened:      {"a wave opened", contact, theWaves, toldOpened},
+	WaveSoon:        {"a wave opens soon", contact, theWaves, toldOpensSoon},
+	ConsentAsked:    {"consent is asked", admin, theCases, toldConsent},
+	ConsentSoon:     {"an invitation lapses soon", admin, theCases, toldConsentSoon},
+	TermsAsked:      {"terms are to be accepted", admin, theTerms, toldTerms},
+	TermsSoon:       {"terms bind soon", admin, theTerms, toldTermsSoon},
+	RecallMade:      {"a revision was recalled", contact, theRevisions, toldRecall},
+	EmbargoOver:     {"an embargo was ended", contact, theCases, toldEnded},
+	CaseReleased:    {"a case was released", contact, theCases, toldReleased},
+	ReleaseSoon:     {"a release is near", contact, theCases, toldReleaseSoon},
+	ServingHeld:     {"serving was stopped", contact, theWaves, toldHeld},
+	AccessRecovered: {"access is recovered", 0, theAccounts, toldRecovery},
+	ApprovalAsked:   {"approval is asked", 0, theWaves, toldApproval},
 }
 
 func (w Why) String() string {
@@ -52,23 +54,45 @@ func (w Why) String() string {
 
 var contact = RoleSet(MemberContact)
 
-func over[T interface{ ~[16]byte }](order []T, yield func(entrylog.Ref)) {
-	for _, id := range order {
-		yield(entrylog.Ref(id))
+// subjects is things of one kind that people are told about.
+type subjects struct {
+	each func(p *Programme, yield func(entrylog.Ref))
+	has  func(p *Programme, id entrylog.Ref) bool
+}
+
+func subjectsOf[T any](all func(*Programme) ([]wire.ID[T], map[wire.ID[T]]*T)) subjects {
+	return subjects{
+		func(p *Programme, yield func(entrylog.Ref)) {
+			order, _ := all(p)
+			for _, id := range order {
+				yield(ref(id))
+			}
+		},
+		func(p *Programme, id entrylog.Ref) bool {
+			_, m := all(p)
+			return m[wire.ID[T](id)] != nil
+		},
 	}
 }
 
-func overWaves(p *Programme, yield func(entrylog.Ref))     { over(p.WaveOrder, yield) }
-func overCases(p *Programme, yield func(entrylog.Ref))     { over(p.CaseOrder, yield) }
-func overRevisions(p *Programme, yield func(entrylog.Ref)) { over(p.RevisionOrder, yield) }
-func overAccounts(p *Programme, yield func(entrylog.Ref))  { over(p.AccountOrder, yield) }
+var (
+	theWaves     = subjectsOf(func(p *Programme) ([]WaveID, map[WaveID]*Wave) { return p.WaveOrder, p.Waves })
+	theCases     = subjectsOf(func(p *Programme) ([]CaseID, map[CaseID]*Case) { return p.CaseOrder, p.Cases })
+	theRevisions = subjectsOf(func(p *Programme) ([]RevisionID, map[RevisionID]*Revision) { return p.RevisionOrder, p.Revisions })
+	theAccounts  = subjectsOf(func(p *Programme) ([]AccountID, map[AccountID]*Account) { return p.AccountOrder, p.Accounts })
 
-// overTerms yields the last terms alone: who accepts them has accepted those before.
-func overTerms(p *Programme, yield func(entrylog.Ref)) {
-	if n := len(p.Terms); n > 0 {
-		yield(ref(p.Terms[n-1].ID))
+	// Of terms, the last alone: who accepts them has accepted those before.
+	theTerms = subjects{
+		func(p *Programme, yield func(entrylog.Ref)) {
+			if n := len(p.Terms); n > 0 {
+				yield(ref(p.Terms[n-1].ID))
+			}
+		},
+		func(p *Programme, id entrylog.Ref) bool {
+			return slices.ContainsFunc(p.Terms, func(t *Terms) bool { return ref(t.ID) == id })
+		},
 	}
-}
+)
 
 // within reports whether something begins after a time, and has.
 func within(from, now, after time.Time) bool { return from.After(after) && !now.Before(from) }

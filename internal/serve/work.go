@@ -61,9 +61,9 @@ func (s *server) alarms(d *home.Desk) error {
 	case raised > 0 && s.Calls:
 		s.Log.Warn("an alarm is raised; who is on duty is called, until somebody acknowledges it on the pages", "alarms", raised)
 	case raised > 0:
-		s.Log.Warn("an alarm is raised, and nobody is called from here: start it with --notify COMMAND, or acknowledge it on the pages", "alarms", raised)
+		s.Log.Warn("an alarm is raised, and nobody is called from here: start it with --notify COMMAND or --smtp SERVER, or acknowledge it on the pages", "alarms", raised)
 	case !s.Calls:
-		s.Log.Info("no alarm is raised; nobody would be called from here, for there is no --notify")
+		s.Log.Info("no alarm is raised; nobody would be called from here, for there is no --notify and no --smtp")
 	default:
 		s.Log.Info("no alarm is raised; who is on duty is called when one is")
 	}
