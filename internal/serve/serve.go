@@ -1,8 +1,8 @@
 // Package serve runs a programme's desk as a service: one process that holds the
-// log, answers browsers, makes the anchors on time and finishes what was left
-// undone.
+// log, answers browsers and this machine's commands, makes the anchors on time and
+// finishes what was left undone.
 //
-//	listen ─► /healthz /readyz at once ─► open the programme (replay) ─► pages
+//	listen ─► /healthz /readyz at once ─► open the programme (replay) ─► pages, socket
 //	       ─► stop: no new requests, the last ones to their end, the log closed
 //
 // Config is the manual: every setting is a field of it, and the zero of each is
@@ -33,6 +33,7 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
+	"forewarn/internal/relay"
 	"forewarn/internal/sqlite"
 	"forewarn/internal/web"
 )
@@ -73,8 +74,8 @@ type Config struct {
 
 	Log *slog.Logger // of the process; nil: slog.Default()
 
-	// Beside is what goes on beside the pages, with the same desk: nobody else can
-	// write the log meanwhile. What ends with an error is begun again.
+	// Beside is what goes on beside the pages, with the same desk. What ends with an
+	// error is begun again.
 	Beside []Task
 
 	// Calls: one of Beside calls who is on duty. What is said at the start of alarms
@@ -178,7 +179,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		public.TLSConfig = &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12}
 	}
 	servers := []*http.Server{public}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() {
 		if public.TLSConfig != nil {
 			failed <- public.ServeTLS(l, "", "")
@@ -198,6 +199,16 @@ func Run(ctx context.Context, c Config) (err error) {
 	work, stop := context.WithCancel(ctx)
 	var hands sync.WaitGroup
 	err = s.open(work, h, &hands)
+	if err == nil {
+		var door net.Listener
+		if door, err = relay.Listen(filepath.Join(c.Dir, "desk")); err == nil {
+			local := s.httpServer(relay.Handler(s.desk.Load()))
+			local.WriteTimeout = 0 // a sealing takes as long as it takes
+			servers = append(servers, local)
+			go func() { failed <- local.Serve(door) }()
+			s.started()
+		}
+	}
 	if err == nil {
 		select {
 		case <-ctx.Done():
@@ -268,10 +279,14 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	for _, t := range s.Beside {
 		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })
 	}
+	return nil
+}
+
+// started says that everybody can come in.
+func (s *server) started() {
 	if s.Started != nil {
 		s.Started(s.addr, s.Origin)
 	}
-	return nil
 }
 
 // close stops in order, and within the deadline: what is asked for is answered,
