@@ -12,7 +12,9 @@ import (
 // The desk that has the log serves those in other processes: it is their Serving.
 
 // Where serves ledger.Writer.
-func (d *Desk) Where(ctx context.Context) (entrylog.Seq, time.Time, error) { return d.log.Where(ctx) }
+func (d *Desk) Where(ctx context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+	return d.log.Where(ctx, hold)
+}
 
 // Tick serves ledger.Writer.
 func (d *Desk) Tick(ctx context.Context) error { return d.log.Tick(ctx) }

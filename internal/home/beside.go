@@ -27,7 +27,7 @@ func (h *Home) Join(ctx context.Context) (*Desk, error) {
 	d = &Desk{}
 	way := h.way(&d.open)
 	if there, e := way.there(ctx); !there || e != nil {
-		return nil, cmp.Or(e, err)
+		return nil, errors.Join(cmp.Or(e, err), d.open.Close())
 	}
 	s, err := h.Sealer(&d.open)
 	if err == nil {
@@ -69,7 +69,7 @@ func (s *served) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Reco
 // there reports whether a process serves the desk. The error is of one that should
 // and can't.
 func (s *served) there(ctx context.Context) (bool, error) {
-	switch _, _, err := s.Where(ctx); {
+	switch _, _, err := s.Where(ctx, false); {
 	case err == nil:
 		return true, nil
 	case errors.Is(err, ledger.ErrUnreached):

@@ -16,8 +16,10 @@ import (
 // the log's blinding key, and may write what it likes.
 type Writer interface {
 	// Where is how many entries the log has, and the time that an entry would have
-	// now: see AppendIf. Errors: ErrUnreached, ErrClock, ErrDead, ErrClosed.
-	Where(ctx context.Context) (size entrylog.Seq, now time.Time, err error)
+	// now: see AppendIf. With hold nothing else is appended or anchored until
+	// entries of that time are taken, or a few seconds are over. Errors:
+	// ErrUnreached, ErrClock, ErrDead, ErrClosed.
+	Where(ctx context.Context, hold bool) (size entrylog.Seq, now time.Time, err error)
 
 	// Take keeps recs as entries at, at+1, …: all or none, in order, durable when
 	// it returns nil. They have one time, at which they were decided. With
@@ -36,18 +38,61 @@ type Writer interface {
 // anything else is done with the log.
 func (l *Log) Through(w Writer) { l.through = w }
 
+// holdMost is how long a reader may hold up everybody else.
+const holdMost = 3 * time.Second
+
+// held is the writer's lock in the hands of a reader.
+type held struct {
+	now   time.Time // of the entries that end it
+	timer *time.Timer
+}
+
 // Where serves Writer.
-func (l *Log) Where(context.Context) (entrylog.Seq, time.Time, error) {
+func (l *Log) Where(ctx context.Context, hold bool) (size entrylog.Seq, now time.Time, err error) {
+	if hold {
+		select {
+		case l.lead <- struct{}{}:
+		case <-ctx.Done():
+			return 0, now, ctx.Err()
+		}
+		defer func() {
+			if err != nil {
+				<-l.lead
+				return
+			}
+			h := &held{now: now}
+			l.holding.Lock()
+			defer l.holding.Unlock()
+			l.held = h
+			h.timer = time.AfterFunc(holdMost, func() {
+				if l.release(func(x *held) bool { return x == h }) {
+					<-l.lead
+				}
+			})
+		}()
+	}
 	if err := l.stopped(); err != nil {
-		return 0, time.Time{}, err
+		return 0, now, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.opt.now()
+	now = l.opt.now()
 	if err := l.fold.checkClock(now); err != nil {
-		return 0, time.Time{}, err
+		return 0, now, err
 	}
 	return l.fold.trees.Entries(), later(now, l.fold.earliest()), nil
+}
+
+// release ends a hold if it is the one that is meant. The lock is the caller's then.
+func (l *Log) release(meant func(*held) bool) bool {
+	l.holding.Lock()
+	defer l.holding.Unlock()
+	if l.held == nil || !meant(l.held) {
+		return false
+	}
+	l.held.timer.Stop()
+	l.held = nil
+	return true
 }
 
 // Take serves Writer. fits is asked under the writer's lock, as AppendIf asks a
@@ -57,7 +102,7 @@ func (l *Log) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record,
 	if l.epoch == 0 {
 		return ErrReadOnly
 	}
-	_, err := l.submit(ctx, func(p slot) ([]Sealed, []entrylog.Record, error) {
+	do := func(p slot) ([]Sealed, []entrylog.Record, error) {
 		if p.seq != at {
 			return nil, nil, fmt.Errorf("%w: it has %d entries, not %d", ErrConflict, p.seq, at)
 		}
@@ -76,7 +121,17 @@ func (l *Log) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record,
 			entries[i] = s.Entry
 		}
 		return sealed, recs, fits(entries)
-	})
+	}
+	if len(recs) > 0 {
+		e, err := entrylog.ParseEntry(recs[0].Entry)
+		if err == nil && l.release(func(h *held) bool { return h.now.Equal(e.Time) }) {
+			r := &request{make: do, done: make(chan struct{})}
+			l.queue.first(r)
+			l.serve(ctx, r)
+			return r.err
+		}
+	}
+	_, err := l.submit(ctx, do)
 	return err
 }
 
@@ -103,8 +158,9 @@ func (l *Log) parse(at entrylog.Seq, recs []entrylog.Record) ([]Sealed, error) {
 }
 
 const (
-	// conflicts is how often in a row others may be first before a reader gives up.
-	conflicts = 1000
+	// conflicts is how often others may be first before a reader holds them up, and
+	// attempts before it gives up.
+	conflicts, attempts = 3, 20
 	// unsure is how long a reader asks what became of its offer, and between is how
 	// long it waits before it asks again.
 	unsure  = 60 * time.Second
@@ -122,11 +178,11 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 		return nil, ctx.Err()
 	}
 	defer func() { <-l.lead }()
-	for range conflicts {
+	for try := range attempts {
 		if err := l.stopped(); err != nil {
 			return nil, err
 		}
-		_, now, err := l.through.Where(ctx)
+		_, now, err := l.through.Where(ctx, try >= conflicts)
 		if err != nil {
 			return nil, theirs(err)
 		}
@@ -146,7 +202,7 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 			return sealed, err
 		}
 	}
-	return nil, fmt.Errorf("%w: others appended each time before this could; try again when less is going on", ErrConflict)
+	return nil, fmt.Errorf("%w: others appended each time before this could", ErrConflict)
 }
 
 // propose decides, and makes the records.

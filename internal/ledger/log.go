@@ -25,6 +25,8 @@ type Log struct {
 	nextUS atomic.Int64 // the next tick's instant, µs; for a cheap look
 
 	through Writer // who appends for a reader; nil: nobody
+	holding sync.Mutex
+	held    *held // by a reader; nil: nobody
 
 	mu   sync.Mutex // guards fold and kept
 	fold *fold

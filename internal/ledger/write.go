@@ -67,6 +67,13 @@ func (q *queue) push(r *request) {
 	q.list = append(q.list, r)
 }
 
+// first puts a request before all others.
+func (q *queue) first(r *request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.list = append([]*request{r}, q.list...)
+}
+
 // pop takes the oldest request, nil when there is none.
 func (q *queue) pop() *request {
 	q.mu.Lock()

@@ -105,8 +105,12 @@ func harmless(ctx context.Context, err error) error {
 }
 
 // Where serves ledger.Writer.
-func (c *Client) Where(ctx context.Context) (entrylog.Seq, time.Time, error) {
-	b, err := c.call(ctx, lookFor, http.MethodGet, "/1/where", nil)
+func (c *Client) Where(ctx context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+	method, path := http.MethodGet, "/1/where"
+	if hold {
+		method, path = http.MethodPost, "/1/hold"
+	}
+	b, err := c.call(ctx, lookFor, method, path, nil)
 	if err != nil {
 		return 0, time.Time{}, harmless(ctx, err)
 	}

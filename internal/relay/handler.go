@@ -17,12 +17,14 @@ import (
 // Handler answers for a desk.
 func Handler(desk coordinator.Serving) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /1/where", func(w http.ResponseWriter, r *http.Request) {
-		var s standing
-		var err error
-		s.Size, s.Now, err = desk.Where(r.Context())
-		answer(w, err, wire.Marshal(&s))
-	})
+	for path, hold := range map[string]bool{"GET /1/where": false, "POST /1/hold": true} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			var s standing
+			var err error
+			s.Size, s.Now, err = desk.Where(r.Context(), hold)
+			answer(w, err, wire.Marshal(&s))
+		})
+	}
 	mux.HandleFunc("POST /1/append", func(w http.ResponseWriter, r *http.Request) {
 		var o offer
 		err := read(w, r, maxOffer, &o)

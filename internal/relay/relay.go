@@ -4,6 +4,7 @@
 //	command: decides ─► Client ─► desk/desk.sock ─► Handler ─► the serving desk: checks, appends
 //
 //	GET  /1/where    how many entries there are, and what time it is
+//	POST /1/hold     the same, and nothing else is appended for a moment
 //	POST /1/append   records to take, in their place
 //	POST /1/tick     make the anchors that are due
 //	POST /1/seal     seal a wave; how far it is comes back line by line
