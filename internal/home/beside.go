@@ -39,6 +39,14 @@ func (h *Home) Join(ctx context.Context) (*Desk, error) {
 	return d, nil
 }
 
+// Served reports whether a process serves the desk. The error is of one that should
+// and can't.
+func (h *Home) Served(ctx context.Context) (bool, error) {
+	var open closers
+	defer func() { open.Close() }()
+	return h.way(&open).there(ctx)
+}
+
 // way is the way to the process that serves the desk, if one does.
 func (h *Home) way(open *closers) *served {
 	s := &served{Client: relay.NewClient(filepath.Join(h.Dir, "desk")), log: filepath.Join(h.Dir, "desk", "log.db")}

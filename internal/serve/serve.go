@@ -200,22 +200,32 @@ func Run(ctx context.Context, c Config) (err error) {
 	var hands sync.WaitGroup
 	err = s.open(work, h, &hands)
 	if err == nil {
-		var door net.Listener
-		if door, err = relay.Listen(filepath.Join(c.Dir, "desk")); err == nil {
-			local := s.httpServer(relay.Handler(s.desk.Load()))
-			local.WriteTimeout = 0 // a sealing takes as long as it takes
+		if local := s.local(failed); local != nil {
 			servers = append(servers, local)
-			go func() { failed <- local.Serve(door) }()
-			s.started()
 		}
-	}
-	if err == nil {
+		if s.Started != nil {
+			s.Started(s.addr, s.Origin)
+		}
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
 		}
 	}
 	return errors.Join(err, s.close(servers, stop, &hands))
+}
+
+// local lets this machine's commands write. Where no socket can be made it is nil:
+// that is no reason not to serve the others.
+func (s *server) local(failed chan<- error) *http.Server {
+	door, err := relay.Listen(filepath.Join(s.Dir, "desk"))
+	if err != nil {
+		s.Log.Error("commands of this machine can't write while the desk is served", "error", err.Error())
+		return nil
+	}
+	local := s.httpServer(relay.Handler(s.desk.Load()))
+	local.WriteTimeout = 0 // a sealing takes as long as it takes
+	go func() { failed <- local.Serve(door) }()
+	return local
 }
 
 // httpServer has the limits that every connection is held to.
@@ -227,13 +237,32 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
+// patience is how long a command may have the log while a desk is to be served.
+const patience = 10 * time.Second
+
+// take opens the desk, after a command that has it for a moment. Another one that is
+// served is not waited for.
+func take(ctx context.Context, h *home.Home) (*home.Desk, error) {
+	for until := time.Now().Add(patience); ; {
+		d, err := h.Desk(ctx)
+		if !errors.Is(err, ledger.ErrLocked) {
+			return d, err
+		}
+		if served, e := h.Served(ctx); served || e != nil || time.Now().After(until) {
+			return nil, fmt.Errorf("the programme is served, or written to, already: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // open replays the programme and puts the pages up.
 func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) error {
 	begun := time.Now()
-	d, err := h.Desk(ctx)
-	if errors.Is(err, ledger.ErrLocked) {
-		return fmt.Errorf("the programme is served, or written to, already: %w", err)
-	}
+	d, err := take(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -280,13 +309,6 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })
 	}
 	return nil
-}
-
-// started says that everybody can come in.
-func (s *server) started() {
-	if s.Started != nil {
-		s.Started(s.addr, s.Origin)
-	}
 }
 
 // close stops in order, and within the deadline: what is asked for is answered,
