@@ -2,6 +2,8 @@ package coordinator_test
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"forewarn/internal/coordinator"
@@ -104,4 +106,45 @@ func hashOf(t *testing.T, d *coordinator.Desk) (h [32]byte) {
 	ok(t, d.Refresh(ctx))
 	ok(t, d.View(func(p *cvd.Programme) error { h = p.StateHash(); return nil }))
 	return h
+}
+
+// A name that many want at once, on pages and in commands, is one's.
+func TestOneName(t *testing.T) {
+	first := newWorks(t)
+	ok(t, first.desk.Close())
+	w := first.clone(t)
+	w.beside = true
+	w.open()
+	defer w.end()
+	for _, give := range []func(*coordinator.Desk) error{
+		func(d *coordinator.Desk) error {
+			_, err := d.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Auditor), coordinator.Person{Handle: "dora", Name: "Dora"})
+			return err
+		},
+		func(d *coordinator.Desk) error {
+			_, _, err := d.Admit(ctx, w.ana, coordinator.Admission{Name: "Northlight", Tier: 1, Contact: "mia"})
+			return err
+		},
+	} {
+		var wg sync.WaitGroup
+		var given atomic.Int32
+		for i := range 8 {
+			d := w.serving
+			if i%2 == 0 {
+				d = w.desk
+			}
+			wg.Go(func() {
+				if err := give(d); err == nil {
+					given.Add(1)
+				} else if !errors.Is(err, cvd.ErrRefused) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := given.Load(); n != 1 {
+			t.Errorf("it was given to %d", n)
+		}
+	}
+	w.audited("in the end")
 }

@@ -235,14 +235,28 @@ func (d *Desk) Do(ctx context.Context, by cvd.Actor, cs ...cvd.Command) ([]ledge
 
 // do is Do of commands that depend on the time at which they are decided.
 func (d *Desk) do(ctx context.Context, by cvd.Actor, cs func(now time.Time) []cvd.Command) ([]ledger.Sealed, error) {
-	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
-		var drafts []ledger.Draft
-		events, err := d.state.DecideAll(cs(now), by, now)
-		for _, e := range events {
-			drafts = append(drafts, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
+	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) { return d.drafts(by, now, cs(now)) })
+}
+
+// doNamed is Do of commands that give names. Whether they are free is asked again
+// when it is decided: somebody may have taken one since it was looked at.
+func (d *Desk) doNamed(ctx context.Context, by cvd.Actor, free func(*cvd.Programme) error, cs ...cvd.Command) error {
+	_, err := d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
+		if err := free(d.state); err != nil {
+			return nil, err
 		}
-		return drafts, err
+		return d.drafts(by, now, cs)
 	})
+	return err
+}
+
+// drafts decides. The log guards the state.
+func (d *Desk) drafts(by cvd.Actor, now time.Time, cs []cvd.Command) (out []ledger.Draft, err error) {
+	events, err := d.state.DecideAll(cs, by, now)
+	for _, e := range events {
+		out = append(out, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
+	}
+	return out, err
 }
 
 // EachEntry reads the log from an entry on.

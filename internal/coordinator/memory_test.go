@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -151,6 +152,18 @@ func (h *heap) crash() {
 	maps.DeleteFunc(h.blobs, func(ref [32]byte, _ []byte) bool { return !h.durable[ref] })
 }
 
+// shared are dice for several goroutines.
+type shared struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (s *shared) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(b)
+}
+
 // press is the sealer with its faults.
 type press struct {
 	*sealer.Sealer
@@ -211,7 +224,7 @@ type works struct {
 	press   *press
 	opt     ledger.Options
 	vkey    string
-	rand    *rand.ChaCha8
+	rand    io.Reader
 	hook    func(op string) fault // asked before every effect; nil: none goes wrong
 	beside  bool                  // desk is of another process than the log's writer
 
@@ -231,7 +244,7 @@ const interval = time.Minute
 
 func newWorks(t *testing.T) *works {
 	t.Helper()
-	w := &works{t: t, now: dawn, rand: rand.NewChaCha8([32]byte{7})}
+	w := &works{t: t, now: dawn, rand: &shared{r: rand.NewChaCha8([32]byte{7})}}
 	w.store, w.folder, w.outside = memstore.New(nil), memstore.NewFolder(w.kept("anchors/")), memstore.NewOutside(w.kept("outside/"))
 	w.keys = &shelf{files: map[string][]byte{}, ask: w.asking("keys/")}
 	w.vault = &shelf{files: map[string][]byte{}, ask: w.asking("vault/")}
