@@ -224,9 +224,15 @@ func (l *Log) offer(ctx context.Context, sealed []Sealed, recs []entrylog.Record
 	at := sealed[0].Seq
 	asking, done := context.WithTimeout(ctx, unsure)
 	defer done()
-	err = l.through.Take(asking, at, recs)
-	for errors.Is(err, ErrUncertain) && pause(asking, between) {
+	for open := false; ; {
 		err = l.through.Take(asking, at, recs)
+		// One that was not answered may still wait there, until its slot has passed.
+		if open && errors.Is(err, ErrConflict) && !l.passed(ctx, sealed[0]) {
+			err = fmt.Errorf("%w: %s", ErrUncertain, err)
+		}
+		if open = open || errors.Is(err, ErrUncertain); !errors.Is(err, ErrUncertain) || !pause(asking, between) {
+			break
+		}
 	}
 	lost := errors.Is(err, ErrUncertain) || errors.Is(err, ErrDead)
 	if err != nil && !lost && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnreached) {
@@ -250,6 +256,16 @@ func (l *Log) offer(ctx context.Context, sealed []Sealed, recs []entrylog.Record
 		return false, nil
 	}
 	return false, theirs(err)
+}
+
+// passed reports whether no entry of that place and time can be appended any more.
+func (l *Log) passed(ctx context.Context, s Sealed) bool {
+	if l.Refresh(ctx) != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fold.trees.Entries() > s.Seq || s.Entry.Time.Before(l.fold.earliest())
 }
 
 // theirs is an error of the writer, for a reader whose own log is well: where the

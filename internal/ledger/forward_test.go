@@ -235,6 +235,23 @@ func TestForwardFaults(t *testing.T) {
 				return err
 			}
 		}(), nil, true},
+		{"lost, and waits there while the clock is wrong", func() func(int, func() error) error {
+			var late func() error
+			return func(n int, do func() error) error {
+				switch n {
+				case 1:
+					late = do
+					return uncertain
+				case 2:
+					return fmt.Errorf("%w: the clock was set back", ledger.ErrConflict)
+				case 3:
+					if err := late(); err != nil {
+						t.Errorf("the late offer: %v", err)
+					}
+				}
+				return do()
+			}
+		}(), nil, true},
 		{"persisted, and nobody there", func(n int, do func() error) error {
 			if n == 1 {
 				_ = do()
