@@ -28,13 +28,14 @@ func (a *app) folder() string {
 // patience is how long a command waits for another one that writes the log.
 const patience = 90 * time.Second // an investigation may wait a minute for an anchor
 
-// desk opens the programme's desk, after whoever has it now.
+// desk opens the programme's desk, through the process that serves it or after
+// whoever else has it now.
 func (a *app) desk(h *home.Home) (d *home.Desk, err error) {
-	err = a.patiently(func() error { d, err = h.Desk(a); return err })
+	err = a.patiently(func() error { d, err = h.Join(a); return err })
 	return d, err
 }
 
-// patiently tries again while another process writes the log.
+// patiently tries again while another process writes the log, and serves nobody.
 func (a *app) patiently(f func() error) error {
 	begun := time.Now()
 	for said := false; ; {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -51,6 +52,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"programme": stages.copy,
 			"refused":   refused,
+			"quick":     quick,
 			"misused":   misused,
 			"let":       let,
 			"json":      checkJSON,
@@ -66,6 +68,21 @@ func TestScripts(t *testing.T) {
 // refused runs a command that must exit with 1, say why with a hint on standard
 // error, and nothing on standard output.
 func refused(ts *testscript.TestScript, neg bool, args []string) { ends(ts, neg, args, exitRefused) }
+
+// quick runs a command that must be done at once: far within what one waits for
+// another that has the log, also on a machine that others use.
+func quick(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: quick PROGRAM ARGS")
+	}
+	begun := time.Now()
+	ts.Check(ts.Exec(args[0], args[1:]...))
+	took := time.Since(begun)
+	ts.Logf("[%d ms]", took.Milliseconds())
+	if took > 10*time.Second {
+		ts.Fatalf("it took %v", took)
+	}
+}
 
 // misused is the same for a command line that can't be meant.
 func misused(ts *testscript.TestScript, neg bool, args []string) { ends(ts, neg, args, exitUsage) }

@@ -28,13 +28,13 @@ type serveCmd struct {
 	Time        string        `help:"Compare the clock with the Date of this server's answers: an https address of somebody else's." placeholder:"URL"`
 	Idle        time.Duration `help:"Sign out who did nothing for so long." default:"1h"`
 	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
-	Watch       []string      `help:"Follow a log of a declared source, as 'scan --follow --all' does: other processes can't write while the desk is served. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
+	Watch       []string      `help:"Follow a log of a declared source beside the pages, as 'scan --follow --all' does. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
 	Notify      string        `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
 }
 
 func (*serveCmd) Help() string {
-	return `While it runs it is the one writer of the log; other commands wait for it to stop, and alarms are decided on its pages. SIGTERM stops it in order. doc/serve.md says more.
+	return `While it runs it has the log, and the other commands of this machine write through it. SIGTERM stops it in order. doc/serve.md says more.
 
 Example:
   forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
@@ -63,8 +63,8 @@ func (c *serveCmd) Run(a *app) error {
 	return err
 }
 
-// beside is what the desk does itself while nobody else can write its log: follow
-// sources, call who is on duty, and tell members and staff what waits for them.
+// beside is what goes on beside the pages: following sources, calling who is on
+// duty, and telling members and staff what waits for them.
 func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error) {
 	post, err := c.post(a, originOf(c.Origin, c.Listen), func(format string, args ...any) { log.Warn("mail", "note", fmt.Sprintf(format, args...)) })
 	if err != nil || len(c.Watch) == 0 && c.Notify == "" && post == nil {

@@ -65,7 +65,15 @@ type Crypt interface {
 	Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, error)
 }
 
-// Config is what a Desk is made of. All fields are needed.
+// Serving is the desk that has the log, as a desk in another process asks it.
+type Serving interface {
+	ledger.Writer
+	// Seal is Desk.Seal. It goes on when who asked is gone.
+	Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error
+}
+
+// Config is what a Desk is made of. All fields are needed but Through, and by a
+// reader only those it has a use for.
 type Config struct {
 	Store     ledger.Store
 	Publisher ledger.Publisher
@@ -78,6 +86,9 @@ type Config struct {
 	Crypt     Crypt
 	Clock     func() time.Time
 	Rand      io.Reader
+
+	// Through is the serving desk, by which a reader writes; nil: it only reads.
+	Through Serving
 }
 
 // ErrGone: the text's key was destroyed, or never reached this folder. The
@@ -103,7 +114,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{Config: c, state: cvd.New()}
 	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
 	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
-	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, d.state.Apply)
+	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, d.apply)
 	if err != nil {
 		return nil, err
 	}
@@ -115,27 +126,25 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 }
 
 // OpenReader replays the log beside its writer, which may be another process. The
-// desk can only be looked at; Refresh takes in what is new.
+// desk can be looked at, and with Config.Through do whatever the writer's can;
+// Refresh takes in what is new.
 func OpenReader(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{Config: c, state: cvd.New()}
 	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
 	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
-	log, err := ledger.OpenReader(ctx, c.Store, c.Log, d.state.Apply)
+	log, err := ledger.OpenReader(ctx, c.Store, c.Log, d.apply)
 	if err != nil {
 		return nil, err
 	}
+	if c.Through != nil {
+		log.Through(c.Through)
+	}
 	d.log = log
-	d.destroyed()
 	return d, nil
 }
 
 // Refresh takes in what others wrote since.
-func (d *Desk) Refresh(ctx context.Context) error {
-	if err := d.log.Refresh(ctx); err != nil {
-		return err
-	}
-	return d.View(func(*cvd.Programme) error { d.destroyed(); return nil })
-}
+func (d *Desk) Refresh(ctx context.Context) error { return d.log.Refresh(ctx) }
 
 // Turn lets a desk that looks write while f runs: see ledger.Log.Turn. It can do
 // what needs no sealer.
@@ -150,39 +159,47 @@ func (d *Desk) Turn(ctx context.Context, store ledger.Store, pub ledger.Publishe
 
 // forget destroys every key that the log says is destroyed: a crash may have
 // come between the entry and the file, or a backup brought the file back.
-func (d *Desk) forget() error {
-	for _, n := range d.destroyed() {
-		if err := d.Keys.Destroy(n); err != nil {
-			return fmt.Errorf("the log says that key %s is destroyed, and its file can't be: %w", n, err)
+func (d *Desk) forget() (err error) {
+	d.gone.Range(func(name, _ any) bool {
+		if err = d.Keys.Destroy(name.(string)); err != nil {
+			err = fmt.Errorf("the log says that key %s is destroyed, and its file can't be: %w", name, err)
 		}
+		return err == nil
+	})
+	return err
+}
+
+// apply folds an entry in, whoever wrote it. Under a key that it says is destroyed
+// nothing is read any more.
+func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
+	if err := d.state.Apply(seq, e); err != nil {
+		return err
+	}
+	if name := destroyedBy(e); name != "" {
+		d.gone.Store(name, true)
+		d.texts.Clear()
 	}
 	return nil
 }
 
-// destroyed is the names of the keys that the log says are destroyed. Nothing is
-// read under them any more.
-func (d *Desk) destroyed() (names []string) {
-	for id, c := range d.state.Cases {
-		if c.Shredded != nil {
-			names = append(names, CaseKey(id))
-		}
+// destroyedBy is the name of the key that an entry says is destroyed; empty: none.
+func destroyedBy(e entrylog.Entry) string {
+	if e.Kind != cvd.KindKeyDestroyed {
+		return ""
 	}
-	for id, a := range d.state.Accounts {
-		if a.Shredded != nil {
-			names = append(names, PersonKey(id))
-		}
+	body, err := cvd.DecodeBody(e.Kind, e.Body)
+	if err != nil {
+		return "" // nor does it fold
 	}
-	for id, m := range d.state.Members {
-		if m.Shredded != nil {
-			names = append(names, MemberKey(id))
-		}
+	return destroyedName(cvd.DestroyKey(*body.(*cvd.KeyDestroyed)))
+}
+
+// destroyedName is the name of the key that a command destroys.
+func destroyedName(c cvd.DestroyKey) string {
+	if c.Scope == cvd.CaseKey {
+		return CaseKey(cvd.CaseID(c.ID))
 	}
-	for _, n := range names {
-		if _, known := d.gone.Swap(n, true); !known {
-			d.texts.Clear()
-		}
-	}
-	return names
+	return PersonKey(cvd.AccountID(c.ID)) // or MemberKey, which is the same
 }
 
 // Close lets go of the log.
@@ -218,14 +235,28 @@ func (d *Desk) Do(ctx context.Context, by cvd.Actor, cs ...cvd.Command) ([]ledge
 
 // do is Do of commands that depend on the time at which they are decided.
 func (d *Desk) do(ctx context.Context, by cvd.Actor, cs func(now time.Time) []cvd.Command) ([]ledger.Sealed, error) {
-	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
-		var drafts []ledger.Draft
-		events, err := d.state.DecideAll(cs(now), by, now)
-		for _, e := range events {
-			drafts = append(drafts, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
+	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) { return d.drafts(by, now, cs(now)) })
+}
+
+// doNamed is Do of commands that give names. Whether they are free is asked again
+// when it is decided: somebody may have taken one since it was looked at.
+func (d *Desk) doNamed(ctx context.Context, by cvd.Actor, free func(*cvd.Programme) error, cs ...cvd.Command) error {
+	_, err := d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
+		if err := free(d.state); err != nil {
+			return nil, err
 		}
-		return drafts, err
+		return d.drafts(by, now, cs)
 	})
+	return err
+}
+
+// drafts decides. The log guards the state.
+func (d *Desk) drafts(by cvd.Actor, now time.Time, cs []cvd.Command) (out []ledger.Draft, err error) {
+	events, err := d.state.DecideAll(cs, by, now)
+	for _, e := range events {
+		out = append(out, ledger.Draft{Kind: e.Kind, Actor: entrylog.Ref(by.Account), Auth: by.Auth, Subject: e.Subject, Body: e.Body})
+	}
+	return out, err
 }
 
 // EachEntry reads the log from an entry on.
@@ -292,7 +323,10 @@ func (d *Desk) key(name string, draw bool) ([]byte, error) {
 	if k, err = d.Crypt.NewKey(); err != nil {
 		return nil, err
 	}
-	return k, d.Keys.Create(name, k)
+	if err = d.Keys.Create(name, k); errors.Is(err, fs.ErrExist) {
+		return d.Keys.Read(name) // another process was first
+	}
+	return k, err
 }
 
 // PutText encrypts v, as JSON, under a key that is drawn if it is the first
@@ -374,14 +408,8 @@ func (d *Desk) blob(ctx context.Context, key string, ref cvd.BlobRef) ([]byte, e
 // DestroyKey records that a case's or a person's key is destroyed, and destroys
 // it: everything under it is noise from then on. The log stays as it is.
 func (d *Desk) DestroyKey(ctx context.Context, by cvd.Actor, c cvd.DestroyKey) error {
-	name := PersonKey(cvd.AccountID(c.ID)) // or MemberKey, which is the same
-	if c.Scope == cvd.CaseKey {
-		name = CaseKey(cvd.CaseID(c.ID))
-	}
 	if _, err := d.Do(ctx, by, c); err != nil {
 		return err
 	}
-	d.gone.Store(name, true)
-	d.texts.Clear()
-	return d.Keys.Destroy(name)
+	return d.Keys.Destroy(destroyedName(c))
 }

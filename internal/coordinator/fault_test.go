@@ -103,7 +103,7 @@ func (w *works) sealedWave() {
 }
 
 var deeds = []deed{
-	{"restart", func(w *works) { w.desk.Close() },
+	{"restart", func(w *works) { w.end() },
 		func(w *works) error { return w.start() },
 		func(*works, *cvd.Programme) bool { return true }},
 	{"admit", func(*works) {},
@@ -176,9 +176,16 @@ var deeds = []deed{
 // and happened all the same. After each, an auditor sees a whole world; what was
 // acknowledged is there; nothing left that was not committed; and the deed can
 // be done again, by the same process or by the one after it.
-func TestEveryEffectFails(t *testing.T) {
+func TestEveryEffectFails(t *testing.T) { everyEffectFails(t, false) }
+
+// The same done by a command, while another process has the log: asking that one
+// is an effect too.
+func TestEveryEffectFailsBesideTheWriter(t *testing.T) { everyEffectFails(t, true) }
+
+func everyEffectFails(t *testing.T, beside bool) {
 	first := newWorks(t)
 	ok(t, first.desk.Close())
+	first.beside = beside
 	for _, d := range slices.Concat(deeds, alarmDeeds, noticeDeeds) {
 		t.Run(d.name, func(t *testing.T) {
 			// What effects it has, when all goes well.
@@ -195,8 +202,14 @@ func TestEveryEffectFails(t *testing.T) {
 			if len(effects) == 0 {
 				t.Fatal("it has no effect")
 			}
+			if asked := slices.ContainsFunc(effects, func(op string) bool { return strings.HasPrefix(op, "relay/") }); asked != beside && d.name != "restart" {
+				t.Fatalf("the writer in another process was asked: %t", asked)
+			}
 			t.Logf("%d effects: %s", len(effects), strings.Join(effects, " "))
 			for n, op := range effects {
+				if part, _, _ := strings.Cut(op, "/"); beside && part != "relay" && part != "store" && part != "keys" {
+					continue // the same as without another process
+				}
 				for _, kept := range []bool{false, true} {
 					for _, again := range []string{"by the same process", "after a crash"} {
 						row := fmt.Sprintf("effect %d, %s, failed", n+1, op)
@@ -251,6 +264,9 @@ func (w *works) wrong(row string, d deed, n int, kept, crash bool) {
 				w.t.Errorf("%s: again by another process, after %v: %v", row, err, e)
 			}
 		}
+	}
+	if w.serving.Log().View(func() {}) != nil { // somebody starts it again
+		w.crash()
 	}
 	if p = w.audited(row + ": in the end"); !d.done(w, p) {
 		w.t.Errorf("%s: it is not done in the end", row)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -89,6 +90,9 @@ func (s *shelf) Destroy(name string) error {
 	return f.err
 }
 
+// Lock: one process has it, whose requests come one after another.
+func (s *shelf) Lock() (func(), error) { return func() {}, nil }
+
 func (s *shelf) List(folder string) (out []string, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,6 +150,18 @@ func (h *heap) crash() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	maps.DeleteFunc(h.blobs, func(ref [32]byte, _ []byte) bool { return !h.durable[ref] })
+}
+
+// shared are dice for several goroutines.
+type shared struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (s *shared) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(b)
 }
 
 // press is the sealer with its faults.
@@ -208,10 +224,12 @@ type works struct {
 	press   *press
 	opt     ledger.Options
 	vkey    string
-	rand    *rand.ChaCha8
+	rand    io.Reader
 	hook    func(op string) fault // asked before every effect; nil: none goes wrong
+	beside  bool                  // desk is of another process than the log's writer
 
 	desk     *coordinator.Desk
+	serving  *coordinator.Desk // who has the log; the same unless beside
 	ana, ben cvd.Actor
 	holders  []cvd.HolderID
 	actors   []cvd.Actor
@@ -226,7 +244,7 @@ const interval = time.Minute
 
 func newWorks(t *testing.T) *works {
 	t.Helper()
-	w := &works{t: t, now: dawn, rand: rand.NewChaCha8([32]byte{7})}
+	w := &works{t: t, now: dawn, rand: &shared{r: rand.NewChaCha8([32]byte{7})}}
 	w.store, w.folder, w.outside = memstore.New(nil), memstore.NewFolder(w.kept("anchors/")), memstore.NewOutside(w.kept("outside/"))
 	w.keys = &shelf{files: map[string][]byte{}, ask: w.asking("keys/")}
 	w.vault = &shelf{files: map[string][]byte{}, ask: w.asking("vault/")}
@@ -324,7 +342,7 @@ func (w *works) kept(part string) memstore.Hook {
 
 // clone is the same works, closed, in another memory.
 func (w *works) clone(t *testing.T) *works {
-	c := &works{t: t, now: w.now, opt: w.opt, vkey: w.vkey, rand: w.rand, ana: w.ana, ben: w.ben, cs: w.cs, rev: w.rev,
+	c := &works{t: t, now: w.now, beside: w.beside, opt: w.opt, vkey: w.vkey, rand: w.rand, ana: w.ana, ben: w.ben, cs: w.cs, rev: w.rev,
 		holders: w.holders, actors: w.actors, with: slices.Clone(w.with)}
 	c.store, c.folder, c.outside = w.store.Copy(nil), w.folder.Copy(c.kept("anchors/")), w.outside.Copy(c.kept("outside/"))
 	c.keys = &shelf{files: maps.Clone(w.keys.files), ask: c.asking("keys/")}
@@ -342,24 +360,70 @@ func (w *works) open() {
 
 func (w *works) start() error {
 	w.store = w.store.Reopen(w.kept("store/"))
-	d, err := coordinator.Open(ctx, coordinator.Config{
+	c := coordinator.Config{
 		Store: w.store, Publisher: w.folder, Outside: w.outside, Log: w.opt, Key: w.vkey,
 		Sealer: w.press, Blobs: w.blobs, Keys: w.keys, Crypt: seal.Crypt{},
 		Clock: func() time.Time { return w.now }, Rand: w.rand,
-	})
-	if err == nil {
-		w.desk = d
+	}
+	d, err := coordinator.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	w.desk, w.serving = d, d
+	if w.beside {
+		c.Store, c.Publisher, c.Outside, c.Through = w.store.Reopen(nil), nil, nil, &relayed{d, w.asking("relay/")}
+		if d, err = coordinator.OpenReader(ctx, c); err == nil {
+			w.desk = d
+		}
 	}
 	return err
+}
+
+// end closes both desks, as far as there are.
+func (w *works) end() {
+	if w.desk != nil {
+		w.desk.Close()
+		w.serving.Close()
+	}
+}
+
+// relayed is the way to the serving desk, with its faults: what is asked doesn't
+// arrive, or the answer is lost.
+type relayed struct {
+	coordinator.Serving
+	ask func(op string) fault
+}
+
+func (r *relayed) lossy(op string, do func() error) error {
+	f := r.ask(op)
+	if f.err == nil || f.kept {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	if f.err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrUncertain, f.err)
+	}
+	return nil
+}
+
+func (r *relayed) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+	return r.lossy("take", func() error { return r.Serving.Take(ctx, at, recs) })
+}
+
+func (r *relayed) Tick(ctx context.Context) error {
+	return r.lossy("tick", func() error { return r.Serving.Tick(ctx) })
+}
+
+func (r *relayed) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error {
+	return r.lossy("seal", func() error { return r.Serving.Seal(ctx, id, progress) })
 }
 
 // crash ends the process at once, with what it had not made durable, and starts
 // another one in a world that is well again.
 func (w *works) crash() {
 	w.t.Helper()
-	if w.desk != nil {
-		w.desk.Close()
-	}
+	w.end()
 	w.blobs.crash()
 	w.hook = nil
 	w.open()

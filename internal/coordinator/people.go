@@ -109,9 +109,12 @@ func (d *Desk) AddAccount(ctx context.Context, by cvd.Actor, m cvd.MemberID, rol
 	if err != nil {
 		return add.Account, err
 	}
-	err = d.View(func(p *cvd.Programme) error {
+	free := func(p *cvd.Programme) error {
 		handles, _ := d.inUse.now(ctx, d, p)
-		if err := handles.take(who.Handle); err != nil {
+		return handles.take(who.Handle)
+	}
+	err = d.View(func(p *cvd.Programme) error {
+		if err := free(p); err != nil {
 			return err
 		}
 		_, err := p.Decide(add, by, d.at(p)) // before anything is written
@@ -123,8 +126,7 @@ func (d *Desk) AddAccount(ctx context.Context, by cvd.Actor, m cvd.MemberID, rol
 	if add.Person, err = d.PutText(ctx, PersonKey(add.Account), who); err != nil {
 		return add.Account, err
 	}
-	_, err = d.Do(ctx, by, add)
-	return add.Account, err
+	return add.Account, d.doNamed(ctx, by, free, add)
 }
 
 // account is the command for a login, without its text.
@@ -212,7 +214,7 @@ func (d *Desk) AdmitAll(ctx context.Context, by cvd.Actor, all []Admission, prog
 	if err := d.Blobs.Sync(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := d.Do(ctx, by, commands...); err != nil {
+	if err := d.doNamed(ctx, by, func(p *cvd.Programme) error { return d.namesFree(ctx, p, all) }, commands...); err != nil {
 		var one *cvd.InBatch
 		if errors.As(err, &one) {
 			return nil, &AdmissionError{whose[one.Index], one.Err}
@@ -248,6 +250,21 @@ func (d *Desk) checkAdmissions(ctx context.Context, by cvd.Actor, all []Admissio
 		}
 		return nil
 	})
+}
+
+// namesFree refuses admissions whose names are taken.
+func (d *Desk) namesFree(ctx context.Context, p *cvd.Programme, all []Admission) error {
+	handles, members := d.inUse.now(ctx, d, p)
+	for i, a := range all {
+		err := members.take(a.Name)
+		if err == nil && a.Contact != "" {
+			err = handles.take(a.Contact)
+		}
+		if err != nil {
+			return &AdmissionError{i, err}
+		}
+	}
+	return nil
 }
 
 // admission is the command that admits, without its text.

@@ -23,8 +23,12 @@ const copiesAnEntry = 10_000
 // Seal has an approved wave's copies made, stores them, and puts the wave's
 // statement on the log. Nothing can be fetched before that. It can be run again
 // after any failure: the sealer comes to the same commitments, and a wave that
-// is sealed already only gets the parcels it misses.
+// is sealed already only gets the parcels it misses. A desk that writes through
+// another has that one do it.
 func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error {
+	if d.Through != nil {
+		return errors.Join(d.Through.Seal(ctx, id, progress), d.Refresh(ctx))
+	}
 	d.sealing.Lock()
 	defer d.sealing.Unlock()
 	var q sealer.SealRequest

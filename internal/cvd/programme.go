@@ -171,6 +171,19 @@ func (p *Programme) Apply(seq entrylog.Seq, e entrylog.Entry) error {
 	return nil
 }
 
+// Fits reports whether Apply would take entries, as they come next: the error that
+// it would have. The programme stays as it is.
+func (p *Programme) Fits(es []entrylog.Entry) error {
+	p.journal = new(journal)
+	defer p.rollBack()
+	for _, e := range es {
+		if err := p.Apply(p.Next, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *Programme) fold(body fact, n Note) error {
 	if err := body.apply(p, n); err != nil {
 		return err

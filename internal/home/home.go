@@ -372,66 +372,6 @@ func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
 	return d, err
 }
 
-// Looker is the open desk of a programme for looking, beside whoever writes. It can
-// write for a moment: what it has read isn't read again for that. Use it from one
-// goroutine.
-type Looker struct {
-	*coordinator.Desk
-	home *Home
-	open closers
-}
-
-// Close lets go of the programme.
-func (l *Looker) Close() error { return l.open.Close() }
-
-// Look opens the desk for looking, also while another process writes.
-func (h *Home) Look(ctx context.Context) (*Looker, error) {
-	l := &Looker{home: h}
-	return l, l.again(ctx)
-}
-
-// again opens it anew.
-func (l *Looker) again(ctx context.Context) (err error) {
-	l.open.Close()
-	l.open = nil
-	defer func() {
-		if err != nil {
-			l.open.Close()
-			l.open = nil
-		}
-	}()
-	h := l.home
-	f, err := h.logIn(ctx, "desk", deskOutside, h.Interval(), &l.open)
-	if err != nil {
-		return err
-	}
-	blobs, err := folder.OpenBlobs(filepath.Join(h.Dir, "desk", "blobs"))
-	if err != nil {
-		return err
-	}
-	l.open.add(blobs)
-	l.Desk, err = coordinator.OpenReader(ctx, coordinator.Config{
-		Store: f.store, Log: f.opt, Key: h.config.LogKey, Blobs: blobs, Keys: f.keys, Crypt: seal.Crypt{},
-		Clock: h.Machine.Clock, Rand: h.Machine.Rand,
-	})
-	return err
-}
-
-// Append lets f write. With ledger.ErrLocked somebody else writes, and f was not
-// called. When the log can't tell any more what is in it, it is opened anew.
-func (l *Looker) Append(ctx context.Context, f func(*coordinator.Desk) error) error {
-	var open closers
-	w, err := l.home.logIn(ctx, "desk", deskOutside, l.home.Interval(), &open)
-	if err == nil {
-		err = l.Turn(ctx, w.store, w.publisher, w.outside, func() error { return f(l.Desk) })
-	}
-	err = errors.Join(err, open.Close())
-	if errors.Is(err, ledger.ErrDead) {
-		err = errors.Join(err, l.again(ctx))
-	}
-	return err
-}
-
 // Recognition is the desk's copy of the key that tokens are recognised with.
 func (h *Home) Recognition() (k [16]byte, err error) {
 	keys, err := folder.OpenPrivate(filepath.Join(h.Dir, "desk", "keys"))

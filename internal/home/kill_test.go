@@ -48,12 +48,14 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if dir := os.Getenv(childDir); dir != "" {
-		if err := work(dir); err != nil {
-			fmt.Fprintln(os.Stderr, "child:", err)
-			os.Exit(1)
+	for env, child := range map[string]func(string) error{childDir: work, serverDir: serveTown, commandsDir: commandsIn} {
+		if dir := os.Getenv(env); dir != "" {
+			if err := child(dir); err != nil {
+				fmt.Fprintln(os.Stderr, "child:", err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

@@ -7,13 +7,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/folder"
 	"forewarn/internal/form"
 	"forewarn/internal/home"
+	"forewarn/internal/seal"
+	"forewarn/internal/sealer"
 )
 
 // children are the processes that this one started.
@@ -80,4 +84,46 @@ func TestSealerDies(t *testing.T) {
 		return nil
 	}))
 	tn.audit()
+}
+
+// Two sealers may have one folder, a command's and the inquiry's: what one decides
+// by what it reads, it writes before the other reads. Each set of readings is a run
+// of its own.
+func TestTwoSealers(t *testing.T) {
+	tn := &town{t: t, dir: filepath.Join(t.TempDir(), "p"), clock: &clock{now: time.Now()}, who: map[string]cvd.Actor{}, staff: map[string]*reader{}}
+	tn.create(time.Second, home.Machine{SealerInside: true})
+	t.Cleanup(func() { tn.desk.Close() })
+	tn.people(2)
+	tn.openCase()
+	tn.addPackage()
+	id := tn.draft(form.PoC, tn.members...)
+	ok(t, tn.desk.Approve(ctx, tn.who["ben"], id, nil))
+	const sealers, each = 4, 6
+	numbers := make(chan uint32, sealers*each)
+	var wg sync.WaitGroup
+	for i := range sealers {
+		vault, err := folder.OpenPrivate(filepath.Join(tn.dir, "sealer"))
+		ok(t, err)
+		defer vault.Close()
+		s := &sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: time.Now, Rand: dice("two sealers")}
+		wg.Go(func() {
+			for k := range each {
+				book, err := s.Codebook(ctx, tn.added.Package, [32]byte{byte(i), byte(k)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				numbers <- book.Run.Number
+			}
+		})
+	}
+	wg.Wait()
+	close(numbers)
+	seen := map[uint32]bool{}
+	for n := range numbers {
+		if seen[n] || n < 1 || n > sealers*each {
+			t.Errorf("run %d was given twice, or is none of %d", n, sealers*each)
+		}
+		seen[n] = true
+	}
 }

@@ -14,6 +14,10 @@
 // what was kept. Nothing that was acknowledged can be lost that way, and nothing
 // else was ever acted upon.
 //
+// A reader in another process may decide too, by what is durable, and offers its
+// records to the writer in their place: see Writer. What came between is told, and it
+// decides again.
+//
 // At every tick of the clock an anchor is made, whatever happened since the
 // last (see package entrylog). The signed checkpoint goes first into the
 // store, where a fenced writer is stopped; then outside, where a restored backup

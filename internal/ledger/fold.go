@@ -120,6 +120,16 @@ func (f *fold) anchored() time.Time {
 	return (f.trees.Next() - 1).Instant(f.opt.Interval)
 }
 
+// earliest is the first time that the next entry may have: not before the last
+// one, and after the last anchor.
+func (f *fold) earliest() time.Time {
+	last := f.trees.Last()
+	if at := f.anchored(); !at.IsZero() && !at.Before(last) {
+		return at.Add(time.Microsecond)
+	}
+	return last
+}
+
 // extend makes anchors until there are size. Whoever signed so many had seen
 // their ticks, so no clock is asked.
 func (f *fold) extend(size uint64) error {

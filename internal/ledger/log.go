@@ -24,6 +24,10 @@ type Log struct {
 	stop   atomic.Pointer[stopped]
 	nextUS atomic.Int64 // the next tick's instant, µs; for a cheap look
 
+	through Writer // who appends for a reader; nil: nobody
+	holding sync.Mutex
+	held    *held // by a reader; nil: nobody
+
 	mu   sync.Mutex // guards fold and kept
 	fold *fold
 	kept kept
@@ -121,7 +125,8 @@ func (l *Log) resume(found []signed) {
 
 // OpenReader opens the log beside its writer, which may be another process: it
 // replays and checks the entries and the head, acquires nothing and changes
-// nothing. Appending and ticking are refused; Refresh takes in what is new.
+// nothing. Refresh takes in what is new. Appending and ticking are refused, unless
+// Through says who does it.
 func OpenReader(ctx context.Context, store Store, opt Options,
 	replay func(entrylog.Seq, entrylog.Entry) error) (*Log, error) {
 	opt, err := opt.check(false)

@@ -55,6 +55,18 @@ var (
 	// likely wrong. Nothing was kept; set the clock.
 	ErrClock = errors.New("the clock cannot be right")
 
+	// ErrUnreached: no process that writes the log answers. Nothing was kept;
+	// try again.
+	ErrUnreached = errors.New("the process that writes the log can't be reached")
+
+	// ErrUncertain: the process that writes the log was asked to append, and did
+	// not answer in time. Whether it will is open; the log tells.
+	ErrUncertain = errors.New("the process that writes the log did not say whether it appended")
+
+	// ErrOffer: what was offered to the writer does not fit its log. Nothing was
+	// kept; both processes must be of one version.
+	ErrOffer = errors.New("the entries don't fit this log")
+
 	// ErrClosed: the log or store was closed.
 	ErrClosed = errors.New("the log is closed")
 )

@@ -18,7 +18,7 @@ import (
 // when the desk was down, and nothing else.
 func (l *Log) Tick(ctx context.Context) error {
 	if l.epoch == 0 {
-		return ErrReadOnly
+		return l.forwardTick(ctx)
 	}
 	l.ticking.Lock()
 	defer l.ticking.Unlock()

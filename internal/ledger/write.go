@@ -39,12 +39,20 @@ const (
 	batchBytes   = 8 << 20
 )
 
-// request is one caller's wish.
+// request is one caller's wish. make gives what it comes to, in the slot that it
+// gets: records and the entries in them, all of one time.
 type request struct {
-	decide func(time.Time) ([]Draft, error)
+	make   func(slot) ([]Sealed, []entrylog.Record, error)
 	done   chan struct{} // closed when sealed and err are final
 	sealed []Sealed
 	err    error
+}
+
+// slot is where and when entries may be appended.
+type slot struct {
+	seq  entrylog.Seq
+	from time.Time // not before the last entry, and after the last anchor
+	now  time.Time // the clock's time, or from when that is later
 }
 
 // queue holds requests that no leader has taken yet.
@@ -57,6 +65,13 @@ func (q *queue) push(r *request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.list = append(q.list, r)
+}
+
+// first puts a request before all others.
+func (q *queue) first(r *request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.list = append([]*request{r}, q.list...)
 }
 
 // pop takes the oldest request, nil when there is none.
@@ -110,12 +125,26 @@ func (l *Log) Append(ctx context.Context, drafts []Draft) ([]Sealed, error) {
 // context that ends while the request is queued withdraws it; later it has no
 // say.
 //
+// A reader that was told through whom it writes (see Through) has the log's
+// writer append what it decided; without that it returns ErrReadOnly.
+//
 // After an error of the store the writer is dead: this and every later call
 // return ErrDead, and whether the entries were kept is told by opening again.
 func (l *Log) AppendIf(ctx context.Context, decide func(now time.Time) ([]Draft, error)) ([]Sealed, error) {
 	if l.epoch == 0 {
-		return nil, ErrReadOnly
+		return l.forward(ctx, decide)
 	}
+	return l.submit(ctx, func(at slot) ([]Sealed, []entrylog.Record, error) {
+		drafts, err := decide(at.now)
+		if err != nil {
+			return nil, nil, err
+		}
+		return l.write(at.seq, at.now, drafts)
+	})
+}
+
+// submit queues a request and returns when it is served.
+func (l *Log) submit(ctx context.Context, do func(slot) ([]Sealed, []entrylog.Record, error)) ([]Sealed, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -127,7 +156,7 @@ func (l *Log) AppendIf(ctx context.Context, decide func(now time.Time) ([]Draft,
 	if err := l.stopped(); err != nil {
 		return nil, err
 	}
-	r := &request{decide: decide, done: make(chan struct{})}
+	r := &request{make: do, done: make(chan struct{})}
 	l.queue.push(r)
 	for {
 		select {
@@ -178,10 +207,7 @@ func (l *Log) commit(ctx context.Context) {
 		return
 	}
 	l.mu.Lock()
-	b := &batch{at: l.fold.trees.Entries(), last: l.fold.trees.Last(), public: map[entrylog.Tick]int{}}
-	if at := l.fold.anchored(); !at.IsZero() && !at.Before(b.last) {
-		b.last = at.Add(time.Microsecond)
-	}
+	b := &batch{at: l.fold.trees.Entries(), last: l.fold.earliest(), public: map[entrylog.Tick]int{}}
 	l.mu.Unlock()
 
 	defer func() {
@@ -221,36 +247,19 @@ func (l *Log) decide(b *batch, r *request) error {
 	if r.err != nil {
 		return nil
 	}
-	at := later(now, b.last)
-	drafts, err := r.decide(at)
-	if err != nil || len(drafts) == 0 {
+	seq := b.at + entrylog.Seq(len(b.records))
+	sealed, records, err := r.make(slot{seq, b.last, later(now, b.last)})
+	if err != nil || len(sealed) == 0 {
 		r.err = err
 		return nil
 	}
+	at := sealed[0].Entry.Time
 	tick := entrylog.TickOf(at, l.opt.Interval)
-	seq := b.at + entrylog.Seq(len(b.records))
 	public := b.public[tick]
-	records := make([]entrylog.Record, 0, len(drafts))
-	sealed := make([]Sealed, 0, len(drafts))
-	rand := fixedRand(l.opt.Rand, 16*len(drafts))
-	for i, d := range drafts {
-		e, err := d.entry(at)
-		if err == nil {
-			err = l.accepts(e)
-		}
-		var rec entrylog.Record
-		if err == nil {
-			rec, err = l.fold.seal(seq+entrylog.Seq(i), e, rand)
-		}
-		if err != nil {
-			r.err = err
-			return nil
-		}
-		if l.opt.Public(e) {
+	for _, s := range sealed {
+		if l.opt.Public(s.Entry) {
 			public++
 		}
-		records = append(records, rec)
-		sealed = append(sealed, Sealed{Seq: seq + entrylog.Seq(i), Entry: e, Salt: rec.Salt})
 	}
 	if public > 0 {
 		l.mu.Lock()
@@ -274,6 +283,28 @@ func (l *Log) decide(b *batch, r *request) error {
 	b.last = at
 	r.sealed = sealed
 	return nil
+}
+
+// write makes the records of drafts, of which the first will be entry seq.
+func (l *Log) write(seq entrylog.Seq, at time.Time, drafts []Draft) (sealed []Sealed, records []entrylog.Record, err error) {
+	rand := fixedRand(l.opt.Rand, 16*len(drafts))
+	sealed, records = make([]Sealed, 0, len(drafts)), make([]entrylog.Record, 0, len(drafts))
+	for i, d := range drafts {
+		e, err := d.entry(at)
+		if err == nil {
+			err = l.accepts(e)
+		}
+		var rec entrylog.Record
+		if err == nil {
+			rec, err = l.fold.seal(seq+entrylog.Seq(i), e, rand)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		records = append(records, rec)
+		sealed = append(sealed, Sealed{Seq: seq + entrylog.Seq(i), Entry: e, Salt: rec.Salt})
+	}
+	return sealed, records, nil
 }
 
 func (d Draft) entry(at time.Time) (entrylog.Entry, error) {

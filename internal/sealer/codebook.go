@@ -52,6 +52,11 @@ func (s *Sealer) Forms(_ context.Context, c cvd.CaseID) ([]CaseForm, error) {
 // same set again is the same run, so that no journal but its own decides the
 // multiplicity.
 func (s *Sealer) Codebook(ctx context.Context, pkg cvd.PackageID, readings [32]byte) (Codebook, error) {
+	unlock, err := s.Vault.Lock()
+	if err != nil {
+		return Codebook{}, err
+	}
+	defer unlock()
 	k, err := s.packageKey(pkg, false)
 	if err != nil {
 		return Codebook{}, err

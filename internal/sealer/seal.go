@@ -131,6 +131,11 @@ func (s *Sealer) plan(pkg cvd.PackageID, q SealRequest) (p planned, again bool, 
 // error; sealing again later gives the same commitments. Only a wave that is
 // sealed again may have holders without recipients: they get no parcel.
 func (s *Sealer) Seal(ctx context.Context, q SealRequest, each func(Parcel) error) (SealResult, error) {
+	unlock, err := s.Vault.Lock()
+	if err != nil {
+		return SealResult{}, err
+	}
+	defer unlock()
 	kept, f, err := s.form(q.Revision)
 	if err != nil {
 		return SealResult{}, err

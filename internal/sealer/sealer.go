@@ -59,6 +59,9 @@ type Vault interface {
 	Create(name string, data []byte) error
 	// List gives the names below a folder, sorted.
 	List(folder string) ([]string, error)
+	// Lock waits until nobody else has the vault locked, in this process or
+	// another. What is read to decide what is written is read under it.
+	Lock() (unlock func(), err error)
 }
 
 // Envelope encrypts. Its implementation is the age adapter.
@@ -157,6 +160,11 @@ func (s *Sealer) Compile(_ context.Context, q CompileRequest) (CompileResult, er
 	if err != nil {
 		return CompileResult{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	unlock, err := s.Vault.Lock()
+	if err != nil {
+		return CompileResult{}, err
+	}
+	defer unlock()
 	k, err := s.packageKey(q.Package, true)
 	if err != nil {
 		return CompileResult{}, err
@@ -259,6 +267,11 @@ func (s *Sealer) wave(p cvd.PackageID, w cvd.WaveID) (q planned, err error) {
 // Confirm tells the sealer that a wave's statement is on the log: from now on its
 // copies count. It may be told again.
 func (s *Sealer) Confirm(_ context.Context, p cvd.PackageID, w cvd.WaveID) error {
+	unlock, err := s.Vault.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if _, err := s.wave(p, w); err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package serve runs a programme's desk as a service: one process that holds the
-// log, answers browsers, makes the anchors on time and finishes what was left
-// undone.
+// log, answers browsers and this machine's commands, makes the anchors on time and
+// finishes what was left undone.
 //
-//	listen ─► /healthz /readyz at once ─► open the programme (replay) ─► pages
+//	listen ─► /healthz /readyz at once ─► open the programme (replay) ─► pages, socket
 //	       ─► stop: no new requests, the last ones to their end, the log closed
 //
 // Config is the manual: every setting is a field of it, and the zero of each is
@@ -33,6 +33,7 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
+	"forewarn/internal/relay"
 	"forewarn/internal/sqlite"
 	"forewarn/internal/web"
 )
@@ -73,8 +74,8 @@ type Config struct {
 
 	Log *slog.Logger // of the process; nil: slog.Default()
 
-	// Beside is what goes on beside the pages, with the same desk: nobody else can
-	// write the log meanwhile. What ends with an error is begun again.
+	// Beside is what goes on beside the pages, with the same desk. What ends with an
+	// error is begun again.
 	Beside []Task
 
 	// Calls: one of Beside calls who is on duty. What is said at the start of alarms
@@ -178,7 +179,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		public.TLSConfig = &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12}
 	}
 	servers := []*http.Server{public}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() {
 		if public.TLSConfig != nil {
 			failed <- public.ServeTLS(l, "", "")
@@ -199,12 +200,32 @@ func Run(ctx context.Context, c Config) (err error) {
 	var hands sync.WaitGroup
 	err = s.open(work, h, &hands)
 	if err == nil {
+		if local := s.local(failed); local != nil {
+			servers = append(servers, local)
+		}
+		if s.Started != nil {
+			s.Started(s.addr, s.Origin)
+		}
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
 		}
 	}
 	return errors.Join(err, s.close(servers, stop, &hands))
+}
+
+// local lets this machine's commands write. Where no socket can be made it is nil:
+// that is no reason not to serve the others.
+func (s *server) local(failed chan<- error) *http.Server {
+	door, err := relay.Listen(filepath.Join(s.Dir, "desk"))
+	if err != nil {
+		s.Log.Error("commands of this machine can't write while the desk is served", "error", err.Error())
+		return nil
+	}
+	local := s.httpServer(relay.Handler(s.desk.Load()))
+	local.WriteTimeout = 0 // a sealing takes as long as it takes
+	go func() { failed <- local.Serve(door) }()
+	return local
 }
 
 // httpServer has the limits that every connection is held to.
@@ -216,13 +237,32 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
+// patience is how long a command may have the log while a desk is to be served.
+const patience = 10 * time.Second
+
+// take opens the desk, after a command that has it for a moment. Another one that is
+// served is not waited for.
+func take(ctx context.Context, h *home.Home) (*home.Desk, error) {
+	for until := time.Now().Add(patience); ; {
+		d, err := h.Desk(ctx)
+		if !errors.Is(err, ledger.ErrLocked) {
+			return d, err
+		}
+		if served, e := h.Served(ctx); served || e != nil || time.Now().After(until) {
+			return nil, fmt.Errorf("the programme is served, or written to, already: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // open replays the programme and puts the pages up.
 func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) error {
 	begun := time.Now()
-	d, err := h.Desk(ctx)
-	if errors.Is(err, ledger.ErrLocked) {
-		return fmt.Errorf("the programme is served, or written to, already: %w", err)
-	}
+	d, err := take(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -267,9 +307,6 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	hands.Go(func() { _ = d.Warm(ctx) })
 	for _, t := range s.Beside {
 		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })
-	}
-	if s.Started != nil {
-		s.Started(s.addr, s.Origin)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/big"
 	"net"
@@ -26,6 +27,8 @@ import (
 	"time"
 
 	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
 )
@@ -38,9 +41,10 @@ func ok(t testing.TB, err error) {
 }
 
 // founded makes a programme in a folder.
-func founded(t *testing.T) string {
+func founded(t *testing.T) string { return foundedIn(t, filepath.Join(t.TempDir(), "prog")) }
+
+func foundedIn(t *testing.T, dir string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "prog")
 	h, err := home.Create(t.Context(), dir, home.Founding{Origin: "works.example/forewarn", Tick: time.Second, Machine: home.Machine{SealerInside: true}})
 	ok(t, err)
 	d, err := h.Desk(t.Context())
@@ -380,5 +384,54 @@ func TestTLS(t *testing.T) {
 	ok(t, os.WriteFile(c.TLSCert, []byte("half a file"), 0o644))
 	if serial() != 2 {
 		t.Error("a broken renewal took the old one away")
+	}
+}
+
+// TestCommandsBeside: commands of this machine write through the desk that is served,
+// whatever the folder's path, and by themselves when it has stopped.
+func TestCommandsBeside(t *testing.T) {
+	deep := foundedIn(t, filepath.Join(t.TempDir(), strings.Repeat("deep/", 40)))
+	r := run(t, Config{Dir: deep})
+	h, err := home.Open(deep)
+	ok(t, err)
+	note := func(n byte) (entrylog.Seq, error) {
+		d, err := h.Join(t.Context())
+		if err != nil {
+			return 0, err
+		}
+		defer d.Close()
+		ana, err := d.Login(t.Context(), "ana")
+		ok(t, err)
+		sealed, err := d.Do(t.Context(), cvd.Actor{Account: ana}, cvd.NoteCommitment{Commitment: [32]byte{n}})
+		if err != nil {
+			return 0, err
+		}
+		return sealed[0].Seq, nil
+	}
+	one, err := note(1)
+	ok(t, err)
+	if s, b := get(t, r.base+"/readyz"); s != 200 {
+		t.Errorf("%d %s", s, b)
+	}
+	long, err := h.Join(t.Context())
+	ok(t, err)
+	defer long.Close()
+	ok(t, r.stop())
+	if _, err := os.Lstat(filepath.Join(deep, "desk", "desk.sock")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left: %v", err)
+	}
+	// One that began while it was served is told so, and that nothing was kept.
+	ana, err := long.Login(t.Context(), "ana")
+	ok(t, err)
+	if _, err := long.Do(t.Context(), cvd.Actor{Account: ana}, cvd.NoteCommitment{Commitment: [32]byte{2}}); !errors.Is(err, ledger.ErrUnreached) {
+		t.Errorf("after it stopped: %v", err)
+	}
+	two, err := note(3)
+	ok(t, err)
+	if two != one+1 {
+		t.Errorf("entries %d and %d", one, two)
+	}
+	if strings.Contains(r.log.String(), "ERROR") {
+		t.Errorf("the process log: %s", r.log)
 	}
 }

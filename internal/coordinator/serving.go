@@ -1,0 +1,50 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"forewarn/internal/entrylog"
+	"forewarn/internal/ledger"
+)
+
+// The desk that has the log serves those in other processes: it is their Serving.
+
+// Where serves ledger.Writer.
+func (d *Desk) Where(ctx context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+	return d.log.Where(ctx, hold)
+}
+
+// Tick serves ledger.Writer.
+func (d *Desk) Tick(ctx context.Context) error { return d.log.Tick(ctx) }
+
+// Take serves ledger.Writer. Who asks decided with the same policy on the same
+// entries; what is checked here is that the entries fold, and that they are a local
+// command's: nobody signed in over there.
+func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+	var forget []string
+	err := d.log.Take(ctx, at, recs, func(es []entrylog.Entry) error {
+		for i, e := range es {
+			if e.Auth != entrylog.AuthNone {
+				return fmt.Errorf("%w: entry %d says that it is by somebody who is %s", ledger.ErrOffer, at+entrylog.Seq(i), e.Auth)
+			}
+			if name := destroyedBy(e); name != "" {
+				forget = append(forget, name)
+			}
+		}
+		if err := d.state.Fits(es); err != nil {
+			return fmt.Errorf("%w: %w", ledger.ErrOffer, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range forget {
+		// Who asked does it as well, and says so if it can't; but may have died. What
+		// fails here too is done at the next start.
+		_ = d.Keys.Destroy(name)
+	}
+	return nil
+}
