@@ -46,9 +46,8 @@ type tier struct {
 	mask          uint64          // of the bytes in a window
 	filter        []uint64        // two bits of one word for each hash
 	small         *[1 << 16]uint8 // instead
-	words         []uint8         // instead, of whole words; a byte for each hash
-	wordShift     uint
-	first         []uint32 // where a bucket begins in placed; one more than buckets
+	words         *wordFilter     // instead, of whole words
+	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
 }
@@ -205,11 +204,12 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 			}
 		}
 		for o, h := range hs[best[k]:][:entries] {
-			if t.words != nil {
-				t.words[h>>t.wordShift] = 1
-			} else if t.small != nil {
+			switch {
+			case t.words != nil:
+				t.words.add(h)
+			case t.small != nil:
 				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
-			} else {
+			default:
 				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63)
 			}
 			t.first[h>>t.firstShift]++

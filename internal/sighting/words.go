@@ -2,7 +2,6 @@ package sighting
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,18 +18,22 @@ func wholeWord(p pattern) bool {
 }
 
 func (m *matcher) newWordTier(list []uint32) *tier {
-	size := min(max(16, bits.Len(uint(len(list)*32))), 22)
-	t := &tier{width: leastAnchor, stride: leastAnchor, mask: wordMask, words: make([]uint8, 1<<size), wordShift: 64 - uint(size)}
+	t := &tier{width: leastAnchor, stride: leastAnchor, mask: wordMask, words: new(wordFilter)}
 	t.fill(m.patterns, list)
 	return t
 }
 
 const wordMask = 1<<(8*leastAnchor) - 1
 
+// wordFilter has a bit for each hash of a beginning: as many as a near cache holds.
+type wordFilter [1 << 12]uint64
+
+func (f *wordFilter) add(h uint64) { f[h>>52] |= 1 << (h >> 46 & 63) }
+
 // siftWords is sift for the beginnings of words; p is wordsFrom at least. Of a
 // long word it may note the beginning, and places within.
 func (t *tier) siftWords(text []byte, p int, at *[batchSize]uint32) (n, next int) {
-	filter, shift := t.words, t.wordShift&63
+	filter := t.words
 	for end := min(p+batchSize*leastAnchor, len(text)-7); p < end; p += leastAnchor {
 		before := binary.LittleEndian.Uint32(text[p-wordsFrom : p : len(text)])
 		in := int(inWord[before>>16])
@@ -38,7 +41,7 @@ func (t *tier) siftWords(text []byte, p int, at *[batchSize]uint32) (n, next int
 		start := p - in
 		h := (binary.LittleEndian.Uint64(text[start:start+8:len(text)]) | folding) & wordMask * golden
 		at[uint8(n)] = uint32(start)
-		n += int(filter[h>>shift])
+		n += int(filter[h>>52] >> (h >> 46 & 63) & 1)
 	}
 	return n, p
 }
