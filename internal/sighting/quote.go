@@ -31,8 +31,12 @@ type quotes struct {
 	beside []uint64
 }
 
-// anchored is where in the texts an anchor stands.
-type anchored struct{ text, edge int32 }
+// anchored is where in a text an anchor stands in one context: reading less than
+// MinWords words on either side comes to the same at each of the edges.
+type anchored struct {
+	text  int32
+	edges []int32
+}
 
 func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 	if len(texts) == 0 {
@@ -45,10 +49,17 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 		}
 	}
 	index := map[string]int{}
+	type place struct {
+		anchor  int
+		text    int32
+		context uint64
+	}
+	places := map[place]int{}
 	var patterns []pattern
 	for t, text := range texts {
 		l := newLattice(text)
 		l.choose(rankOf)
+		contexts := l.contexts()
 		q.lattices = append(q.lattices, l)
 		q.longest = max(q.longest, l.longest)
 		for e, edge := range l.edges {
@@ -64,7 +75,13 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 					patterns = append(patterns, pattern{text: s, fold: true, bounds: alone, kind: anchorWord, index: int32(i)})
 				}
 			}
-			q.anchors[i] = append(q.anchors[i], anchored{int32(t), int32(e)})
+			k, ok := places[place{i, int32(t), contexts[e]}]
+			if !ok {
+				k = len(q.anchors[i])
+				places[place{i, int32(t), contexts[e]}] = k
+				q.anchors[i] = append(q.anchors[i], anchored{text: int32(t)})
+			}
+			q.anchors[i][k].edges = append(q.anchors[i][k].edges, int32(e))
 		}
 	}
 	q.neighbours()
@@ -110,7 +127,7 @@ func (q *quotes) neighbours() {
 						}
 					}
 				}
-				follow(a.edge, besideFrom(int32(i), s), besideWords)
+				follow(a.edges[0], besideFrom(int32(i), s), besideWords)
 			}
 		}
 	}
@@ -275,11 +292,11 @@ func (q *quotes) likely(text []byte, from, to int, index int32) bool {
 	}
 	for _, a := range q.anchors[index] {
 		l := q.lattices[a.text]
-		_, _, before, cut := l.left(text, a.edge, from, leastLikely)
+		_, _, before, cut := l.left(text, a.edges[0], from, leastLikely)
 		if cut || before == leastLikely {
 			return true
 		}
-		if _, behind, cut := l.right(text, a.edge, to, leastLikely-before); cut || before+behind == leastLikely {
+		if _, behind, cut := l.right(text, a.edges[0], to, leastLikely-before); cut || before+behind == leastLikely {
 			return true
 		}
 	}
@@ -325,19 +342,24 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 				continue
 			}
 			l := q.lattices[a.text]
-			from, first, before, cut := l.left(text, a.edge, hit.from, MinWords-1)
-			to, behind, cutBehind := l.right(text, a.edge, hit.to, MinWords-1)
+			from, _, before, cut := l.left(text, a.edges[0], hit.from, MinWords-1)
+			near, behind, cutBehind := l.right(text, a.edges[0], hit.to, MinWords-1)
 			out = out || cut || cutBehind
 			if before+1+behind < MinWords {
 				continue
 			}
-			if tried[a.text]++; to <= covered[a.text] || j.quiet.holds(span{from, to}) {
-				continue
-			}
-			to, behind, cut = l.right(text, a.edge, hit.to, len(text))
-			out = out || cut
-			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && j.counts(text, x.span) {
-				best[a.text], edges[a.text] = x, a.edge
+			few := a.edges[:min(len(a.edges), mostAlignments-tried[a.text])]
+			tried[a.text] += len(few)
+			for _, e := range few {
+				if near <= covered[a.text] || j.quiet.holds(span{from, near}) {
+					break
+				}
+				to, behind, cut := l.right(text, e, hit.to, len(text))
+				out = out || cut
+				if words := int32(before + 1 + behind); words > best[a.text].words && j.counts(text, span{from, to}) {
+					_, first, _, _ := l.left(text, e, hit.from, MinWords-1)
+					best[a.text], edges[a.text] = quote{span{from, to}, a.text, words, int32(first)}, e
+				}
 			}
 		}
 		for _, t := range sortedKeys(best) {
