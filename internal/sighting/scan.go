@@ -164,6 +164,7 @@ type pass struct {
 
 	candidates []int32
 	values     map[string][]string
+	firsts     []string // the first value of each field
 	memo       map[any]any
 	every      struct { // rules without needles, for one format
 		of   Format
