@@ -104,8 +104,10 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 
 	var sorted [len(tierLengths)][]uint32
 	var words []uint32
+	// What is as short as a word costs a way over the text that words then share.
+	short := slices.ContainsFunc(m.patterns, func(p pattern) bool { return !wholeWord(p) && len(p.text) < 8 })
 	for i, p := range m.patterns {
-		if wholeWord(p) {
+		if wholeWord(p) && !short {
 			words = append(words, uint32(i))
 			continue
 		}
