@@ -58,15 +58,18 @@ func (eve) shape(body []byte) *damage {
 }
 
 func (eve) values(body []byte, visit func(name, value string)) {
+	whole := string(body) // of which most values are parts
 	walkJSON(body, func(path []step, from, to int, key bool) {
-		if key || body[from] == 'n' { // null is no value
+		switch {
+		case key || body[from] == 'n': // null is no value
 			return
+		case body[from] != '"':
+			visit(name(path), whole[from:to])
+		case isPlain(body[from:to]):
+			visit(name(path), whole[from+1:to-1])
+		default:
+			visit(name(path), plain(body[from:to]))
 		}
-		value := string(body[from:to])
-		if body[from] == '"' {
-			value = plain(body[from:to])
-		}
-		visit(name(path), value)
 	})
 }
 

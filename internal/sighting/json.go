@@ -249,21 +249,26 @@ func (w *walker) text() bool {
 
 // plain undoes a JSON string's quotes and escapes. b has been walked over.
 func plain(b []byte) string {
-	for _, c := range b {
-		if c == '\\' || c >= 0x80 {
-			var s string
-			if json.Unmarshal(b, &s) == nil {
-				return s
-			}
-			break
-		}
+	var s string
+	if !isPlain(b) && json.Unmarshal(b, &s) == nil {
+		return s
 	}
 	return string(b[1 : len(b)-1])
 }
 
+// isPlain reports whether a string is what it is written as.
+func isPlain(b []byte) bool {
+	for _, c := range b {
+		if c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 // name writes a path as http.request_headers[3].value.
 func name(path []step) string {
-	var out []byte
+	out := make([]byte, 0, 64)
 	for _, s := range path {
 		switch {
 		case s.key == nil:
@@ -274,7 +279,11 @@ func name(path []step) string {
 			if len(out) > 0 {
 				out = append(out, '.')
 			}
-			out = append(out, plain(s.key)...)
+			if isPlain(s.key) {
+				out = append(out, s.key[1:len(s.key)-1]...)
+			} else {
+				out = append(out, plain(s.key)...)
+			}
 		}
 		if len(out) > MaxExcerpt {
 			return string(out[:MaxExcerpt])

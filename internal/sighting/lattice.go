@@ -1,6 +1,7 @@
 package sighting
 
 import (
+	"hash/fnv"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -253,6 +254,56 @@ func (l *lattice) choose(rank func(word string) (uint32, bool)) {
 		}
 		l.edges[i].anchor = n == MinWords-1
 	}
+}
+
+// contexts gives each edge a hash of the words that may stand next to it, less than
+// MinWords on either side. Edges with the same read the same there. A text that
+// repeats itself has many edges and few contexts.
+func (l *lattice) contexts() []uint64 {
+	word := make([]uint64, len(l.edges))
+	for e, edge := range l.edges {
+		h := fnv.New64a()
+		h.Write([]byte(edge.word))
+		word[e] = mixed(h.Sum64(), 1)
+	}
+	left, right := slices.Clone(word), slices.Clone(word)
+	nodes, joints := make([]uint64, len(l.nodes)), make([]uint64, len(l.joints))
+	var room []uint64
+	all := func(of []int32, hashes []uint64) (h uint64) {
+		room = room[:0]
+		for _, i := range of {
+			room = append(room, hashes[i])
+		}
+		slices.Sort(room)
+		for _, x := range slices.Compact(room) {
+			h = mixed(h+1, x)
+		}
+		return h
+	}
+	for range MinWords - 1 {
+		for j := range joints {
+			joints[j] = all(l.joints[j].in, left)
+		}
+		for n := range nodes {
+			nodes[n] = all(l.nodes[n].in, joints)
+		}
+		for e, edge := range l.edges {
+			left[e] = mixed(word[e], nodes[edge.from])
+		}
+		for n := range nodes {
+			nodes[n] = all(l.nodes[n].out, right)
+		}
+		for j := range joints {
+			joints[j] = all(l.joints[j].starts, nodes)
+		}
+		for e, edge := range l.edges {
+			right[e] = mixed(word[e], joints[edge.to])
+		}
+	}
+	for e := range left {
+		left[e] = mixed(left[e], right[e])
+	}
+	return left
 }
 
 // before appends to dst the nodes one word before the given ones, over edges

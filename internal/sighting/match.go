@@ -46,6 +46,7 @@ type tier struct {
 	mask          uint64          // of the bytes in a window
 	filter        []uint64        // two bits of one word for each hash
 	small         *[1 << 16]uint8 // instead
+	words         *wordFilter     // instead, of whole words
 	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
@@ -102,7 +103,14 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 	m.quoteless = !slices.ContainsFunc(m.patterns, func(p pattern) bool { return strings.Contains(p.text, `"`) })
 
 	var sorted [len(tierLengths)][]uint32
+	var words []uint32
+	// What is as short as a word costs a way over the text that words then share.
+	short := slices.ContainsFunc(m.patterns, func(p pattern) bool { return !wholeWord(p) && len(p.text) < 8 })
 	for i, p := range m.patterns {
+		if wholeWord(p) && !short {
+			words = append(words, uint32(i))
+			continue
+		}
 		t := slices.IndexFunc(tierLengths[:], func(n int) bool { return len(p.text) >= n })
 		sorted[t] = append(sorted[t], uint32(i))
 	}
@@ -113,6 +121,9 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 		} else if len(list) > 0 {
 			m.tiers = append(m.tiers, m.newTier(list))
 		}
+	}
+	if len(words) > 0 {
+		m.tiers = append(m.tiers, m.newWordTier(words))
 	}
 	return m, nil
 }
@@ -169,10 +180,14 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		}
 	}
 	common[t.hash(load("00000000", 0))>>(64-counted)] = 255 // of UTC, and of addresses
-	n := len(list) * t.stride
-	if t.width == shortWidth && t.stride == shortStride && n <= smallMost {
+	entries := t.stride                                     // of each pattern
+	if t.words != nil {
+		entries = 1
+	}
+	n := len(list) * entries
+	if t.words == nil && t.width == shortWidth && t.stride == shortStride && n <= smallMost {
 		t.small = new([1 << 16]uint8)
-	} else {
+	} else if t.words == nil {
 		t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/8))), 20))
 	}
 	buckets := uint(max(9, bits.Len(uint(n))))
@@ -181,7 +196,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	for k, i := range list {
 		hs := windows(i)
 		least := 256
-		for start := 0; start+t.stride <= len(hs) && least > 1; start++ {
+		for start := 0; t.words == nil && start+t.stride <= len(hs) && least > 1; start++ {
 			worst := 0
 			for _, h := range hs[start : start+t.stride] {
 				worst = max(worst, int(common[h>>(64-counted)]))
@@ -190,10 +205,13 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 				best[k], least = uint16(start), worst
 			}
 		}
-		for o, h := range hs[best[k]:][:t.stride] {
-			if t.small != nil {
+		for o, h := range hs[best[k]:][:entries] {
+			switch {
+			case t.words != nil:
+				t.words.add(h)
+			case t.small != nil:
 				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
-			} else {
+			default:
 				t.filter[h>>filterWord&uint64(len(t.filter)-1)] |= 1<<(h>>filterBit&63) | 1<<(h>>filterBit2&63)
 			}
 			t.first[h>>t.firstShift]++
@@ -207,7 +225,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	}
 	t.placed = make([]placed, n+1)
 	for k, i := range slices.Backward(list) {
-		for o, h := range windows(i)[best[k]:][:t.stride] {
+		for o, h := range windows(i)[best[k]:][:entries] {
 			b := h >> t.firstShift
 			t.first[b]--
 			t.placed[t.first[b]] = placed{i, best[k] + uint16(o), tag(h)}
@@ -246,12 +264,18 @@ const batchSize = 256
 // may be reported more than once.
 func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32)) {
 	for _, t := range m.tiers {
-		p := 0
+		p, step := 0, t.stride
+		if t.words != nil {
+			p, step = wordsFrom, 1
+		}
 		for p+8 <= len(text) {
 			var n int
-			if t.small != nil {
+			switch {
+			case t.words != nil:
+				n, p = t.siftWords(text, p, &room.at)
+			case t.small != nil:
 				n, p = t.siftShort(text, p, &room.at)
-			} else {
+			default:
 				n, p = t.sift(text, p, &room.at)
 			}
 			for i, at := range room.at[:n] {
@@ -265,7 +289,10 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 				m.verify(t, text, int(at), room.hashes[i], hit)
 			}
 		}
-		for ; p+t.width <= len(text); p += t.stride {
+		if t.words != nil { // one may begin before p and be none of those before
+			p -= t.stride - 1
+		}
+		for ; p+t.width <= len(text); p += step {
 			m.verify(t, text, p, t.hash(load(text, p)), hit)
 		}
 	}

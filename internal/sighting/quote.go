@@ -26,14 +26,17 @@ type quotes struct {
 	public   map[string]bool
 	longest  int // word of any
 
-	// A bit for each word beside each anchor, by hash; all: a word beside it may be
-	// any, or isn't of ASCII.
+	// A bit by hash for each way in which words go on from an anchor, and for each
+	// way that may go on with any word.
 	beside []uint64
-	all    []bool
 }
 
-// anchored is where in the texts an anchor stands.
-type anchored struct{ text, edge int32 }
+// anchored is where in a text an anchor stands in one context: reading less than
+// MinWords words on either side comes to the same at each of the edges.
+type anchored struct {
+	text  int32
+	edges []int32
+}
 
 func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 	if len(texts) == 0 {
@@ -46,10 +49,17 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 		}
 	}
 	index := map[string]int{}
+	type place struct {
+		anchor  int
+		text    int32
+		context uint64
+	}
+	places := map[place]int{}
 	var patterns []pattern
 	for t, text := range texts {
 		l := newLattice(text)
 		l.choose(rankOf)
+		contexts := l.contexts()
 		q.lattices = append(q.lattices, l)
 		q.longest = max(q.longest, l.longest)
 		for e, edge := range l.edges {
@@ -65,44 +75,26 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 					patterns = append(patterns, pattern{text: s, fold: true, bounds: alone, kind: anchorWord, index: int32(i)})
 				}
 			}
-			q.anchors[i] = append(q.anchors[i], anchored{int32(t), int32(e)})
+			k, ok := places[place{i, int32(t), contexts[e]}]
+			if !ok {
+				k = len(q.anchors[i])
+				places[place{i, int32(t), contexts[e]}] = k
+				q.anchors[i] = append(q.anchors[i], anchored{text: int32(t)})
+			}
+			q.anchors[i][k].edges = append(q.anchors[i][k].edges, int32(e))
 		}
 	}
 	q.neighbours()
 	return q, patterns
 }
 
-// neighbours notes the words beside the anchors.
-func (q *quotes) neighbours() {
-	q.all = make([]bool, len(q.anchors))
-	var hashes []uint64
-	add := func(i int, s side, e arc) {
-		if h, ok := besideHash([]byte(e.word), int32(i), s); ok && e.word != "" && strings.IndexByte(e.word, wild) < 0 {
-			hashes = append(hashes, h)
-		} else {
-			q.all[i] = true
-		}
-	}
-	for i, places := range q.anchors {
-		for _, a := range places {
-			l := q.lattices[a.text]
-			for _, j := range l.nodes[l.edges[a.edge].from].in {
-				for _, e := range l.joints[j].in {
-					add(i, leftOf, l.edges[e])
-				}
-			}
-			for _, n := range l.joints[l.edges[a.edge].to].starts {
-				for _, e := range l.nodes[n].out {
-					add(i, rightOf, l.edges[e])
-				}
-			}
-		}
-	}
-	q.beside = make([]uint64, 1<<bits.Len(uint(len(hashes)/4)))
-	for _, h := range hashes {
-		q.beside[h>>6&uint64(len(q.beside)-1)] |= 1 << (h & 63)
-	}
-}
+// besideWords is how many words beside an anchor are looked at before a text is
+// read against the lattice. Of a run that holds an anchor half stands on one side
+// of it.
+const besideWords = 3
+
+// mostBeside is how many ways of going on from one place are told apart.
+const mostBeside = 4096
 
 // side of an anchor.
 type side uint64
@@ -112,24 +104,109 @@ const (
 	rightOf
 )
 
-// besideHash is of a word of ASCII beside an anchor, whatever its case; false if
-// it is none.
-func besideHash(w []byte, index int32, s side) (h uint64, ok bool) {
-	h = uint64(index)<<1 | uint64(s)
-	for _, c := range w {
-		if c >= utf8.RuneSelf {
-			return 0, false
+// anyWord, hashed behind the words that lead to it, says that whatever may follow.
+const anyWord = 0x55
+
+// neighbours notes which words stand beside the anchors.
+func (q *quotes) neighbours() {
+	seen := map[uint64]bool{}
+	for i, places := range q.anchors {
+		for _, a := range places {
+			l := q.lattices[a.text]
+			for s := range side(2) {
+				left := mostBeside
+				var follow func(e int32, h uint64, n int)
+				follow = func(e int32, h uint64, n int) {
+					for _, e := range l.beside(e, s) {
+						w := l.edges[e].word
+						g, ok := besideHash(h, w, span{0, len(w)})
+						if left--; !ok || left < 0 || w == "" || strings.IndexByte(w, wild) >= 0 {
+							seen[mixed(h, anyWord)] = true
+						} else if seen[g] = true; n > 1 {
+							follow(e, g, n-1)
+						}
+					}
+				}
+				follow(a.edges[0], besideFrom(int32(i), s), besideWords)
+			}
 		}
-		h = (h ^ uint64(c|0x20)) * golden
-		h ^= h >> 32
 	}
-	return h, true
+	q.beside = make([]uint64, 1<<bits.Len(uint(len(seen)/2)))
+	for h := range seen {
+		q.beside[h>>6&uint64(len(q.beside)-1)] |= 1 << (h & 63)
+	}
 }
 
-// near reports whether a word may be one of those beside an anchor.
-func (q *quotes) near(w []byte, index int32, s side) bool {
-	h, ok := besideHash(w, index, s)
-	return !ok || q.all[index] || q.beside[h>>6&uint64(len(q.beside)-1)]>>(h&63)&1 != 0
+// beside are the edges next to one.
+func (l *lattice) beside(e int32, s side) (out []int32) {
+	if s == rightOf {
+		for _, n := range l.joints[l.edges[e].to].starts {
+			out = append(out, l.nodes[n].out...)
+		}
+		return out
+	}
+	for _, j := range l.nodes[l.edges[e].from].in {
+		out = append(out, l.joints[j].in...)
+	}
+	return out
+}
+
+func mixed(h, x uint64) uint64 {
+	h = (h ^ x) * golden
+	return h ^ h>>32
+}
+
+func besideFrom(index int32, s side) uint64 { return mixed(uint64(index)<<1|uint64(s), 0) }
+
+// besideHash goes on from the hash of the words before by a word, whatever its
+// case; false if it isn't of ASCII.
+func besideHash[T string | []byte](h uint64, text T, w span) (_ uint64, ok bool) {
+	for ; w.from < w.to; w.from += 8 {
+		x := load(text, w.from) & (^uint64(0) >> (64 - 8*min(8, w.to-w.from)))
+		if x&0x8080808080808080 != 0 {
+			return 0, false
+		}
+		h = mixed(h, x|folding)
+	}
+	return mixed(h, 0), true
+}
+
+func (q *quotes) known(h uint64) bool {
+	return q.beside[h>>6&uint64(len(q.beside)-1)]>>(h&63)&1 != 0
+}
+
+// near reports whether the words on one side of an anchor may be those beside it
+// in one of the texts. Where the text ends, or a word isn't of ASCII, or an escape
+// stands behind the first, there is no knowing, and so they may.
+func (q *quotes) near(text []byte, from, to int, index int32, s side) bool {
+	h := besideFrom(index, s)
+	at, end := from, to
+	for n := range besideWords {
+		var w span
+		var ok, ended bool
+		if s == leftOf {
+			w, ok, ended = lastWord(text, at, q.longest)
+			at, ended = w.from, ended || ok && w.from == 0
+		} else {
+			w, ok, ended = nextWord(text, end, q.longest)
+			end, ended = w.to, ended || ok && w.to == len(text)
+		}
+		if ended || q.known(mixed(h, anyWord)) {
+			return true
+		}
+		if !ok {
+			return false
+		}
+		g, ascii := besideHash(h, text, w)
+		if !ascii {
+			return true
+		}
+		if !q.known(g) {
+			return n > 0 && (bytes.ContainsAny(text[at:from], leads) || bytes.ContainsAny(text[to:end], leads))
+		}
+		h = g
+	}
+	return true
 }
 
 // wordsOf are the words of a text, folded.
@@ -146,60 +223,41 @@ func runsOf(words []string) (runs [][]string) {
 }
 
 // rankOf ranks a word as an anchor, the best least; false if it can't be one.
-// The matcher is fast at long patterns and slow where many are met: at best a
-// word has eight bytes, and what the matcher looks at of it isn't common in
-// telemetry. Within a class the hash decides, as in winnowing; of common words
-// how common they are does.
+// What costs is where a word of telemetry is an anchor or begins like one: at
+// best a word is long, and isn't common. Words that aren't of ASCII come last,
+// for a matcher takes a way of its own over the text for these. Within a class
+// the hash decides, as in winnowing; of common words how common they are does.
 func rankOf(w string) (uint32, bool) {
 	if len(w) < leastAnchor || len(w) > mostAnchor || strings.ContainsRune(w, wild) {
 		return 0, false
 	}
-	class := uint32(0)
-	if n := commonness(w); n > 0 {
-		if class = 4; slices.Contains(commonWords, w) {
-			class = 5 // it is met there, and not only looked at
-		}
-		return class<<28 | uint32(n), true
-	}
-	switch {
-	case len(w) < 6:
-		class = 3
-	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
-		class = 2
-	case len(w) < 8:
-		class = 1
-	}
 	h := fnv.New32a()
 	h.Write([]byte(w))
-	return class<<28 | h.Sum32()>>4, true
-}
-
-// commonness says how common in telemetry those windows of a word are that the
-// matcher can't avoid: events is looked at wherever event is. It is 0 if there is
-// no knowing.
-func commonness(w string) int {
-	least := len(commonWords)
-	for o := range len(w) - shortWidth + 2 - shortStride {
-		worst := 0
-		for i := range shortStride {
-			worst = max(worst, commonParts[w[o+i:o+i+shortWidth]])
+	class, within := uint32(0), h.Sum32()>>4
+	if n := commonBeginnings[w[:leastAnchor]]; n > 0 {
+		if class, within = 3, uint32(n); slices.Contains(commonWords, w) {
+			class = 4 // it is met there, and not only looked at
 		}
-		least = min(least, worst)
+	} else if len(w) < 6 {
+		class = 2
+	} else if len(w) < 8 {
+		class = 1
 	}
-	return least
+	if strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		class = 5
+	}
+	return class<<28 | within, true
 }
 
-// commonParts are what commonWords hold of the length of the shortest window,
-// the higher the more common.
-var commonParts = func() map[string]int {
-	parts := map[string]int{}
+// commonBeginnings are those of commonWords, the higher the more common.
+var commonBeginnings = func() map[string]int {
+	begin := map[string]int{}
 	for i, w := range commonWords {
-		for o := range len(w) - shortWidth + 1 {
-			part := w[o : o+shortWidth]
-			parts[part] = max(parts[part], len(commonWords)-i)
+		if len(w) >= leastAnchor {
+			begin[w[:leastAnchor]] = max(begin[w[:leastAnchor]], len(commonWords)-i)
 		}
 	}
-	return parts
+	return begin
 }()
 
 // cases are the spellings of a folded word that patterns, which fold ASCII
@@ -229,21 +287,16 @@ const leastLikely = 2
 // likely reports whether an anchor stands among words of its text, as far as
 // that can be seen. Every run has it so, and few other places do.
 func (q *quotes) likely(text []byte, from, to int, index int32) bool {
-	w, left, none := lastWord(text, from, q.longest)
-	x, right, nothing := nextWord(text, to, q.longest)
-	if none || nothing || left && w.from == 0 || right && x.to == len(text) {
-		return true
-	}
-	if !(left && q.near(text[w.from:w.to], index, leftOf)) && !(right && q.near(text[x.from:x.to], index, rightOf)) {
+	if !q.near(text, from, to, index, rightOf) && !q.near(text, from, to, index, leftOf) {
 		return false
 	}
 	for _, a := range q.anchors[index] {
 		l := q.lattices[a.text]
-		_, _, before, cut := l.left(text, a.edge, from, leastLikely)
+		_, _, before, cut := l.left(text, a.edges[0], from, leastLikely)
 		if cut || before == leastLikely {
 			return true
 		}
-		if _, behind, cut := l.right(text, a.edge, to, leastLikely-before); cut || before+behind == leastLikely {
+		if _, behind, cut := l.right(text, a.edges[0], to, leastLikely-before); cut || before+behind == leastLikely {
 			return true
 		}
 	}
@@ -289,19 +342,24 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 				continue
 			}
 			l := q.lattices[a.text]
-			from, first, before, cut := l.left(text, a.edge, hit.from, MinWords-1)
-			to, behind, cutBehind := l.right(text, a.edge, hit.to, MinWords-1)
+			from, _, before, cut := l.left(text, a.edges[0], hit.from, MinWords-1)
+			near, behind, cutBehind := l.right(text, a.edges[0], hit.to, MinWords-1)
 			out = out || cut || cutBehind
 			if before+1+behind < MinWords {
 				continue
 			}
-			if tried[a.text]++; to <= covered[a.text] || j.quiet.holds(span{from, to}) {
-				continue
-			}
-			to, behind, cut = l.right(text, a.edge, hit.to, len(text))
-			out = out || cut
-			if x := (quote{span{from, to}, a.text, int32(before + 1 + behind), int32(first)}); x.words > best[a.text].words && j.counts(text, x.span) {
-				best[a.text], edges[a.text] = x, a.edge
+			few := a.edges[:min(len(a.edges), mostAlignments-tried[a.text])]
+			tried[a.text] += len(few)
+			for _, e := range few {
+				if near <= covered[a.text] || j.quiet.holds(span{from, near}) {
+					break
+				}
+				to, behind, cut := l.right(text, e, hit.to, len(text))
+				out = out || cut
+				if words := int32(before + 1 + behind); words > best[a.text].words && j.counts(text, span{from, to}) {
+					_, first, _, _ := l.left(text, e, hit.from, MinWords-1)
+					best[a.text], edges[a.text] = quote{span{from, to}, a.text, words, int32(first)}, e
+				}
 			}
 		}
 		for _, t := range sortedKeys(best) {

@@ -95,7 +95,16 @@ func (p *pass) judge(hits []hit, body []byte, a int) []hit {
 	if p.memo == nil {
 		p.memo = map[any]any{}
 	}
-	p.layout.values(body, func(name, value string) { p.values[name] = append(p.values[name], value) })
+	p.firsts = p.firsts[:0]
+	p.layout.values(body, func(name, value string) {
+		if more, ok := p.values[name]; ok {
+			p.values[name] = append(more, value)
+			return
+		}
+		n := len(p.firsts)
+		p.firsts = append(p.firsts, value)
+		p.values[name] = p.firsts[n : n+1 : n+1]
+	})
 	r := &Record{p.sum.Format, p.values, p.memo}
 	for _, i := range candidates {
 		if p.Rules[i].Match(r) {

@@ -154,6 +154,7 @@ type pass struct {
 	tokens  *token.Scanner
 	written *token.Scanner // the same, and the runs in which escapes stand
 	hits    []hit
+	full    int // as many hits are thinned
 	wait    waiting
 
 	noted  []span          // anchors that have a neighbour
@@ -163,6 +164,7 @@ type pass struct {
 
 	candidates []int32
 	values     map[string][]string
+	firsts     []string // the first value of each field
 	memo       map[any]any
 	every      struct { // rules without needles, for one format
 		of   Format
@@ -225,7 +227,9 @@ func (p *pass) drop(n int) {
 // that there will be, or all that there is room for.
 func (p *pass) lines(end int, all bool) error {
 	text := p.buf[:end]
-	p.search(text, p.from, end)
+	if p.search(text, p.from, end) < end {
+		return p.dense(end, all)
+	}
 	if p.quotes != nil && !all {
 		end = p.held(text)
 		text = text[:end]
@@ -260,43 +264,93 @@ func (p *pass) lines(end int, all bool) error {
 	return nil
 }
 
+// dense processes lines that hold more than can be held at once: by halves, and
+// one line as a long one.
+func (p *pass) dense(end int, all bool) error {
+	cut := bytes.LastIndexByte(p.buf[:end/2], '\n') + 1
+	if cut == 0 {
+		cut = bytes.IndexByte(p.buf[:end], '\n') + 1
+	}
+	if cut == 0 || cut == end {
+		line := bytes.TrimSuffix(p.buf[:end], []byte("\n"))
+		if err := p.lengthy(line, fmt.Sprintf("the line holds more than %d matches", mostHits)); err != nil {
+			return err
+		}
+		if err := p.parts(line, len(line)); err != nil {
+			return err
+		}
+		p.long = nil
+		p.wait.chunk(p, p.buf[:end])
+		p.drop(end)
+		p.from = 0
+		return nil
+	}
+	had := len(p.buf)
+	for _, all := range []bool{false, true} {
+		if err := p.lines(cut, all); err != nil {
+			return err
+		}
+		if len(p.buf) < had {
+			break
+		}
+	}
+	return p.lines(end-(had-len(p.buf)), all)
+}
+
 // piece processes a full buffer without a newline, but for a margin in which
 // a match may have only begun.
 func (p *pass) piece() error {
-	if p.long == nil {
-		p.sum.Lines++
-		p.sum.LongLines++
-		body, lead := trim(p.buf, p.base == 0)
-		p.decide(body)
-		p.long = &long{}
-		if p.layout.isHeader(body) {
-			p.layout.header(body)
-		} else if len(body) > 0 {
-			p.sum.Records++
-			p.layout.advance(body)
-			r, _ := p.layout.read(body, nil, p.Clock)
-			p.long.time = r.time
-		}
-		p.problem(Problem{
-			Line: p.sum.Lines, Offset: p.base + int64(lead), Class: ErrLong,
-			What: fmt.Sprintf("the line is longer than %d bytes", p.MaxLine),
-			Kept: "all of it is searched, only its head was read as a record",
-		})
-		if p.long.time.Known() {
-			if err := p.wait.release(p, p.long.time); err != nil {
+	if err := p.lengthy(p.buf, fmt.Sprintf("the line is longer than %d bytes", p.MaxLine)); err != nil {
+		return err
+	}
+	limit := len(p.buf) - p.overlap
+	if err := p.parts(p.buf, limit); err != nil {
+		return err
+	}
+	p.drop(limit - margin)
+	p.from = margin
+	return nil
+}
+
+// lengthy reads the head of a line that is searched in pieces, unless it was.
+func (p *pass) lengthy(text []byte, what string) error {
+	if p.long != nil {
+		return nil
+	}
+	p.sum.Lines++
+	p.sum.LongLines++
+	body, lead := trim(text, p.base == 0)
+	p.decide(body)
+	p.long = &long{}
+	if p.layout.isHeader(body) {
+		p.layout.header(body)
+	} else if len(body) > 0 {
+		p.sum.Records++
+		p.layout.advance(body)
+		r, _ := p.layout.read(body, nil, p.Clock)
+		p.long.time = r.time
+	}
+	p.problem(Problem{
+		Line: p.sum.Lines, Offset: p.base + int64(lead), Class: ErrLong, What: what,
+		Kept: "all of it is searched, only its head was read as a record",
+	})
+	if p.long.time.Known() {
+		return p.wait.release(p, p.long.time)
+	}
+	return nil
+}
+
+// parts hands on what a long line holds up to a limit, as much at once as can be
+// held. A rule judges whole records only.
+func (p *pass) parts(text []byte, limit int) error {
+	for upTo := p.from; upTo < limit; {
+		upTo = p.search(text, upTo, limit)
+		for _, h := range p.judge(p.once(p.hits), nil, 0) {
+			if err := p.sight(text, 0, len(text), h, p.long.time, ""); err != nil {
 				return err
 			}
 		}
 	}
-	limit := len(p.buf) - p.overlap
-	p.search(p.buf, p.from, limit)
-	for _, h := range p.judge(p.once(p.hits), nil, 0) { // a rule judges whole records only
-		if err := p.sight(p.buf, 0, len(p.buf), h, p.long.time, ""); err != nil {
-			return err
-		}
-	}
-	p.drop(limit - margin)
-	p.from = margin
 	return nil
 }
 

@@ -10,9 +10,9 @@ import (
 // hit is a match in the buffer.
 type hit struct {
 	from, to int
-	kind     hitKind
-	index    int32 // in the Scanner's list of that kind
 	token    Token
+	index    int32 // in the Scanner's list of that kind
+	kind     hitKind
 	through  Encoding
 
 	words, first int32 // of an excerpt
@@ -41,13 +41,21 @@ func (h hit) what(s *Scanner) What {
 	return What{Token: h.token}
 }
 
+// mostHits is about how many hits are held at once; twice as many before those
+// that are seen twice are taken out. A few indicators that overlap are seen at
+// every byte of a text that is made for it.
+const mostHits = 1 << 17
+
 // search fills p.hits with what text holds that starts in [from, limit), in
-// order, each once.
-func (p *pass) search(text []byte, from, limit int) {
-	p.hits = p.hits[:0]
+// order, each once. Where these are too many, those from upTo on are left out.
+func (p *pass) search(text []byte, from, limit int) (upTo int) {
+	p.hits, p.full = p.hits[:0], 2*mostHits
 	keep := func(h hit) {
 		if h.from >= from && h.from < limit {
 			p.hits = append(p.hits, h)
+			if len(p.hits) == p.full {
+				limit = p.thin(limit)
+			}
 		}
 	}
 	p.noted = p.noted[:0]
@@ -62,6 +70,12 @@ func (p *pass) search(text []byte, from, limit int) {
 	if len(p.noted) > 0 {
 		p.quotesIn(text, keep)
 	}
+	p.order()
+	return limit
+}
+
+// order sorts the hits, and takes out those seen twice.
+func (p *pass) order() {
 	slices.SortFunc(p.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.index, b.index),
 			cmp.Compare(a.token.L, b.token.L), cmp.Compare(a.through, b.through))
@@ -69,6 +83,18 @@ func (p *pass) search(text []byte, from, limit int) {
 	p.hits = slices.CompactFunc(p.hits, func(a, b hit) bool {
 		return a.from == b.from && a.to == b.to && a.kind == b.kind && a.index == b.index && a.token == b.token
 	})
+}
+
+// thin leaves out hits at the end where there are too many, and says from where
+// on. Those that start at the same place stay together, and so there may be more.
+func (p *pass) thin(limit int) int {
+	p.order()
+	if len(p.hits) > mostHits && p.hits[mostHits].from > p.hits[0].from {
+		limit = p.hits[mostHits].from
+		p.hits = slices.DeleteFunc(p.hits, func(h hit) bool { return h.from >= limit })
+	}
+	p.full = len(p.hits) + mostHits
+	return limit
 }
 
 // peel searches one text. An indicator that an escape follows may be left to

@@ -1,0 +1,42 @@
+package sighting
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A text that says the same seven words over and over, beside a public one of 4,000
+// words, costs a log of these words no more than its length, whether the words go
+// on there as they do in the text, break off too early to count, or are public.
+func TestRepetitionIsReadOnce(t *testing.T) {
+	phrase := "alpha1 bravo2 charlie3 delta4 echoes5 foxtrot6 golfing7 "
+	var public strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&public, "common%d ", i*7919%1000)
+	}
+	for name, c := range map[string]struct {
+		public string
+		row    string
+		seen   int
+	}{
+		"goes on":    {public.String(), phrase, 3},
+		"breaks off": {public.String(), phrase + "otherwise ", 0},
+		"alternates": {public.String(), phrase + phrase[:21] + " otherwise ", 0},
+		"public":     {public.String() + strings.Repeat(phrase, 3), phrase, 0},
+	} {
+		text := strings.Repeat(phrase, 3000)
+		s := &Scanner{Texts: []Text{{Ref: "a", Parts: []Part{{Alternatives: [][]byte{[]byte(text)}}}}}, Public: [][]byte{[]byte(c.public)}}
+		log := bytes.Repeat([]byte(c.row), 8000)
+		began := time.Now()
+		got, _ := scan(t, s, bytes.NewReader(log))
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("%s: %d bytes took %s", name, len(log), took)
+		}
+		if len(got) != c.seen {
+			t.Errorf("%s: %d sightings, want %d: %+v", name, len(got), c.seen, firstOf(got))
+		}
+	}
+}
