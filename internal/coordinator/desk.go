@@ -162,21 +162,7 @@ func (d *Desk) forget() error {
 // destroyed is the names of the keys that the log says are destroyed. Nothing is
 // read under them any more.
 func (d *Desk) destroyed() (names []string) {
-	for id, c := range d.state.Cases {
-		if c.Shredded != nil {
-			names = append(names, CaseKey(id))
-		}
-	}
-	for id, a := range d.state.Accounts {
-		if a.Shredded != nil {
-			names = append(names, PersonKey(id))
-		}
-	}
-	for id, m := range d.state.Members {
-		if m.Shredded != nil {
-			names = append(names, MemberKey(id))
-		}
-	}
+	names = Destroyed(d.state)
 	for _, n := range names {
 		if _, known := d.gone.Swap(n, true); !known {
 			d.texts.Clear()
