@@ -13,6 +13,7 @@ import (
 	"forewarn/internal/form"
 	"forewarn/internal/home"
 	"forewarn/internal/inquiry"
+	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
 	"forewarn/internal/lookout"
 	"forewarn/internal/sealer"
@@ -44,6 +45,13 @@ var hints = []struct {
 	{home.ErrVersion, "nothing was changed. Use the newer version that made it"},
 	{home.ErrBroken, "restore what is named from a copy, as new as you have one"},
 	{home.ErrTaken, "nothing was changed"},
+	{keep.ErrTaken, "nothing was changed"},
+	{keep.ErrNoBackup, "name the folder that 'forewarn backup' made; its manifest.json is written last"},
+	{keep.ErrOlder, "the newer backup is as it was. Find out why this folder is older before you go on"},
+	{keep.ErrKeys, "nothing was changed. Each of --keys is a file that 'forewarn backup keys' wrote for this very programme"},
+	{keep.ErrIncomplete, "the backup is there. 'forewarn doctor' says what the programme lacks"},
+	{keep.ErrBroken, "each line marked broken says below it what to do"},
+	{folder.ErrHeld, "nothing was changed. Wait for it, or stop it"},
 	{serve.ErrConfig, "nothing was started. 'forewarn serve --help' shows what goes together"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrFork, "bring back the newer folder, or the checkpoint that was kept outside; if it is lost for good, 'forewarn log recover' continues under a declared new epoch"},
