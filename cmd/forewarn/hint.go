@@ -7,6 +7,7 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/equivalence"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
@@ -76,6 +77,8 @@ var hints = []struct {
 	{inquiry.ErrUnsound, "nothing was put to anybody. Investigate the same specimens again, which is the same run, and compare"},
 	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
 	{lookout.ErrNotLocal, "nothing was served. Whoever sits elsewhere can be shown the file that 'forewarn alarm page -o FILE' writes"},
+	{entrylog.ErrFork, "don't open or pass on what came with it, and don't delete anything"},
+	{entrylog.ErrUncompared, "say where the programme publishes its anchors: --anchors https://HOST/log/; without a network, --uncompared goes on and remembers nothing"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
