@@ -478,4 +478,3 @@ func TestAsk(t *testing.T) {
 		t.Error("another's cosignature was taken")
 	}
 }
-
