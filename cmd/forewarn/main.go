@@ -67,6 +67,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Backups: of the desk, and of keys apart from it." group:"safety"`
 	Restore restoreCmd `cmd:"" help:"Make a programme's folder of a backup and its keys." group:"safety"`
 	Doctor  doctorCmd  `cmd:"" help:"Prove that the programme, or a backup, reopens every case." group:"safety"`
+	Export  exportCmd  `cmd:"" help:"Write everything to a folder in formats that need no Forewarn." group:"safety"`
 	Witness witnessCmd `cmd:"" help:"Co-sign the logs of other programmes." group:"safety"`
 
 	Lab   labCmd   `cmd:"" help:"Experiments: measure before you rely on it." group:"lab"`

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"reflect"
 	"slices"
+	"strings"
 
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
+	"forewarn/internal/wire"
 )
 
 // Reopened is what Reopen found.
@@ -254,4 +256,74 @@ func eachID(v reflect.Value, yield func(any)) {
 	case v.Kind() == reflect.Array && v.Len() == 16:
 		yield(v.Interface())
 	}
+}
+
+// OpenTexts decrypts the texts that a body names and that somebody may read, and
+// yields them with the name of their key. err is ErrGone for what can't be read any
+// more, and cvd.ErrDenied for what isn't theirs: the sources of packages are nobody's
+// here, for opening one is an entry. p is the state, as View gives it.
+func (d *Desk) OpenTexts(ctx context.Context, by cvd.Actor, p *cvd.Programme, body any, yield func(ref cvd.BlobRef, plain []byte, err error)) {
+	action, of := cvd.ActReadCase, map[cvd.BlobRef]cvd.Action{}
+	switch b := body.(type) {
+	case *cvd.DraftSaved:
+		of[b.Source] = cvd.NoAction
+	case *cvd.DraftOpened:
+		of[b.Source] = cvd.NoAction
+	case *cvd.RevisionMade:
+		of[b.Source] = cvd.NoAction
+	case *cvd.CaseOpened:
+		of[b.Report] = cvd.ActReadReport
+	case *cvd.CopiesStored:
+		return // sealed to their holders
+	}
+	keys := keysOf(p, body)
+	for _, ref := range References(body) {
+		if ref.IsZero() {
+			continue
+		}
+		need, said := of[ref]
+		if !said {
+			need = action
+		}
+		plain, err := d.openText(ctx, by, p, need, keys, ref)
+		yield(ref, plain, err)
+	}
+}
+
+func (d *Desk) openText(ctx context.Context, by cvd.Actor, p *cvd.Programme, need cvd.Action, keys []string, ref cvd.BlobRef) ([]byte, error) {
+	if need == cvd.NoAction {
+		return nil, fmt.Errorf("%w: opening a source is an entry; open it at the desk", cvd.ErrDenied)
+	}
+	// Policy before keys: a text of a case that isn't theirs to read is not looked for
+	// under another key either.
+	for _, name := range keys {
+		if id, ok := caseOfKey(name); ok {
+			if err := p.May(by, need, cvd.ACase(id), d.at(p)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var gone, last error
+	for _, name := range keys {
+		b, err := d.blob(ctx, name, ref)
+		if err == nil {
+			return b, nil
+		}
+		if last = err; errors.Is(err, ErrGone) {
+			gone = err
+		}
+	}
+	if gone != nil {
+		return nil, gone
+	}
+	return nil, last
+}
+
+func caseOfKey(name string) (id cvd.CaseID, ok bool) {
+	text, ok := strings.CutPrefix(name, "case/")
+	if !ok {
+		return id, false
+	}
+	id, err := wire.ParseID[cvd.Case](text)
+	return id, err == nil
 }
