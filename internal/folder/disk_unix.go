@@ -42,7 +42,7 @@ type Access struct {
 }
 
 // EachAccess tells of every file and folder in and below dir. What goes away
-// meanwhile is left out.
+// meanwhile is left out, and so is what is in folders that this account can't read.
 func EachAccess(dir string, yield func(Access)) error {
 	me := uint32(os.Geteuid())
 	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
@@ -50,7 +50,7 @@ func EachAccess(dir string, yield func(Access)) error {
 		if err == nil {
 			info, err = d.Info()
 		}
-		if errors.Is(err, fs.ErrNotExist) && p != dir {
+		if (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) && p != dir {
 			return nil
 		}
 		if err != nil {

@@ -55,6 +55,10 @@ type config struct {
 	Interval int    `json:"interval_seconds"`
 	LogKey   string `json:"log_key"` // vkey: publish it
 	Outside  string `json:"outside"` // folder
+
+	// Sealer is a Unix socket where the sealer's process is met, as another user of
+	// this machine; empty: a child process of whoever needs it. doc/deploy.md.
+	Sealer string `json:"sealer,omitempty"`
 }
 
 // Home is a programme's folder.

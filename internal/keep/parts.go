@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,11 +64,12 @@ func OpenFolder(ctx context.Context, h *home.Home) (_ *Parts, err error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(h.Dir, "sealer")); err == nil {
-		v, err := folder.OpenPrivate(filepath.Join(h.Dir, "sealer"))
-		if err != nil {
+		switch v, err := folder.OpenPrivate(filepath.Join(h.Dir, "sealer")); {
+		case err == nil:
+			p.open, p.Vault = append(p.open, v), looked{v}
+		case !errors.Is(err, fs.ErrPermission): // another user's: it isn't here, for us
 			return nil, err
 		}
-		p.open, p.Vault = append(p.open, v), looked{v}
 	}
 	_, err = os.Stat(filepath.Join(h.Dir, "inquiry", "log.db"))
 	p.Inquiry = err == nil
