@@ -81,6 +81,7 @@ type exam struct {
 	ctx    context.Context
 	checks []Check
 	state  *cvd.Programme
+	behind string    // how the log fails to continue the outside checkpoint; empty: it continues it
 	last   time.Time // of the newest entry
 }
 
@@ -136,7 +137,11 @@ func (e *exam) log() error {
 		return nil
 	}
 	opt.Known, opt.Public = cvd.Known, cvd.Public
-	r, err := ledger.Verify(e.ctx, e.Store, e.Publisher, opt, nil, func(what string, done int) { e.Progress(what, done, 0) })
+	against, err := os.ReadFile(e.Home.OutsideFile())
+	if err != nil {
+		against = nil // its own check says so
+	}
+	r, err := ledger.Verify(e.ctx, e.Store, e.Publisher, opt, against, func(what string, done int) { e.Progress(what, done, 0) })
 	if err != nil {
 		if e.ctx.Err() != nil {
 			return err
@@ -146,6 +151,10 @@ func (e *exam) log() error {
 	}
 	var bad []string
 	for _, p := range r.Problems {
+		if p.Where == "given checkpoint" { // a log can be whole, and not the newest
+			e.behind = p.What
+			continue
+		}
 		bad = append(bad, p.String())
 	}
 	e.say(name, worse(bad, Broken), bad, "keep this folder as it is, and restore the newest backup that 'forewarn doctor' finds well",
@@ -272,7 +281,7 @@ func (e *exam) inquiry() error {
 func (e *exam) outside() error {
 	const name = "outside checkpoint"
 	file := e.Home.OutsideFile()
-	against, err := os.ReadFile(file)
+	_, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && e.Backup != nil:
 		e.say(name, Warn, nil, "have it at hand, or another checkpoint that was kept, when you restore: without one nobody can tell that this backup is the newest", "%s is not here", file)
@@ -280,9 +289,15 @@ func (e *exam) outside() error {
 	case err != nil:
 		e.say(name, Broken, nil, "bring it back from where it is kept: without it the desk doesn't open, but for a declared recovery ('forewarn log recover')", "%v", err)
 		return nil
-	}
-	if grade, what := e.behind(against); what != "" {
-		e.say(name, grade, nil, "bring the newer folder back; if it is lost for good, restore this one and declare it: 'forewarn log recover'", "%s", what)
+	case e.behind != "":
+		grade := Broken
+		if e.Backup != nil {
+			grade = Warn // every backup is older, as soon as the desk goes on
+		}
+		e.say(name, grade, nil, "bring the newer folder back; if it is lost for good, restore this one and declare it: 'forewarn log recover'", "%s", e.behind)
+		return nil
+	case e.Keys == nil:
+		e.say(name, Warn, nil, "give the desk's keys", "it can't be compared without the desk's keys")
 		return nil
 	}
 	if same, err := folder.SameDisk(filepath.Dir(file), e.Dir); err == nil && same {
@@ -291,32 +306,6 @@ func (e *exam) outside() error {
 	}
 	e.say(name, OK, nil, "", "%s is there, on another device, and this log continues it", file)
 	return nil
-}
-
-// behind says how the log fails to continue a checkpoint; empty: it continues it.
-func (e *exam) behind(against []byte) (Grade, string) {
-	if e.Keys == nil {
-		return Warn, "it can't be compared without the desk's keys"
-	}
-	opt, err := home.LogOptions(e.Keys, e.Home.Interval())
-	if err != nil {
-		return Broken, err.Error()
-	}
-	opt.Known, opt.Public = cvd.Known, cvd.Public
-	r, err := ledger.Verify(e.ctx, e.Store, e.Publisher, opt, against, nil)
-	if err != nil {
-		return Broken, err.Error()
-	}
-	for _, p := range r.Problems {
-		if p.Where != "given checkpoint" {
-			continue
-		}
-		if e.Backup != nil {
-			return Warn, p.What // every backup is older, as soon as the desk goes on
-		}
-		return Broken, p.What
-	}
-	return OK, ""
 }
 
 // clock compares this machine's clock with the log's last entry.
