@@ -21,8 +21,8 @@ var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate", "dsn"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
-	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay"},
-	4: {"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "cmd/forewarn"},
+	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay", "witness"},
+	4: {"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -43,8 +43,9 @@ var neighbours = map[string][]string{
 	"bench":       {"sim/telemetry"},
 	"serve":       {"home"},
 	"herd":        {"home"},
+	"keep":        {"home"},
 	"cmd/forewarn": {
-		"home", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd",
+		"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd",
 	},
 }
 

@@ -47,6 +47,12 @@ var (
 	ErrNotVerified = errors.New("not verified")
 	// ErrUntrusted: it holds, under other keys than those you trust.
 	ErrUntrusted = errors.New("signed under another key than the trusted one")
+	// ErrForked: the log's key has signed two histories. Rely on nothing of it; keep both
+	// checkpoints, which prove it to anybody.
+	ErrForked = errors.New("the log shows two histories")
+	// ErrUncompared: whether the log continues what was seen of it couldn't be told. Get at
+	// what it publishes, and try again.
+	ErrUncompared = errors.New("the log couldn't be compared with what was seen of it")
 )
 
 // classify gives an error of the rooms below its public class and keeps its
@@ -54,6 +60,8 @@ var (
 func classify(err error) error {
 	for _, c := range []struct{ inner, outer error }{
 		{evidence.ErrUntrusted, ErrUntrusted},
+		{entrylog.ErrFork, ErrForked},
+		{entrylog.ErrUncompared, ErrUncompared},
 		{wire.ErrFormat, ErrFormat},
 		{evidence.ErrNotVerified, ErrNotVerified},
 		{entrylog.ErrProof, ErrNotVerified},
@@ -219,6 +227,26 @@ func VerifyEntryProof(log Log, proof []byte) (Entry, error) {
 		Time: e.Time, Auth: e.Auth.String(), Actor: id(e.Actor), Subject: id(e.Subject),
 		Kind: uint16(e.Kind), Body: e.Body, Anchored: p.Anchor.Tick.Instant(log.Interval),
 	}, nil
+}
+
+// FollowLog reports whether a log has one history: that of the signed checkpoint that
+// you saw last (nil: none), of the one in a copy's proof, and of what the log publishes
+// now. Without it a programme could show you one history and others another. published
+// gives a file of the published log (C2SP tlog-tiles) by its path, such as 'checkpoint'
+// or 'tile/0/000.p/5'; nil: only checkpoints of one size can be compared. It returns the
+// newest signed checkpoint: keep it, and give it as seen the next time. Errors: ErrForked,
+// ErrUncompared, ErrNotVerified, ErrFormat. After a declared recovery a log has another
+// origin, and is followed from the beginning: ask the programme why.
+func FollowLog(log Log, seen, proof []byte, published func(path string) ([]byte, error)) ([]byte, error) {
+	v, p, err := open(log, proof)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := entrylog.Continues(v, seen, p.Entry.Checkpoint, published)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return newest, nil
 }
 
 // Trust is what you know from elsewhere. What is empty isn't compared, and the

@@ -7,12 +7,14 @@ import (
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/equivalence"
 	"forewarn/internal/evidence"
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
 	"forewarn/internal/home"
 	"forewarn/internal/inquiry"
+	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
 	"forewarn/internal/lookout"
 	"forewarn/internal/sealer"
@@ -44,6 +46,13 @@ var hints = []struct {
 	{home.ErrVersion, "nothing was changed. Use the newer version that made it"},
 	{home.ErrBroken, "restore what is named from a copy, as new as you have one"},
 	{home.ErrTaken, "nothing was changed"},
+	{keep.ErrTaken, "nothing was changed"},
+	{keep.ErrNoBackup, "name the folder that 'forewarn backup' made; its manifest.json is written last"},
+	{keep.ErrOlder, "the newer backup is as it was. Find out why this folder is older before you go on"},
+	{keep.ErrKeys, "nothing was changed. Each of --keys is a file that 'forewarn backup keys' wrote for this very programme"},
+	{keep.ErrIncomplete, "the backup is there. 'forewarn doctor' says what the programme lacks"},
+	{keep.ErrBroken, "each line marked broken says below it what to do"},
+	{folder.ErrHeld, "nothing was changed. Wait for it, or stop it"},
 	{serve.ErrConfig, "nothing was started. 'forewarn serve --help' shows what goes together"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrUncertain, "'forewarn log show --last 5' tells whether it is there; if it isn't once the process that serves the desk goes on or has ended, run the command again"},
@@ -73,6 +82,8 @@ var hints = []struct {
 	{inquiry.ErrUnsound, "nothing was put to anybody. Investigate the same specimens again, which is the same run, and compare"},
 	{inquiry.ErrRunLost, "nothing was accused. Bring back the sealer's folder"},
 	{lookout.ErrNotLocal, "nothing was served. Whoever sits elsewhere can be shown the file that 'forewarn alarm page -o FILE' writes"},
+	{entrylog.ErrFork, "don't open or pass on what came with it, and don't delete anything"},
+	{entrylog.ErrUncompared, "say where the programme publishes its anchors: --anchors https://HOST/log/; without a network, --uncompared goes on and remembers nothing"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},

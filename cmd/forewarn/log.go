@@ -1,19 +1,17 @@
 package main
 
 import (
-	"encoding"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/home"
+	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
 	"forewarn/internal/wire"
 )
@@ -79,7 +77,7 @@ func (c *logShow) Run(a *app) error {
 				r.Actor = e.Actor.String()
 			}
 			if body, err := cvd.DecodeBody(e.Kind, e.Body); err == nil {
-				r.Body = plainBody(reflect.ValueOf(body))
+				r.Body = keep.Plain(body)
 			}
 			values = append(values, r)
 			rows = append(rows, []string{fmt.Sprint(seq), e.Time.Format("2006-01-02 15:04:05Z"), kind, r.Actor, r.Subject[:8], r.Auth})
@@ -100,58 +98,6 @@ func kindNames() (out []string) {
 		}
 	}
 	return out
-}
-
-// plainBody is a body for programs: bytes as hexadecimal digits, numbers that
-// have a name by their name.
-func plainBody(v reflect.Value) any {
-	switch x := v.Interface().(type) {
-	case time.Time:
-		return x
-	case encoding.TextMarshaler:
-		return x
-	case fmt.Stringer:
-		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Struct {
-			return x.String()
-		}
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return plainBody(v.Elem())
-	case reflect.Struct:
-		out := fields{}
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				out[snake(f.Name)] = plainBody(v.Field(i))
-			}
-		}
-		return out
-	case reflect.Array, reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 && v.Type().Elem().NumMethod() == 0 {
-			return fmt.Sprintf("%x", v.Interface())
-		}
-		out := []any{}
-		for i := range v.Len() {
-			out = append(out, plainBody(v.Index(i)))
-		}
-		return out
-	}
-	return v.Interface()
-}
-
-// snake is a field's name as JSON has it: OpensAt is opens_at.
-func snake(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		if unicode.IsUpper(r) && i > 0 && !unicode.IsUpper(rune(s[i-1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 type logProve struct {

@@ -64,6 +64,12 @@ type cli struct {
 	Key     keyCmd     `cmd:"" help:"Destroy a case's or a person's key; legal holds." group:"evidence"`
 	Version versionCmd `cmd:"" help:"Print the version." group:"evidence"`
 
+	Backup  backupCmd  `cmd:"" help:"Backups: of the desk, and of keys apart from it." group:"safety"`
+	Restore restoreCmd `cmd:"" help:"Make a programme's folder of a backup and its keys." group:"safety"`
+	Doctor  doctorCmd  `cmd:"" help:"Prove that the programme, or a backup, reopens every case." group:"safety"`
+	Export  exportCmd  `cmd:"" help:"Write everything to a folder in formats that need no Forewarn." group:"safety"`
+	Witness witnessCmd `cmd:"" help:"Co-sign the logs of other programmes." group:"safety"`
+
 	Lab   labCmd   `cmd:"" help:"Experiments: measure before you rely on it." group:"lab"`
 	Bench benchCmd `cmd:"" help:"Speed beside peers, on the same bytes in the same run." group:"lab"`
 
@@ -100,6 +106,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 			{Key: "member", Title: "As a member"},
 			{Key: "leak", Title: "When it leaks"},
 			{Key: "evidence", Title: "Evidence"},
+			{Key: "safety", Title: "Keeping it safe"},
 			{Key: "lab", Title: "The laboratory"},
 			{Key: "global", Title: "For every command"},
 		}),

@@ -29,10 +29,12 @@ type openCmd struct {
 	Log   string        `help:"The programme's log key (vkey). Taken from the programme's folder if that is here." name:"log-key" placeholder:"VKEY"`
 	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
 	Lodge bool          `help:"Lodge the receipt in the programme's folder at once; needs --as."`
+	following
 }
 
 func (*openCmd) Help() string {
-	return `Decrypts the copy, checks that it was committed to in the log before it was sent, writes its files to a new folder, and signs a receipt beside the sealed file. Nothing is written if the proof doesn't hold.
+	return `Decrypts the copy, checks that it was committed to in the log before it was sent, writes its files to a new folder, and signs a receipt beside the sealed file. Nothing is written if the proof doesn't hold, or if the log
+doesn't continue what you saw of it before.
 
 Example:
   forewarn open inbox/5k2q7r3m.age --key mia.key -o larkspur --lodge --as mia`
@@ -77,6 +79,9 @@ func (c *openCmd) Run(a *app) error {
 	wave, err := holds(proof, v, interval)
 	if err != nil {
 		return fmt.Errorf("%w: %q: %w; nothing was written", errUnverified, c.Proof, err)
+	}
+	if err := c.follow(a, v, proof.Entry.Checkpoint); err != nil {
+		return fmt.Errorf("%q: %w; nothing was written", c.Proof, err)
 	}
 	var receipt *evidence.Receipt
 	if key, ok := ids.SigningKey(); ok {

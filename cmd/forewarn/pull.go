@@ -18,6 +18,7 @@ type pullCmd struct {
 	Wave string `arg:"" optional:"" help:"Only this wave, even if it was fetched before; else every open one that isn't in the folder yet."`
 	Out  string `help:"Folder for the sealed files." short:"o" default:"." placeholder:"DIR"`
 	Wait bool   `help:"Wait for what opens, or is anchored, within ten minutes."`
+	following
 
 	not []pulled // those that can't be fetched now, and why
 }
@@ -74,6 +75,12 @@ func (c *pullCmd) round(a *app, done *[]pulled) (due time.Time, err error) {
 		return due, err
 	}
 	err = a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		// Before anything is recorded: a log that forks gets no fetch.
+		if signed, cp := d.Log().Checkpoint(); cp.Size > 0 {
+			if err := c.follow(a, d.Config.Log.Verifier, signed); err != nil {
+				return fmt.Errorf("%w; nothing was fetched", err)
+			}
+		}
 		waves, holder, err := c.waves(a, d, by)
 		if err != nil {
 			return err

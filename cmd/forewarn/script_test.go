@@ -24,6 +24,14 @@ var update = flag.Bool("update", false, "write the golden texts of the scripts a
 func TestMain(m *testing.M) {
 	// They wait for anchors more than they compute; -parallel still has the last word.
 	flag.Set("test.parallel", "8")
+	// What these tests see of logs is not for whoever runs them to remember.
+	if os.Getenv("FOREWARN_STATE") == "" {
+		dir, err := os.MkdirTemp("", "forewarn-state-")
+		if err != nil {
+			panic(err)
+		}
+		os.Setenv("FOREWARN_STATE", dir)
+	}
 	testscript.Main(m, map[string]func(){"forewarn": main})
 }
 
@@ -46,6 +54,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FOREWARN_DIR", filepath.Join(e.WorkDir, "prog"))
 			e.Setenv("FOREWARN_AS", "ana")
 			e.Setenv("TZ", "UTC")
+			e.Setenv("FOREWARN_STATE", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("NO_COLOR", "1")
 			return nil
 		},

@@ -29,6 +29,7 @@ type serveCmd struct {
 	Idle        time.Duration `help:"Sign out who did nothing for so long." default:"1h"`
 	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
 	Watch       []string      `help:"Follow a log of a declared source beside the pages, as 'scan --follow --all' does. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
+	Witness     []string      `help:"Ask this witness to cosign each anchor's checkpoint: its URL and its key ('forewarn witness init')." placeholder:"URL=VKEY" sep:"none"`
 	Notify      string        `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
 }
@@ -51,7 +52,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Time: c.Time, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "" || len(c.SMTP) > 0,
+		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "" || len(c.SMTP) > 0,
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)

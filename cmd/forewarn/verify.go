@@ -173,6 +173,7 @@ type verifyCopy struct {
 	Proof string        `arg:"" help:"The .proof file."`
 	Log   string        `help:"The programme's log key (vkey)." name:"log-key" placeholder:"VKEY"`
 	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
+	following
 }
 
 func (*verifyCopy) Help() string {
@@ -191,6 +192,9 @@ func (c *verifyCopy) Run(a *app) error {
 	w, err := holds(p, v, interval)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnverified, err)
+	}
+	if err := c.follow(a, v, p.Entry.Checkpoint); err != nil {
+		return err
 	}
 	at := p.Entry.Anchor.Tick.Instant(interval)
 	if a.JSON {

@@ -49,6 +49,8 @@ var (
 	// ErrExposed: a file with a key can be read by other accounts. It was not
 	// used.
 	ErrExposed = errors.New("a key is readable by others")
+	// ErrHeld: another process has the lock. Nothing was changed; wait for it.
+	ErrHeld = errors.New("another process is at it")
 )
 
 // tree is a folder and how files in it are made.

@@ -4,9 +4,29 @@ package folder
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"syscall"
 )
+
+// Lock takes flock(2) on a file, making it where it is missing, or returns
+// ErrHeld. The kernel gives it up with the process, however that ends; the file
+// stays, empty.
+func Lock(name string) (io.Closer, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock %q: %w", name, bare(err))
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: %q", ErrHeld, name)
+		}
+		return nil, fmt.Errorf("lock %q: %w", name, err)
+	}
+	return f, nil
+}
 
 // lockName is the file that is locked. It is empty, and stays.
 const lockName = "lock"

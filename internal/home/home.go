@@ -55,6 +55,10 @@ type config struct {
 	Interval int    `json:"interval_seconds"`
 	LogKey   string `json:"log_key"` // vkey: publish it
 	Outside  string `json:"outside"` // folder
+
+	// Sealer is a Unix socket where the sealer's process is met, as another user of
+	// this machine; empty: a child process of whoever needs it. doc/deploy.md.
+	Sealer string `json:"sealer,omitempty"`
 }
 
 // Home is a programme's folder.
@@ -197,19 +201,24 @@ func OpenOn(dir string, m Machine) (*Home, error) {
 	if i, e := os.Stat(dir); e == nil && !i.IsDir() {
 		return nil, fmt.Errorf("%w: %s is a file", ErrNoProgramme, dir)
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &h.config)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrBroken, filepath.Join(dir, configName), err)
 	}
-	if h.config.Version != 1 {
-		return nil, fmt.Errorf("%w: %s says %d", ErrVersion, filepath.Join(dir, configName), h.config.Version)
+	h.config, err = parse(filepath.Join(dir, configName), b)
+	return h, err
+}
+
+// parse reads a programme's constants.
+func parse(name string, b []byte) (c config, err error) {
+	switch err := json.Unmarshal(b, &c); {
+	case err != nil:
+		return c, fmt.Errorf("%w: %s: %w", ErrBroken, name, err)
+	case c.Version != 1:
+		return c, fmt.Errorf("%w: %s says %d", ErrVersion, name, c.Version)
+	case c.Interval < 1 || c.Outside == "":
+		return c, fmt.Errorf("%w: %s names no interval, or no folder outside", ErrBroken, name)
 	}
-	if h.config.Interval < 1 || h.config.Outside == "" {
-		return nil, fmt.Errorf("%w: %s names no interval, or no folder outside", ErrBroken, filepath.Join(dir, configName))
-	}
-	return h, nil
+	return c, nil
 }
 
 // LogKey is the vkey that verifies the programme's log.
@@ -258,7 +267,7 @@ func (h *Home) logIn(ctx context.Context, domain, outside string, interval time.
 		return f, err
 	}
 	open.add(f.keys)
-	if f.opt, err = options(f.keys, interval); err != nil {
+	if f.opt, err = LogOptions(f.keys, interval); err != nil {
 		return f, err
 	}
 	if f.publisher, err = folder.OpenPublisher(filepath.Join(dir, "anchors")); err != nil {
@@ -302,8 +311,8 @@ func createLog(ctx context.Context, dir string) error {
 // errKey: a key's file does not hold such a key.
 var errKey = errors.New("that is no such key")
 
-// options makes a log's constants of its keys.
-func options(keys folder.Private, interval time.Duration) (o ledger.Options, err error) {
+// LogOptions makes a log's constants of its keys, wherever these lie.
+func LogOptions(keys coordinator.KeyReader, interval time.Duration) (o ledger.Options, err error) {
 	skey, err := keys.Read("log")
 	if err != nil {
 		return o, fmt.Errorf("the log's signing key: %w", err)

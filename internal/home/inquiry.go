@@ -19,10 +19,10 @@ import (
 	"forewarn/internal/sqlite"
 )
 
-// inquiryInterval is the time between the anchors of the inquiry's own log: at
+// InquiryInterval is the time between the anchors of the inquiry's own log: at
 // most ten seconds. Nobody outside watches it, so it need not hide anything; it
 // is short because an investigator waits for it.
-func (h *Home) inquiryInterval() time.Duration { return min(10*time.Second, h.Interval()) }
+func (h *Home) InquiryInterval() time.Duration { return min(10*time.Second, h.Interval()) }
 
 // Office is the open inquiry of a programme.
 type Office struct {
@@ -45,7 +45,7 @@ func (h *Home) Inquiry(ctx context.Context) (_ *Office, err error) {
 	if err := h.foundInquiry(ctx); err != nil {
 		return nil, err
 	}
-	f, err := h.logIn(ctx, "inquiry", inquiryOutside, h.inquiryInterval(), &o.open)
+	f, err := h.logIn(ctx, "inquiry", inquiryOutside, h.InquiryInterval(), &o.open)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (h *Home) foundInquiry(ctx context.Context) error {
 func (h *Home) Verify(ctx context.Context, ofInquiry bool, against []byte, progress func(string, int)) (ledger.Report, coordinator.Folded, error) {
 	domain, interval := "desk", h.Interval()
 	if ofInquiry {
-		domain, interval = "inquiry", h.inquiryInterval()
+		domain, interval = "inquiry", h.InquiryInterval()
 	}
 	var open closers
 	defer func() { open.Close() }()
@@ -105,7 +105,7 @@ func (h *Home) Verify(ctx context.Context, ofInquiry bool, against []byte, progr
 		return ledger.Report{}, coordinator.Folded{}, err
 	}
 	open.add(keys)
-	opt, err := options(keys, interval)
+	opt, err := LogOptions(keys, interval)
 	if err != nil {
 		return ledger.Report{}, coordinator.Folded{}, broken(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,8 @@ type AnySealer interface {
 }
 
 // Sealer gives the programme's sealer: by default a child process that is
-// started when it is first asked something, and ends with its caller.
+// started when it is first asked something, and ends with its caller; or one that
+// listens at the socket that forewarn.json names.
 func (h *Home) Sealer(open *closers) (AnySealer, error) {
 	if h.Machine.SealerInside {
 		vault, err := folder.OpenPrivate(filepath.Join(h.Dir, "sealer"))
@@ -36,7 +38,7 @@ func (h *Home) Sealer(open *closers) (AnySealer, error) {
 		open.add(vault)
 		return pipe(&sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: h.Machine.Clock, Rand: h.Machine.Rand}, open), nil
 	}
-	p := &process{dir: filepath.Join(h.Dir, "sealer")}
+	p := &process{dir: filepath.Join(h.Dir, "sealer"), socket: h.config.Sealer}
 	open.add(p)
 	return p, nil
 }
@@ -62,10 +64,12 @@ func ServeSealer(ctx context.Context, dir string, m Machine, in io.Reader, out i
 	return sealer.Serve(ctx, &sealer.Sealer{Vault: vault, Envelope: seal.Envelope{}, Clock: m.Clock, Rand: m.Rand}, in, out)
 }
 
-// process is a sealer in a child process of its own: it has the sealer's folder,
-// two pipes, and none of the desk's environment.
+// process is a sealer in a process of its own. A child has the sealer's folder, two
+// pipes, and none of the desk's environment; one at a socket is another user's, and
+// its folder can't be read from here.
 type process struct {
 	dir    string
+	socket string // empty: a child
 	mu     sync.Mutex
 	client *sealer.Client
 	cmd    *exec.Cmd
@@ -104,6 +108,9 @@ func (p *process) ask() (*sealer.Client, error) {
 	}
 	// One that died is replaced: what it was asked can be asked again.
 	p.end()
+	if p.socket != "" {
+		return p.meet()
+	}
 	if _, err := os.Stat(p.dir); err != nil {
 		return nil, fmt.Errorf("%w: the sealer's folder: %w", ErrBroken, err)
 	}
@@ -131,6 +138,18 @@ func (p *process) ask() (*sealer.Client, error) {
 	return p.client, nil
 }
 
+// meet connects to a sealer that listens.
+func (p *process) meet() (*sealer.Client, error) {
+	c, err := net.Dial("unix", p.socket)
+	if err != nil {
+		return nil, fmt.Errorf("the sealer's socket: %w; is its unit started, and may this account use it?", err)
+	}
+	p.cmd, p.in, p.ended = nil, c, new(atomic.Bool)
+	pipes := watched{c, c, p.ended}
+	p.client = sealer.Dial(pipes, pipes)
+	return p.client, nil
+}
+
 // Close ends the process.
 func (p *process) Close() error {
 	p.mu.Lock()
@@ -142,7 +161,10 @@ func (p *process) end() error {
 	if p.client == nil {
 		return nil
 	}
-	err := errors.Join(p.in.Close(), p.cmd.Wait())
+	err := p.in.Close()
+	if p.cmd != nil {
+		err = errors.Join(err, p.cmd.Wait())
+	}
 	p.client = nil
 	return err
 }

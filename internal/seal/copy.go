@@ -138,7 +138,7 @@ func SealCopy(dst []byte, wave *WaveKey, holder Holder, to Recipients, files []f
 		size = PackedSize(files)
 	}
 	out := &sink{buf: make([]byte, 0, 512)}
-	w, err := to.encrypt(out)
+	w, err := to.Encrypt(out)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ var (
 // Seal writes plaintext to dst as an age file that every one of the recipients
 // can open. The zero Recipients are nobody, and sealing to nobody fails.
 func Seal(dst io.Writer, to Recipients, plaintext []byte) error {
-	w, err := to.encrypt(dst)
+	w, err := to.Encrypt(dst)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,10 @@ func Seal(dst io.Writer, to Recipients, plaintext []byte) error {
 	return w.Close()
 }
 
-func (r Recipients) encrypt(dst io.Writer) (io.WriteCloser, error) {
+// Encrypt begins an age file to all recipients, for what is too large to hold in
+// memory: what is written is encrypted into dst, which is whole once the result is
+// closed. Closing it does not close dst.
+func (r Recipients) Encrypt(dst io.Writer) (io.WriteCloser, error) {
 	if len(r.keys) == 0 {
 		return nil, fmt.Errorf("%w: no recipients; sealing to nobody was refused", ErrKeyText)
 	}

@@ -123,12 +123,14 @@ func (s *Sealer) packageKey(p cvd.PackageID, draw bool) (fpcode.Key, error) {
 // Recognition is the key by which tokens are recognised, not attributed. The
 // desk and its sensors hold a copy.
 func (s *Sealer) Recognition(context.Context) (out [16]byte, err error) {
-	b, err := s.key(fmt.Sprintf("keys/recognition-%d", Epoch), 16, true)
+	b, err := s.key(recognitionName(), 16, true)
 	if err == nil {
 		copy(out[:], b)
 	}
 	return out, err
 }
+
+func recognitionName() string { return fmt.Sprintf("keys/recognition-%d", Epoch) }
 
 // compiled is what the vault keeps of a revision.
 type compiled struct {

@@ -30,12 +30,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"forewarn/internal/coordinator"
 	"forewarn/internal/home"
 	"forewarn/internal/ledger"
 	"forewarn/internal/relay"
 	"forewarn/internal/sqlite"
 	"forewarn/internal/web"
+	"forewarn/internal/witness"
 )
 
 // Config is how a desk is served.
@@ -61,6 +64,10 @@ type Config struct {
 	// Metrics is a loopback address for Prometheus, at /metrics; empty: none. They
 	// show how busy the desk is, which is itself worth hiding.
 	Metrics string
+
+	// Witnesses are asked, each URL=VKEY, to cosign every new checkpoint of the anchors;
+	// /log/checkpoint has what they gave. Anchors wait for none of them.
+	Witnesses []string
 
 	Idle     time.Duration // a session ends when it was not used for so long; 0: one hour
 	Absolute time.Duration // and so long after it was begun; 0: twelve hours
@@ -147,6 +154,7 @@ type server struct {
 	site    atomic.Pointer[web.Site]
 	desk    atomic.Pointer[home.Desk]
 	kept    *sqlite.SignIn
+	peers   []*witness.Peer
 	ending  atomic.Bool
 	addr    net.Addr
 }
@@ -159,6 +167,13 @@ func Run(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	s := &server{Config: c, clock: newClock(c.read)}
+	for _, w := range c.Witnesses {
+		p, err := witness.ParsePeer(w)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		s.peers = append(s.peers, p)
+	}
 	s.metrics = newMetrics(s)
 	h, err := home.OpenOn(c.Dir, home.Machine{Clock: s.clock.Now})
 	if err != nil {
@@ -279,6 +294,12 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		}
 		s.Origin = "http://localhost:" + port
 	}
+	verifier, err := note.NewVerifier(h.LogKey())
+	if err != nil {
+		return err
+	}
+	anchors := &cosigned{Publisher: d.Publisher}
+	d.Publisher = anchors // what pages read; the log has its own
 	site, err := web.New(web.Config{
 		Desk: d.Desk, SignIn: kept, Log: s.Log, Rand: h.Machine.Rand, Clock: s.clock.Now, Origin: s.Origin, Proxied: s.BehindProxy,
 		Idle: s.Idle, Absolute: s.Absolute, Fresh: s.Fresh, Watch: s.metrics.request,
@@ -305,6 +326,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		hands.Go(func() { s.every(ctx, time.Minute, func() error { return s.hear(ctx, &source) }, "asking for the time") })
 	}
 	hands.Go(func() { _ = d.Warm(ctx) })
+	for _, p := range s.peers {
+		hands.Go(func() { s.witnessing(ctx, d, anchors, p, verifier) })
+	}
 	for _, t := range s.Beside {
 		hands.Go(func() { s.every(ctx, again, func() error { return t.Run(ctx, d.Desk) }, t.Name) })
 	}

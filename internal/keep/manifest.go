@@ -1,0 +1,138 @@
+package keep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"forewarn/internal/folder"
+	"forewarn/internal/home"
+)
+
+// ManifestName is the file that makes a folder a backup. It is written last:
+// whatever it doesn't name isn't part of the backup.
+const ManifestName = "manifest.json"
+
+const (
+	manifestVersion = 1
+	maxManifest     = 1 << 30
+)
+
+// Manifest says what a backup holds. Files never change once they have their name:
+// that of the log is of its content, blobs are named by their hashes, and the parts
+// of the published log that do change are in here.
+type Manifest struct {
+	Version     int               `json:"version"`
+	Origin      string            `json:"origin"`
+	LogKey      string            `json:"log_key"`
+	Made        time.Time         `json:"made"`
+	Entries     uint64            `json:"entries"` // of the desk's log
+	Log         string            `json:"log"`     // path of it
+	Config      json.RawMessage   `json:"forewarn_json"`
+	Checkpoints map[string]string `json:"checkpoints"`       // path in the published log → signed note
+	Missing     []string          `json:"missing,omitempty"` // blobs that the programme itself lacked
+	Files       []ManifestFile    `json:"files"`
+}
+
+// ManifestFile is one file of a backup.
+type ManifestFile struct {
+	Path   string `json:"path"` // relative to the backup's folder
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// LoadManifest reads a backup's manifest: ErrNoBackup when there is none, or when
+// it is not what this program writes.
+func LoadManifest(dir string) (*Manifest, error) {
+	b, err := folder.ReadFile(filepath.Join(dir, ManifestName), maxManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %q has no %s", ErrNoBackup, dir, ManifestName)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoBackup, err)
+	}
+	m, err := ParseManifest(b)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", dir, err)
+	}
+	return m, nil
+}
+
+// ParseManifest reads a manifest. Every path in it stays below its folder.
+func ParseManifest(b []byte) (*Manifest, error) {
+	m := new(Manifest)
+	if err := json.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("%w: its manifest: %w", ErrNoBackup, err)
+	}
+	if m.Version != manifestVersion {
+		return nil, fmt.Errorf("%w: its manifest has version %d; this program knows %d", ErrNoBackup, m.Version, manifestVersion)
+	}
+	found := false
+	for _, f := range m.Files {
+		h, err := hex.DecodeString(f.SHA256)
+		if !filepath.IsLocal(f.Path) || !strings.HasPrefix(f.Path, "desk/") || strings.Contains(f.Path, "\\") || f.Size < 0 || err != nil || len(h) != 32 {
+			return nil, fmt.Errorf("%w: its manifest names %q, which is no file of a backup", ErrNoBackup, f.Path)
+		}
+		found = found || f.Path == m.Log
+	}
+	if !found {
+		return nil, fmt.Errorf("%w: its manifest names no log", ErrNoBackup)
+	}
+	return m, nil
+}
+
+// Home is the programme's constants.
+func (m *Manifest) Home() (*home.Home, error) {
+	h, err := home.Parse(m.Config)
+	if err == nil && (h.LogKey() != m.LogKey || h.Origin() != m.Origin) {
+		err = fmt.Errorf("%w: its manifest and the forewarn.json in it name different logs", ErrNoBackup)
+	}
+	return h, err
+}
+
+// CheckFiles hashes every file of a backup and yields what is wrong. progress is
+// called after each.
+func (m *Manifest) CheckFiles(ctx context.Context, dir string, progress func(done, all int), yield func(ManifestFile, error)) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for i, f := range m.Files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.check(root, io.Discard); err != nil {
+			yield(f, err)
+		}
+		progress(i+1, len(m.Files))
+	}
+	return nil
+}
+
+// check copies a file to w and compares it with what the manifest says.
+func (f ManifestFile) check(root *os.Root, w io.Writer) error {
+	r, err := root.Open(f.Path)
+	if err != nil {
+		return fmt.Errorf("backup file %q: %w", f.Path, errors.Unwrap(err))
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(h, w), io.LimitReader(r, f.Size+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("backup file %q: %w", f.Path, err)
+	case n != f.Size || hex.EncodeToString(h.Sum(nil)) != f.SHA256:
+		return fmt.Errorf("%w: backup file %q is not what was written", folder.ErrDamaged, f.Path)
+	}
+	return nil
+}
