@@ -125,7 +125,7 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 				b.Cases, err = d.WatchedCases(by)
 			}
 			if err == nil && b.At != nil {
-				err = place(d.Desk, b)
+				b.At.Head, err = follow.HeadOf(b.At.Path)
 			}
 			if err == nil {
 				done, err = d.Record(a, by, b)
@@ -193,26 +193,4 @@ func (c *scanCmd) pathOf(b coordinator.Batch) string {
 		return stdin
 	}
 	return b.At.Path
-}
-
-// place finds out whether a file is one that the log knows, or a new one of its
-// name.
-func place(d *coordinator.Desk, b coordinator.Batch) error {
-	read, err := d.ReadSoFar(b.Source, b.At.Path, b.Cases)
-	if err != nil {
-		return err
-	}
-	if b.At.HeadHash, b.At.Head, err = follow.HeadOf(b.At.Path, follow.MaxHead); err != nil {
-		return err
-	}
-	b.At.Generation = 1
-	for _, r := range read {
-		b.At.Generation = max(b.At.Generation, r.Generation+1)
-	}
-	for _, r := range read {
-		if hash, n, err := follow.HeadOf(b.At.Path, int(r.Head)); err == nil && n == r.Head && hash == r.HeadHash {
-			b.At.Generation = r.Generation
-		}
-	}
-	return nil
 }

@@ -172,7 +172,7 @@ func TestAboveTheQuota(t *testing.T) {
 	}
 	at, err := w.desk.ReadSoFar(src, stretch.Path, []cvd.CaseID{w.cs})
 	ok(t, err)
-	if len(at) != 1 || at[0].End != 40 {
+	if len(at) != 1 || at[0].Offset != 40 {
 		t.Errorf("read to %+v", at)
 	}
 	v, err := w.desk.Alarm(ctx, w.ana, w.cs)
@@ -341,6 +341,54 @@ func TestExcerptsAreThingsByThemselves(t *testing.T) {
 	for _, other := range []string{of(10, 24), of(10, 300), of(400, 12)} {
 		if other == of(10, 12) {
 			t.Errorf("%q stands for a longer excerpt or another", other)
+		}
+	}
+}
+
+// TestTwoReaders: two who read one path record each thing once, wherever each of
+// them began and whichever is ahead; one reader tells files apart that begin alike.
+func TestTwoReaders(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src := w.source()
+	n := 0
+	record := func(head string, left coordinator.Left, begin, end uint64) (times int) {
+		n++
+		got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs},
+			At:    &coordinator.Stretch{Path: "/a.log", Head: []byte(head), Begin: begin, End: end, Left: left},
+			Spots: []coordinator.Spot{{Clue: cvd.Token, Value: "00000000000000aa", Offset: end - 1, End: end, Excerpt: []byte("x")}}})
+		ok(t, err)
+		for _, r := range got {
+			times += r.Times
+		}
+		return times
+	}
+	left := coordinator.Left{}
+	for i, row := range []struct {
+		head       string
+		left       coordinator.Left
+		begin, end uint64
+		times      int
+	}{
+		{"second file", nil, 0, 100, 1},                   // one reader began here
+		{"second file and more of it", nil, 0, 100, 0},    // the other comes from further back
+		{"second file and more of it", nil, 100, 300, 1},  // and is ahead
+		{"second file and more of it", nil, 100, 300, 0},  //
+		{"first file", nil, 0, 50, 1},                     // what only the other had read
+		{"second file and more of it", nil, 100, 300, 0},  // nobody is behind for it
+		{"second file and more of it", nil, 300, 400, 1},  //
+		{"second file and more of it", left, 400, 410, 1}, //
+		{"second file and more of it", left, 0, 30, 1},    // this reader has left the one that begins alike
+		{"second fil", nil, 0, 10, 1},                     // shorter than what the log knows: another
+	} {
+		if i == 8 {
+			ok(t, w.desk.Leave(src, "/a.log", []byte(row.head), []cvd.CaseID{w.cs}, left))
+			if len(left[w.cs]) != 1 {
+				t.Errorf("left: %v", left)
+			}
+		}
+		if got := record(row.head, row.left, row.begin, row.end); got != row.times {
+			t.Errorf("row %d: %d recorded, want %d", i, got, row.times)
 		}
 	}
 }

@@ -273,7 +273,8 @@ func TestReadOnce(t *testing.T) {
 		taken                  bool
 	}{
 		{1, 0, 100, true}, {1, 0, 100, false}, {1, 99, 200, false}, {1, 100, 200, true}, {1, 500, 600, true},
-		{2, 0, 50, true}, {1, 700, 800, false}, {2, 40, 60, false}, {2, 50, 60, true}, {2, 70, 65, false},
+		{2, 0, 50, true}, {1, 599, 800, false}, {2, 40, 60, false}, {2, 70, 65, false},
+		{1, 600, 800, true}, {2, 40, 60, false}, {2, 50, 60, true}, // two read, and one is behind
 	} {
 		err := read(row.generation, row.begin, row.end)
 		if (err == nil) != row.taken {
@@ -285,6 +286,9 @@ func TestReadOnce(t *testing.T) {
 	}
 	if at := w.p.Cases[c].Read[num[Stream](1)]; at.Generation != 2 || at.Offset != 60 {
 		t.Errorf("read to %+v", at)
+	}
+	if all := w.p.Cases[c].Files(num[Stream](1)); len(all) != 2 || all[0].Offset != 800 || all[1].Offset != 60 {
+		t.Errorf("files: %+v", all)
 	}
 }
 

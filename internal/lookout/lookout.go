@@ -44,7 +44,8 @@ const (
 type Looker interface {
 	Refresh(context.Context) error
 	WatchedCases(cvd.Actor) ([]cvd.CaseID, error)
-	ReadSoFar(cvd.SourceID, string, []cvd.CaseID) ([]coordinator.Stretch, error)
+	ReadSoFar(cvd.SourceID, string, []cvd.CaseID) ([]coordinator.ReadTo, error)
+	Leave(cvd.SourceID, string, []byte, []cvd.CaseID, coordinator.Left) error
 	NextCall() time.Time
 }
 
@@ -90,6 +91,7 @@ type log struct {
 	known   map[string]bool
 	quoted  map[string]uint64 // where the last excerpt of each text began
 	reach   uint64            // the end of what waits
+	left    coordinator.Left  // the files that it read through
 	bad     string            // the last error, told once
 }
 
@@ -137,12 +139,20 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 }
 
+// cases are those that it records for, as they are now.
+func (w *Watch) cases(d interface {
+	WatchedCases(cvd.Actor) ([]cvd.CaseID, error)
+}) ([]cvd.CaseID, error) {
+	if len(w.Cases) > 0 {
+		return w.Cases, nil
+	}
+	return d.WatchedCases(w.By)
+}
+
 func (w *Watch) open() (logs []*log, err error) {
-	cases := w.Cases
-	if len(cases) == 0 {
-		if cases, err = w.Look.WatchedCases(w.By); err != nil {
-			return nil, err
-		}
+	cases, err := w.cases(w.Look)
+	if err != nil {
+		return nil, err
 	}
 	for _, path := range w.Paths {
 		marks, err := w.marks(path, cases)
@@ -150,7 +160,7 @@ func (w *Watch) open() (logs []*log, err error) {
 			return nil, err
 		}
 		again := len(marks) < len(cases) // a case of which nothing was seen yet
-		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}, quoted: map[string]uint64{}}
+		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}, quoted: map[string]uint64{}, left: coordinator.Left{}}
 		l.Note = func(what string) { w.Note("%s: %s", path, what) }
 		logs = append(logs, l)
 	}
@@ -161,7 +171,7 @@ func (w *Watch) open() (logs []*log, err error) {
 func (w *Watch) marks(path string, cases []cvd.CaseID) (out []follow.Mark, err error) {
 	read, err := w.Look.ReadSoFar(w.Source, path, cases)
 	for _, r := range read {
-		out = append(out, follow.Mark{Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, Offset: r.End})
+		out = append(out, follow.Mark{Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, Offset: r.Offset})
 	}
 	return out, err
 }
@@ -170,6 +180,11 @@ func (w *Watch) marks(path string, cases []cvd.CaseID) (out []follow.Mark, err e
 func (w *Watch) turn(ctx context.Context, l *log) error {
 	for read := 0; read < maxTurn && ctx.Err() == nil; {
 		p, err := l.Next()
+		if now := l.Generation(); now != l.end.Generation {
+			if err := w.leave(ctx, l, now); err != nil {
+				return err
+			}
+		}
 		if err != nil {
 			if s := err.Error(); s != l.bad {
 				w.Note("%v; tried again", err)
@@ -182,14 +197,6 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			break
 		}
 		read += len(p.Data)
-		if p.Generation != l.end.Generation {
-			// A batch is of one file.
-			if err := w.record(ctx, l, l.end.Offset); err != nil {
-				return err
-			}
-			clear(l.quoted)
-			l.begin = p.Begin
-		}
 		if len(l.waiting) == 0 {
 			l.begin = p.Begin
 		}
@@ -206,6 +213,25 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 	if n := len(l.waiting); n > 0 && (l.urgent || w.Clock().Sub(l.since) >= cmp.Or(w.Repeats, time.Minute)) {
 		return w.record(ctx, l, l.end.Offset)
 	}
+	return nil
+}
+
+// leave is done when another file of the name is read: a batch is of one file.
+func (w *Watch) leave(ctx context.Context, l *log, now uint64) error {
+	if l.end.Generation > 0 {
+		if err := w.record(ctx, l, l.end.Offset); err != nil {
+			return err
+		}
+		cases, err := w.cases(w.Look)
+		if err == nil {
+			err = w.Look.Leave(w.Source, l.Path, l.Head(l.end), cases, l.left)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	clear(l.quoted)
+	l.end = follow.Mark{Generation: now}
 	return nil
 }
 
@@ -270,19 +296,19 @@ func (w *Watch) record(ctx context.Context, l *log, end uint64) error {
 	if len(l.waiting) == 0 {
 		return nil
 	}
-	b := coordinator.Batch{Source: w.Source, Spots: l.waiting, Cases: w.Cases, At: &coordinator.Stretch{
-		Path: l.Path, Generation: l.end.Generation, Head: l.end.Head, HeadHash: l.end.HeadHash, Begin: l.begin, End: end}}
+	b := coordinator.Batch{Source: w.Source, Spots: l.waiting, At: &coordinator.Stretch{Path: l.Path, Begin: l.begin, End: end, Left: l.left}}
 	for {
 		var done []coordinator.Recorded
 		err := w.Append(ctx, func(d *coordinator.Desk) (err error) {
-			if len(w.Cases) == 0 {
-				if b.Cases, err = d.WatchedCases(w.By); err != nil {
-					return err
-				}
-				if len(b.Cases) == 0 {
-					w.Note("%d sightings of %s are of no case: none with a sealed wave waits for its release. They are not recorded", len(l.waiting), l.Path)
-				}
+			if b.Cases, err = w.cases(d); err != nil {
+				return err
 			}
+			if len(b.Cases) == 0 {
+				w.Note("%d sightings of %s are of no case: none with a sealed wave waits for its release. They are not recorded", len(l.waiting), l.Path)
+			}
+			// Whoever else reads this path may be ahead, and have recorded more of its
+			// beginning: so it is looked at now, while nobody else can write.
+			b.At.Head = l.Head(l.end)
 			done, err = d.Record(ctx, w.By, b)
 			return err
 		})
