@@ -19,7 +19,7 @@ type alarmCmd struct {
 	Ack    alarmAck    `cmd:"" help:"Say that you are looking: nobody else is called."`
 	Decide alarmDecide `cmd:"" help:"Decide: hold, end, watch or dismiss."`
 	Report alarmReport `cmd:"" help:"Record what somebody says was seen, without the bytes."`
-	Call   alarmCall   `cmd:"" help:"Call who is on duty, and the next after 5, 10 and 15 minutes."`
+	Call   alarmCall   `cmd:"" help:"Call who is on duty, and the next after 5, 10 and 15 minutes, and on until somebody acknowledges."`
 	Page   alarmPage   `cmd:"" help:"The alarms as a page that keeps itself up to date."`
 }
 

@@ -186,7 +186,7 @@ type NoticeQueued struct {
 	Notice  NoticeID
 	Case    CaseID
 	Round   uint32 // of the alarm
-	Step    uint8  // of its escalation, from 0
+	Step    uint8  // of its escalation, from 0; behind 255 from 0 again
 	Account AccountID
 }
 

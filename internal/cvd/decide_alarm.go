@@ -254,7 +254,7 @@ func (c QueueNotice) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	if err := unused(p.Notices, c.Notice, "notice"); err != nil {
 		return nil, err
 	}
-	due, _ := p.steps(c.Case, now)
+	due, _ := p.Calls(c.Case, now)
 	if !slices.ContainsFunc(due, func(d Due) bool { return d.Round == c.Round && d.Step == c.Step && d.Account == c.Account }) {
 		return nil, refuse("no such notice is due: it was queued, somebody acknowledged the alarm, or the roster changed")
 	}
