@@ -84,6 +84,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 	}
 	add := func(name string, w *lookout.Watch) {
 		w.Note = func(format string, args ...any) { log.Warn(name, "note", fmt.Sprintf(format, args...)) }
+		w.Tell = func(format string, args ...any) { log.Info(name, "note", fmt.Sprintf(format, args...)) }
 		w.Said = func(path string, r coordinator.Recorded) {
 			log.Info(name, "path", path, "sightings", r.Times, "effect", r.Effect.String())
 		}

@@ -139,10 +139,8 @@ func (f *File) note(format string, args ...any) {
 // Next is what was written since the last call. Without Data there is nothing new
 // now; ask again later.
 func (f *File) Next() (Piece, error) {
-	if f.f == nil {
-		if there, err := f.begin(); err != nil || !there {
-			return Piece{}, err
-		}
+	if _, there, err := f.Begin(); err != nil || !there {
+		return Piece{}, err
 	}
 	f.late()
 	cut, err := f.cut()
@@ -160,6 +158,24 @@ func (f *File) Next() (Piece, error) {
 		return p, err
 	}
 	return f.rotated()
+}
+
+// Begin opens the first file, unless it is open or there is none yet, and says
+// which one is read, and from where: before the first Next, where that will begin.
+func (f *File) Begin() (at Place, there bool, err error) {
+	if there = f.f != nil; !there {
+		there, err = f.begin()
+	}
+	if there {
+		at = Place{f.f.Name(), f.at.Offset}
+	}
+	return at, there, err
+}
+
+// Place is a byte of a file.
+type Place struct {
+	Name   string
+	Offset uint64
 }
 
 // begin opens the first file: that of a mark, or the oldest of the name.

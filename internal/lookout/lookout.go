@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -63,6 +64,7 @@ type Watch struct {
 	Notify coordinator.Notifier // nil: nobody is called from here
 
 	Note func(format string, args ...any)          // what went wrong, and what is done about it
+	Tell func(format string, args ...any)          // what is followed, and from where; nil: nobody is told
 	Said func(path string, r coordinator.Recorded) // what was recorded
 
 	Clock func() time.Time
@@ -93,6 +95,7 @@ type log struct {
 	reach   uint64            // the end of what waits
 	left    coordinator.Left  // the files that it read through
 	bad     string            // the last error, told once
+	told    bool              // that it isn't there yet
 }
 
 // Run keeps watch until the context ends, or something can't be mended by waiting.
@@ -176,10 +179,40 @@ func (w *Watch) marks(path string, cases []cvd.CaseID) (out []follow.Mark, err e
 	return out, err
 }
 
+// begin begins a path, as soon as it is there, and tells so: a name that is
+// mistyped would be waited for without end.
+func (w *Watch) begin(l *log) (there bool, err error) {
+	at, there, err := l.Begin()
+	switch {
+	case err != nil || !there && l.told:
+	case !there:
+		l.told = true
+		w.tell("%s is not there yet; waiting for it", l.Path)
+	case at.Name != l.Path:
+		w.tell("following %s from byte %d of %s", l.Path, at.Offset, filepath.Base(at.Name))
+	default:
+		w.tell("following %s from byte %d", l.Path, at.Offset)
+	}
+	return there, err
+}
+
+func (w *Watch) tell(format string, args ...any) {
+	if w.Tell != nil {
+		w.Tell(format, args...)
+	}
+}
+
 // turn reads what was written to one file, and records what of it is due.
 func (w *Watch) turn(ctx context.Context, l *log) error {
 	for read := 0; read < maxTurn && ctx.Err() == nil; {
-		p, err := l.Next()
+		var p follow.Piece
+		there, err := l.Generation() > 0, error(nil)
+		if !there {
+			there, err = w.begin(l)
+		}
+		if there {
+			p, err = l.Next()
+		}
 		if now := l.Generation(); now != l.end.Generation {
 			if err := w.leave(ctx, l, now); err != nil {
 				return err
