@@ -18,29 +18,21 @@ import (
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
-	"forewarn/internal/home"
 	"forewarn/internal/sighting"
-	"forewarn/internal/token"
 )
 
 type scanCmd struct {
-	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
-	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
-	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
-	Package   bool          `help:"Also look for what the packages of open cases hold, or that of --case: excerpts of their texts in any copy, their indicators, their Sigma rules. Needs --as; the log says that they were opened."`
-	Public    []string      `help:"A text that everybody has, such as an earlier advisory: words that stand in it are nobody's excerpt." placeholder:"FILE"`
-	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
-	Lag       time.Duration `help:"How long after a request the source may stamp its record, such as nginx and Suricata do." default:"1s"`
-	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
-	Year      int           `help:"The year of logs that state none, such as syslog's, as they would write it." placeholder:"YEAR"`
-	Case      string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
-	All       bool          `help:"Record it in every case that something can leak of."`
-	Source    string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
-	Follow    bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
-	Notify    string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
-
-	rules ruleSet          `kong:"-"`
-	found sighting.Scanner `kong:"-"` // what of packages is looked for
+	Path []string `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
+	sought
+	Skew   time.Duration `help:"How far the source's clock may be off." default:"1s"`
+	Lag    time.Duration `help:"How long after a request the source may stamp its record, such as nginx and Suricata do." default:"1s"`
+	Zone   string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
+	Year   int           `help:"The year of logs that state none, such as syslog's, as they would write it." placeholder:"YEAR"`
+	Case   string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
+	All    bool          `help:"Record it in every case that something can leak of."`
+	Source string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
+	Follow bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
+	Notify string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
 }
 
 func (*scanCmd) Help() string {
@@ -160,60 +152,25 @@ func (c *scanCmd) Run(a *app) error {
 
 // scanner is what the command line asks to look for.
 func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
-	var s sighting.Scanner
-	var err error
 	if c.Case != "" && a.As == "" {
-		return &s, usage("--case needs --as ACCOUNT: who records the sighting")
+		return nil, usage("--case needs --as ACCOUNT: who records the sighting")
 	}
-	s.Clock = sighting.Clock{Skew: c.Skew, Lag: c.Lag}
+	clock := sighting.Clock{Skew: c.Skew, Lag: c.Lag}
 	if c.Zone != "" {
-		if s.Clock.Zone, err = loadZone(c.Zone); err != nil {
-			return &s, err
+		var err error
+		if clock.Zone, err = loadZone(c.Zone); err != nil {
+			return nil, err
 		}
 	}
 	if c.Year != 0 {
 		if c.Year < 1990 || c.Year > 9999 {
-			return &s, usage("--year is a year, such as 2025")
+			return nil, usage("--year is a year, such as 2025")
 		}
-		s.Clock.Year = c.Year
+		clock.Year = c.Year
 	}
-	for _, said := range c.Indicator {
-		kind, value, ok := strings.Cut(said, ":")
-		k, err := sighting.ParseKind(kind)
-		if !ok || err != nil {
-			return &s, usage("%q is not an indicator: write host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT", said)
-		}
-		x := sighting.Indicator{Kind: k, Value: value}
-		if err := x.Check(); err != nil {
-			return &s, usage("%q: %v", said, err)
-		}
-		s.Indicators = append(s.Indicators, x)
-	}
-	if s.Rules, err = c.ruled(a); err != nil {
-		return &s, err
-	}
-	s.Indicators, s.Texts, s.Public = append(s.Indicators, c.found.Indicators...), c.found.Texts, c.found.Public
-	for _, name := range c.Public {
-		b, err := a.read(name, 16<<20)
-		if err != nil {
-			return &s, err
-		}
-		s.Public = append(s.Public, b)
-	}
-	h, err := home.Open(a.folder())
-	if err != nil {
-		if len(s.Indicators)+len(s.Rules) > 0 {
-			a.note("No programme here: looking for what the command line names, not for tokens.")
-			return &s, nil
-		}
-		return &s, err
-	}
-	key, err := h.Recognition()
-	if err != nil {
-		return &s, err
-	}
-	s.Rec = token.NewRecogniser(key)
-	return &s, nil
+	s, err := c.sought.scanner(a, func() error { return c.packages(a, c.Case, c.Source != "") })
+	s.Clock = clock
+	return s, err
 }
 
 func asSighted(x sighting.Sighting) sighted {

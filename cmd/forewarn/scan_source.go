@@ -25,8 +25,6 @@ func (c *scanCmd) together() error {
 		return usage("--source goes with --case CASE, or with --all")
 	case c.Case != "" && c.All:
 		return usage("--case names one case and --all means all: give one of them")
-	case c.All && c.Package:
-		return usage("a package's rules are of its own case: give --package with --case")
 	case c.Notify != "" && !c.Follow:
 		return usage("--notify goes with --follow; 'forewarn alarm call' calls by itself")
 	case c.Follow && c.Year != 0:
@@ -82,8 +80,12 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 	if err != nil {
 		return err
 	}
+	w.Of = c.casesOf(s)
 	if !c.Follow {
 		return c.once(a, s, w)
+	}
+	if c.Package {
+		c.renews(a, w)
 	}
 	if c.Notify != "" {
 		w.Notify = command(c.Notify)
@@ -170,7 +172,9 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 						return err
 					}
 				}
-				b.Spots = append(b.Spots, coordinator.SpotOf(x))
+				spot := coordinator.SpotOf(x)
+				spot.Only = w.Of(x.What)
+				b.Spots = append(b.Spots, spot)
 				reach = max(reach, b.Spots[len(b.Spots)-1].End)
 				return nil
 			}, &total); err != nil {

@@ -392,3 +392,21 @@ func TestTwoReaders(t *testing.T) {
 		}
 	}
 }
+
+// TestOnly: what is of one case's package is recorded in that case alone, and what
+// may be of any in all of them.
+func TestOnly(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	other, err := w.desk.OpenCase(ctx, w.ana, coordinator.Opening{Title: "Another case"})
+	ok(t, err)
+	at := stretch
+	got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: w.source(), Cases: []cvd.CaseID{w.cs, other}, At: &at, Spots: []coordinator.Spot{
+		{Clue: cvd.Rule, Value: "theirs", Offset: 1, Excerpt: []byte("a"), Only: []cvd.CaseID{other}},
+		{Clue: cvd.Token, Value: "00000000000000aa", Offset: 5, Excerpt: []byte("b")},
+	}})
+	ok(t, err)
+	if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 {
+		t.Errorf("recorded %+v", got)
+	}
+}

@@ -25,6 +25,8 @@ type Spot struct {
 	Line     int64     `json:"line,omitempty"` // from 1; 0: not known
 	Field    string    `json:"field,omitempty"`
 	Excerpt  []byte    `json:"excerpt,omitempty"` // raw bytes; none: somebody's word
+
+	Only []cvd.CaseID `json:"-"` // the cases that it can be of; none: any
 }
 
 // SpotOf is a sighting of package sighting as a Spot.
@@ -81,8 +83,8 @@ type batchText struct {
 	Dropped int     `json:"dropped,omitempty"`
 }
 
-// Batch is what a reader has to record: the spots of a stretch, in order, for each
-// of the cases that they may belong to.
+// Batch is what a reader has to record: the spots of a stretch, in order, each for
+// those of the cases that it may belong to.
 type Batch struct {
 	Source cvd.SourceID
 	Cases  []cvd.CaseID
@@ -154,6 +156,7 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		q.Head, q.HeadHash, q.Begin, q.End = uint32(len(head)), sha256.Sum256(head), at.Begin, at.End
 	}
 	var name string
+	spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return len(s.Only) > 0 && !slices.Contains(s.Only, id) })
 	err := d.View(func(p *cvd.Programme) error {
 		if err := p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.at(p)); err != nil {
 			return err
@@ -178,7 +181,7 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		default:
 			if q.Generation = read.Generation; read.Offset > q.Begin {
 				q.Begin = read.Offset
-				spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return max(s.End, s.Offset+1) <= read.Offset })
+				spots = slices.DeleteFunc(spots, func(s Spot) bool { return max(s.End, s.Offset+1) <= read.Offset })
 			}
 		}
 		return nil

@@ -57,6 +57,7 @@ type Watch struct {
 	Cases   []cvd.CaseID // empty: all that something can leak of, as they are when something is seen
 	Paths   []string
 	Scanner *sighting.Scanner
+	Of      func(sighting.What) []cvd.CaseID // which cases a sighting can be of; nil, or none: any
 
 	Look Looker
 	// Append lets the desk write once or a few times, after whoever writes now.
@@ -66,6 +67,11 @@ type Watch struct {
 	Note func(format string, args ...any)          // what went wrong, and what is done about it
 	Tell func(format string, args ...any)          // what is followed, and from where; nil: nobody is told
 	Said func(path string, r coordinator.Recorded) // what was recorded
+
+	// Renew, if not nil, is asked at the start and every minute for what is looked for
+	// now, and sets Scanner and Of if that isn't what it was. What it can't do is told,
+	// and tried again.
+	Renew func(context.Context) error
 
 	Clock func() time.Time
 	// Repeats is how long repeats of what is known wait for one another; 0: a minute.
@@ -101,7 +107,6 @@ type log struct {
 // Run keeps watch until the context ends, or something can't be mended by waiting.
 func (w *Watch) Run(ctx context.Context) error {
 	if w.Scanner != nil {
-		w.Scanner.AsItIs = true // somebody may have chosen what a piece begins with
 		w.yearless = !w.Scanner.Clock.Within.Known()
 	}
 	logs, err := w.open()
@@ -120,8 +125,16 @@ func (w *Watch) Run(ctx context.Context) error {
 	}()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	var looked time.Time
+	var looked, renewed time.Time
 	for {
+		if w.Renew != nil && w.Clock().Sub(renewed) >= time.Minute {
+			renewed = w.Clock()
+			if err := w.Renew(ctx); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
+				w.Note("what is looked for may be out of date: %v; tried again", err)
+			}
+		}
 		for _, l := range logs {
 			if err := w.turn(ctx, l); err != nil {
 				return err
@@ -278,6 +291,7 @@ func YearOf(now time.Time) sighting.Interval {
 
 // scan looks through a piece. What ends in its context was seen before.
 func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
+	w.Scanner.AsItIs = true // somebody may have chosen what a piece begins with
 	if w.yearless {
 		w.Scanner.Clock.Within = YearOf(w.Clock())
 	}
@@ -288,6 +302,9 @@ func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
 			return nil
 		}
 		x := coordinator.SpotOf(s)
+		if w.Of != nil {
+			x.Only = w.Of(s.What)
+		}
 		// The header of the context may stand further up than just before the piece.
 		x.Offset = uint64(max(0, int64(p.Begin)+s.Offset-before))
 		x.End = p.Begin + x.End - uint64(before)

@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/lookout"
+	"forewarn/internal/sighting"
 )
 
 // TestWhereItStands: a sighting is recorded with its place in the file and its
@@ -270,4 +273,53 @@ func TestTwoWatches(t *testing.T) {
 	p.append("GET /?planted-here\n")
 	want(6, "only the first watches")
 	first()
+}
+
+// TestRenew: what is looked for is asked for at the start and every minute, and
+// what can't be had is told while the watch goes on.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	p.append("nothing\n")
+	l, err := p.h.Look(ctx)
+	ok(t, err)
+	defer l.Close()
+	run, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	w := p.watch(l)
+	looksFor := w.Scanner
+	w.Scanner = &sighting.Scanner{}
+	var ahead atomic.Int64
+	w.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	asked := make(chan int, 9)
+	n := 0
+	w.Renew = func(context.Context) error {
+		n++
+		asked <- n
+		if n == 1 {
+			return errors.New("not now")
+		}
+		w.Scanner = looksFor
+		return nil
+	}
+	noted := make(chan string, 9)
+	w.Note = func(format string, args ...any) { noted <- fmt.Sprintf(format, args...) }
+	w.Said = func(string, coordinator.Recorded) { stop() }
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(run) }()
+	<-asked
+	if s := <-noted; !strings.Contains(s, "not now") {
+		t.Errorf("noted %q", s)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if len(asked) > 0 {
+		t.Error("asked again within a minute")
+	}
+	ahead.Store(int64(time.Minute))
+	<-asked
+	p.append("GET /?planted-here\n")
+	<-ended
+	if times, _, _ := p.recorded(); times != 1 {
+		t.Errorf("%d sightings stand in the log", times)
+	}
 }
