@@ -23,6 +23,8 @@ func (c *scanCmd) together() error {
 		return usage("--follow, --all and --notify go with --source: declare one with 'forewarn source add'")
 	case c.Source != "" && c.Case == "" && !c.All:
 		return usage("--source goes with --case CASE, or with --all")
+	case c.Source != "" && (c.Skew != nil || c.Lag != nil || c.Zone != ""):
+		return usage("the clock of --source is as declared: --skew, --lag and --zone are said with 'forewarn source add'")
 	case c.Case != "" && c.All:
 		return usage("--case names one case and --all means all: give one of them")
 	case c.Notify != "" && !c.Follow:
@@ -66,7 +68,15 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		}
 		s.Clock.Year = year
 		if c.All {
-			return nil
+			cases, err := d.WatchedCases(by)
+			if err == nil && len(cases) == 0 {
+				const none = "there is no case to record in: none with a sealed wave waits for its release"
+				if !c.Follow {
+					return fmt.Errorf("%w: %s", cvd.ErrRefused, none)
+				}
+				a.note("For now %s.", none)
+			}
+			return err
 		}
 		id, err := d.Case(a, by, c.Case)
 		if err != nil {
@@ -186,8 +196,15 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 			return err
 		}
 	}
+	if err := c.nothing(); err != nil {
+		return err
+	}
+	c.undated(a)
 	if !a.JSON {
 		a.say("%s recorded, of %s in %s.", count(recorded, "sighting", "sightings"), count(int(total.Sightings), "sighting", "sightings"), count(int(total.Records), "record", "records"))
+		if recorded < int(total.Sightings) {
+			a.note("What is not recorded now was recorded before, or is of a case that is not watched.")
+		}
 	}
 	return nil
 }

@@ -38,8 +38,8 @@ func (*serveCmd) Help() string {
 	return `While it runs it has the log, and the other commands of this machine write through it. SIGTERM stops it in order. doc/serve.md says more.
 
 Example:
-  forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
-  forewarn serve --smtp smtp://desk@mx.example:587 --mail-from notices@desk.example --smtp-password-file mail.secret --as cleo
+  forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as ana
+  forewarn serve --smtp smtp://desk@mx.example:587 --mail-from notices@desk.example --smtp-password-file mail.secret --as ana
   forewarn serve --listen :443 --tls-cert desk.pem --tls-key desk.key --origin https://desk.example --metrics 127.0.0.1:9464`
 }
 

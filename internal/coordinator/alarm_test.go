@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -408,5 +409,51 @@ func TestOnly(t *testing.T) {
 	ok(t, err)
 	if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 {
 		t.Errorf("recorded %+v", got)
+	}
+}
+
+// TestGrouped: many rows of one thing are one line, those that stand come first,
+// and what was dismissed says so, whatever it did.
+func TestGrouped(t *testing.T) {
+	at := func(s int) coordinator.Between {
+		from := time.Date(2026, 5, 1, 9, 0, s, 0, time.UTC)
+		return coordinator.Between{From: from, To: from.Add(time.Second)}
+	}
+	row := func(clue cvd.Clue, value string, e cvd.Effect, stands bool, time coordinator.Between) coordinator.SeenView {
+		return coordinator.SeenView{Source: "edge", Weight: "own with bytes", Clue: clue.String(), Value: value, Count: 2, Effect: e.String(), Stands: stands, Time: time}
+	}
+	v := coordinator.AlarmView{Seen: []coordinator.SeenView{
+		row(cvd.Token, "aa", cvd.Repeats, false, at(9)),
+		row(cvd.Text, "a.md#33.1", cvd.Joins, true, at(8)),
+		row(cvd.Text, "a.md#4.2", cvd.Repeats, true, at(3)),
+		row(cvd.Text, "b.md#4.2", cvd.Joins, true, at(3)),
+		row(cvd.Text, "a.md#0.1", cvd.Raises, true, at(5)),
+		row(cvd.Text, "b.md#4.3", cvd.Joins, true, coordinator.Between{}),
+		row(cvd.Token, "aa", cvd.Suppressed, false, at(1)),
+	}}
+	var got []string
+	for _, g := range v.Grouped() {
+		got = append(got, fmt.Sprintf("%s %d %d %s %s", g.Value, g.Rows, g.Times, g.Time.Words(func(t time.Time) string { return t.Format("05") }), g.Words(nil)))
+	}
+	want := []string{"a.md 3 6 between 03 and 04 " + cvd.Raises.String(), "b.md 2 4 not known " + cvd.Joins.String(),
+		"aa 1 2 between 09 and 10 " + cvd.Repeats.String() + "; dismissed since", "aa 1 2 between 01 and 02 " + cvd.Suppressed.String()}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// TestBeforeAnyWave: what was seen before a wave opened isn't put to who had a copy,
+// and where nothing has a time, nothing is said to be earlier.
+func TestBeforeAnyWave(t *testing.T) {
+	v := coordinator.AlarmView{Waves: []coordinator.AlarmWave{{Then: "not open"}}, Undated: 2}
+	if s := v.HadWords(); !strings.HasPrefix(s, "No wave was open by then") {
+		t.Error(s)
+	}
+	if s := v.FirstWords(nil); s != "not known: nothing that was seen has a time" {
+		t.Error(s)
+	}
+	v.Waves = append(v.Waves, coordinator.AlarmWave{Then: "perhaps open"})
+	if s := v.HadWords(); !strings.Contains(s, "had fetched a copy") {
+		t.Error(s)
 	}
 }

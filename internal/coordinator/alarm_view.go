@@ -65,6 +65,8 @@ type AlarmWave struct {
 	Holders int       `json:"holders"`
 }
 
+const notOpen = "not open"
+
 // Narrowing counts members that had fetched a copy by the first sighting. It lies
 // between Least and Most, because the sighting's time does.
 type Narrowing struct {
@@ -347,7 +349,7 @@ func narrow(p *cvd.Programme, c *cvd.Case, first Between, recorded time.Time) ([
 		if w.Statement == nil || w.Purpose == cvd.Preview {
 			continue
 		}
-		row := AlarmWave{Label: WaveLabel(i, w), Level: w.Level.String(), OpensAt: w.OpensAt, Holders: len(w.Audience), Then: "not open"}
+		row := AlarmWave{Label: WaveLabel(i, w), Level: w.Level.String(), OpensAt: w.OpensAt, Holders: len(w.Audience), Then: notOpen}
 		switch {
 		case !first.From.IsZero() && !w.OpensAt.After(first.From):
 			row.Then = "open"
