@@ -51,7 +51,7 @@ func (c *alarmList) Run(a *app) error {
 
 type alarmShow struct {
 	Case string `arg:"" help:"Title or id."`
-	All  bool   `help:"Each row of what was seen by itself, and all that are kept ready."`
+	All  bool   `help:"Each row of what was seen by itself, and every call."`
 }
 
 func (*alarmShow) Help() string { return "Example:\n  forewarn alarm show Layout --as ana" }
@@ -132,7 +132,13 @@ func (a *app) showAlarm(v coordinator.AlarmView, all bool) {
 	if len(v.Calls) > 0 {
 		a.say("")
 		rows = nil
-		for _, c := range v.Calls {
+		calls := v.LastCalls()
+		if n := v.EarlierCalls(); n > 0 && all {
+			calls = v.Calls
+		} else if n > 0 {
+			a.say("%s before these; --all lists them.", count(n, "call", "calls"))
+		}
+		for _, c := range calls {
 			rows = append(rows, []string{fmt.Sprintf("%d.%d", c.Round, c.Step), c.Who, when(c.Queued), c.Outcome, c.Notice.Short()})
 		}
 		a.table([]string{"CALL", "WHO", "QUEUED", "", "NOTICE"}, rows)

@@ -457,3 +457,17 @@ func TestBeforeAnyWave(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// TestLastCalls: of many calls the last are shown, and the others counted.
+func TestLastCalls(t *testing.T) {
+	var v coordinator.AlarmView
+	for i := range 20 {
+		if n := len(v.LastCalls()) + v.EarlierCalls(); n != i || len(v.LastCalls()) > 12 {
+			t.Errorf("%d calls: %d are shown, %d counted", i, len(v.LastCalls()), v.EarlierCalls())
+		}
+		v.Calls = append(v.Calls, coordinator.CallView{Step: i + 1})
+	}
+	if last := v.LastCalls(); last[len(last)-1].Step != 20 {
+		t.Errorf("the last shown is %d", last[len(last)-1].Step)
+	}
+}

@@ -121,6 +121,16 @@ func (v *AlarmView) Commands() (out []string) {
 	return out
 }
 
+// lastCalls is how many calls are shown: an alarm that nobody acknowledges has
+// people called for as long as it lasts.
+const lastCalls = 12
+
+// LastCalls is the calls that are shown, the last.
+func (v *AlarmView) LastCalls() []CallView { return v.Calls[v.EarlierCalls():] }
+
+// EarlierCalls is how many calls aren't shown.
+func (v *AlarmView) EarlierCalls() int { return max(0, len(v.Calls)-lastCalls) }
+
 // SeenGroup is rows that a reader takes for one: of one source, of one thing, or of
 // one text, and with one effect.
 type SeenGroup struct {
