@@ -19,7 +19,7 @@ type alarmCmd struct {
 	Ack    alarmAck    `cmd:"" help:"Say that you are looking: nobody else is called."`
 	Decide alarmDecide `cmd:"" help:"Decide: hold, end, watch or dismiss."`
 	Report alarmReport `cmd:"" help:"Record what somebody says was seen, without the bytes."`
-	Call   alarmCall   `cmd:"" help:"Call who is on duty, and the next after 5, 10 and 15 minutes."`
+	Call   alarmCall   `cmd:"" help:"Call who is on duty, and the next after 5, 10 and 15 minutes, and on until somebody acknowledges."`
 	Page   alarmPage   `cmd:"" help:"The alarms as a page that keeps itself up to date."`
 }
 
@@ -51,6 +51,7 @@ func (c *alarmList) Run(a *app) error {
 
 type alarmShow struct {
 	Case string `arg:"" help:"Title or id."`
+	All  bool   `help:"Each row of what was seen by itself, and every call."`
 }
 
 func (*alarmShow) Help() string { return "Example:\n  forewarn alarm show Layout --as ana" }
@@ -64,12 +65,15 @@ func (c *alarmShow) Run(a *app) error {
 		if a.JSON {
 			return a.printJSON(v)
 		}
-		a.showAlarm(v)
+		a.showAlarm(v, c.All)
 		return nil
 	})
 }
 
-func (a *app) showAlarm(v coordinator.AlarmView) {
+// fewGroups is how many groups of what was seen are shown unless all are asked for.
+const fewGroups = 12
+
+func (a *app) showAlarm(v coordinator.AlarmView, all bool) {
 	a.say("%s  (%s)", line(v.Title), v.Case.Short())
 	if v.Round == 0 {
 		a.say("No alarm. %s", embargoLine(v.Embargo, v.Release, v.Now))
@@ -93,10 +97,24 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 	fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(v.Timeline, a.width()), "\n")))
 	a.say("")
 	var rows [][]string
-	for _, s := range v.Seen {
-		rows = append(rows, []string{fmt.Sprint(s.Entry), s.Source, s.Weight, s.Clue, s.Value, fmt.Sprintf("%d×", s.Count), s.Time.Words(when), s.Words(when)})
+	groups, left := v.Grouped(), 0
+	if all {
+		groups = nil
+		for _, s := range v.Seen {
+			groups = append(groups, coordinator.SeenGroup{SeenView: s, Rows: 1, Times: uint64(s.Count)})
+		}
 	}
-	a.table([]string{"ENTRY", "SOURCE", "WEIGHT", "WHAT", "", "TIMES", "FIRST", ""}, rows)
+	for i, g := range groups {
+		if i >= fewGroups && !all {
+			left += g.Rows
+			continue
+		}
+		rows = append(rows, []string{fmt.Sprint(g.Entry), g.Source, g.Weight, g.Clue, g.Value, fmt.Sprintf("%d×", g.Times), g.Time.Words(when), g.Words(when)})
+	}
+	a.table([]string{"ENTRY", "SOURCE", "WEIGHT", "WHAT", "", "TIMES", "FIRST", "DID"}, rows)
+	if left > 0 {
+		a.say("and %d more; --all lists them.", left)
+	}
 	if v.Older > 0 {
 		a.say("%s in the log.", count(v.Older, "older row stands", "older rows stand"))
 	}
@@ -114,7 +132,13 @@ func (a *app) showAlarm(v coordinator.AlarmView) {
 	if len(v.Calls) > 0 {
 		a.say("")
 		rows = nil
-		for _, c := range v.Calls {
+		calls := v.LastCalls()
+		if n := v.EarlierCalls(); n > 0 && all {
+			calls = v.Calls
+		} else if n > 0 {
+			a.say("%s before these; --all lists them.", count(n, "call", "calls"))
+		}
+		for _, c := range calls {
 			rows = append(rows, []string{fmt.Sprintf("%d.%d", c.Round, c.Step), c.Who, when(c.Queued), c.Outcome, c.Notice.Short()})
 		}
 		a.table([]string{"CALL", "WHO", "QUEUED", "", "NOTICE"}, rows)

@@ -149,7 +149,7 @@ func (a *app) lookCase(name string, f func(*coordinator.Desk, cvd.Actor, cvd.Cas
 // watch keeps watch until it is stopped. It is the programme's writer only while it
 // appends.
 func (a *app) watch(w *lookout.Watch) error {
-	w.Clock, w.Note = time.Now, a.note
+	w.Clock, w.Note, w.Tell = time.Now, a.note, a.note
 	return a.looking(func(d lookout.Desk, by cvd.Actor) error {
 		l := d.(*home.Looker)
 		w.Look, w.By = l, by

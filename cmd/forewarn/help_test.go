@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"forewarn/internal/serve"
 )
 
 // commands are all commands that do something, by their words.
@@ -93,6 +97,15 @@ func TestReadme(t *testing.T) {
 		}
 		if !strings.Contains(shown.String(), "\n"+string(lines)) {
 			t.Errorf("README.md doesn't show the lines of %s, which are tested", name)
+		}
+	}
+}
+
+// TestHintOfAnAddress: whoever is refused an address learns who may have it.
+func TestHintOfAnAddress(t *testing.T) {
+	for err, want := range map[error]string{syscall.EADDRINUSE: "ss -ltnp", syscall.EACCES: "below 1024"} {
+		if got := hint(fmt.Errorf("%w: %w", serve.ErrListen, err)); !strings.Contains(got, want) {
+			t.Errorf("%v: %s", err, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
@@ -53,6 +54,8 @@ var hints = []struct {
 	{keep.ErrIncomplete, "the backup is there. 'forewarn doctor' says what the programme lacks"},
 	{keep.ErrBroken, "each line marked broken says below it what to do"},
 	{folder.ErrHeld, "nothing was changed. Wait for it, or stop it"},
+	{syscall.EADDRINUSE, "nothing was started. Another process has that address, perhaps another desk or an alarm page: stop it, or name another port with the flag. 'ss -ltnp' shows who has it"},
+	{serve.ErrListen, "nothing was started. Name an address of this machine, and a port that you may use: those below 1024 take a privilege"},
 	{serve.ErrConfig, "nothing was started. 'forewarn serve --help' shows what goes together"},
 	{ledger.ErrLocked, "one process writes a log at a time; nothing was changed. Wait for it, or stop it"},
 	{ledger.ErrUncertain, "'forewarn log show --last 5' tells whether it is there; if it isn't once the process that serves the desk goes on or has ended, run the command again"},

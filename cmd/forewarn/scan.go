@@ -18,29 +18,24 @@ import (
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
-	"forewarn/internal/home"
 	"forewarn/internal/sighting"
-	"forewarn/internal/token"
 )
 
 type scanCmd struct {
-	Path      []string      `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
-	Indicator []string      `help:"Also look for this: host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT." placeholder:"KIND:VALUE"`
-	Rule      []string      `help:"Also judge records by the Sigma rules in this file, or below this folder." placeholder:"FILE"`
-	Package   bool          `help:"Also look for what the packages of open cases hold, or that of --case: excerpts of their texts in any copy, their indicators, their Sigma rules. Needs --as; the log says that they were opened."`
-	Public    []string      `help:"A text that everybody has, such as an earlier advisory: words that stand in it are nobody's excerpt." placeholder:"FILE"`
-	Skew      time.Duration `help:"How far the source's clock may be off." default:"1s"`
-	Lag       time.Duration `help:"How long after a request the source may stamp its record, such as nginx and Suricata do." default:"1s"`
-	Zone      string        `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
-	Year      int           `help:"The year of logs that state none, such as syslog's, as they would write it." placeholder:"YEAR"`
-	Case      string        `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
-	All       bool          `help:"Record it in every case that something can leak of."`
-	Source    string        `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
-	Follow    bool          `help:"Go on reading as the files grow, through rotation, until stopped."`
-	Notify    string        `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
+	Path []string `arg:"" help:"Files or folders: Suricata EVE, Zeek, access logs, W3C or IIS logs, syslog, other text, plain or compressed; - is standard input."`
+	sought
+	Skew   *time.Duration `help:"How far the source's clock may be off; 1s if nothing is said." placeholder:"DURATION"`
+	Lag    *time.Duration `help:"How long after a request the source may stamp its record, such as nginx and Suricata do; 1s if nothing is said." placeholder:"DURATION"`
+	Zone   string         `help:"A local zone in which the source may have written its times." placeholder:"ZONE"`
+	Year   int            `help:"The year of logs that state none, such as syslog's, as they would write it." placeholder:"YEAR"`
+	Case   string         `help:"Record what is seen in this case; needs --as." placeholder:"CASE"`
+	All    bool           `help:"Record it in every case that something can leak of."`
+	Source string         `help:"The declared source that this comes from: what is seen raises the alarm. Its clock is as declared." placeholder:"SOURCE"`
+	Follow bool           `help:"Go on reading as the files grow, through rotation, until stopped."`
+	Notify string         `help:"With --follow: call who is on duty with this command. See 'forewarn alarm call'." placeholder:"COMMAND"`
 
-	rules ruleSet          `kong:"-"`
-	found sighting.Scanner `kong:"-"` // what of packages is looked for
+	read     int  // files
+	yearless bool // a time was left unknown that a year would give
 }
 
 func (*scanCmd) Help() string {
@@ -49,9 +44,9 @@ func (*scanCmd) Help() string {
 With --source, each sighting is recorded once, however often a file is scanned or --follow is stopped: how far it was read stands in the log. --follow opens the programme only to append.
 
 Example:
-  forewarn scan /var/log/suricata/eve.json --follow --source 'edge sensor' --all --as cleo
-  forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as cleo
-  forewarn scan /var/log/iis --rule rules/web --package --case Layout --as cleo`
+  forewarn scan /var/log/suricata/eve.json --follow --source 'edge sensor' --all --as ana
+  forewarn scan /var/log/suricata/eve.json --indicator path:/portal/layout/import --case Layout --as ana
+  forewarn scan /var/log/iis --rule rules/web --package --case Layout --as ana`
 }
 
 // sighted is a sighting as JSON lines have it.
@@ -75,6 +70,9 @@ type sighted struct {
 
 func (c *scanCmd) Run(a *app) error {
 	if err := c.together(); err != nil {
+		return err
+	}
+	if err := c.there(); err != nil {
 		return err
 	}
 	s, err := c.scanner(a)
@@ -126,7 +124,7 @@ func (c *scanCmd) Run(a *app) error {
 				return err
 			}
 		}
-		return nil
+		return c.nothing()
 	}); err != nil {
 		return err
 	}
@@ -141,6 +139,7 @@ func (c *scanCmd) Run(a *app) error {
 	if first.Known() {
 		a.say("The first at %s.", first)
 	}
+	c.undated(a)
 	switch {
 	case c.Case == "":
 		return nil
@@ -160,60 +159,31 @@ func (c *scanCmd) Run(a *app) error {
 
 // scanner is what the command line asks to look for.
 func (c *scanCmd) scanner(a *app) (*sighting.Scanner, error) {
-	var s sighting.Scanner
-	var err error
 	if c.Case != "" && a.As == "" {
-		return &s, usage("--case needs --as ACCOUNT: who records the sighting")
+		return nil, usage("--case needs --as ACCOUNT: who records the sighting")
 	}
-	s.Clock = sighting.Clock{Skew: c.Skew, Lag: c.Lag}
+	clock := sighting.Clock{Skew: time.Second, Lag: time.Second}
+	if c.Skew != nil {
+		clock.Skew = *c.Skew
+	}
+	if c.Lag != nil {
+		clock.Lag = *c.Lag
+	}
 	if c.Zone != "" {
-		if s.Clock.Zone, err = loadZone(c.Zone); err != nil {
-			return &s, err
+		var err error
+		if clock.Zone, err = loadZone(c.Zone); err != nil {
+			return nil, err
 		}
 	}
 	if c.Year != 0 {
 		if c.Year < 1990 || c.Year > 9999 {
-			return &s, usage("--year is a year, such as 2025")
+			return nil, usage("--year is a year, such as 2025")
 		}
-		s.Clock.Year = c.Year
+		clock.Year = c.Year
 	}
-	for _, said := range c.Indicator {
-		kind, value, ok := strings.Cut(said, ":")
-		k, err := sighting.ParseKind(kind)
-		if !ok || err != nil {
-			return &s, usage("%q is not an indicator: write host:NAME, address:IP, path:PATH, hash:HEX or constant:TEXT", said)
-		}
-		x := sighting.Indicator{Kind: k, Value: value}
-		if err := x.Check(); err != nil {
-			return &s, usage("%q: %v", said, err)
-		}
-		s.Indicators = append(s.Indicators, x)
-	}
-	if s.Rules, err = c.ruled(a); err != nil {
-		return &s, err
-	}
-	s.Indicators, s.Texts, s.Public = append(s.Indicators, c.found.Indicators...), c.found.Texts, c.found.Public
-	for _, name := range c.Public {
-		b, err := a.read(name, 16<<20)
-		if err != nil {
-			return &s, err
-		}
-		s.Public = append(s.Public, b)
-	}
-	h, err := home.Open(a.folder())
-	if err != nil {
-		if len(s.Indicators)+len(s.Rules) > 0 {
-			a.note("No programme here: looking for what the command line names, not for tokens.")
-			return &s, nil
-		}
-		return &s, err
-	}
-	key, err := h.Recognition()
-	if err != nil {
-		return &s, err
-	}
-	s.Rec = token.NewRecogniser(key)
-	return &s, nil
+	s, err := c.sought.scanner(a, func() error { return c.packages(a, c.Case, c.Source != "") })
+	s.Clock = clock
+	return s, err
 }
 
 func asSighted(x sighting.Sighting) sighted {
@@ -238,11 +208,37 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 	return c.each(a, path, func(name string, r io.Reader) error { return c.stream(a, s, name, r, emit, total) })
 }
 
+// there refuses a path that isn't, before anything is read.
+func (c *scanCmd) there() error {
+	for _, path := range c.Path {
+		if _, err := os.Stat(path); path != "-" && err != nil && !c.Follow {
+			return fmt.Errorf("%w: %w", errInput, err)
+		}
+	}
+	return nil
+}
+
+// nothing refuses a scan that read nothing.
+func (c *scanCmd) nothing() error {
+	if c.read > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: no file that can be read is in %s: nothing was looked through", errInput, strings.Join(c.Path, " "))
+}
+
+// undated says how times without a year are given one.
+func (c *scanCmd) undated(a *app) {
+	if c.yearless {
+		a.note("Times that state no year were left unknown: --year says which one they are of.")
+	}
+}
+
 const stdin = "standard input"
 
 // each opens a file, standard input, or every regular file below a folder.
 func (c *scanCmd) each(a *app, path string, f func(name string, r io.Reader) error) error {
 	if path == "-" {
+		c.read++
 		return f(stdin, a.in)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -265,6 +261,7 @@ func (c *scanCmd) each(a *app, path string, f func(name string, r io.Reader) err
 			return nil
 		}
 		defer x.Close()
+		c.read++
 		return f(name, x)
 	})
 }
@@ -280,7 +277,14 @@ func (c *scanCmd) stream(a *app, s *sighting.Scanner, name string, r io.Reader, 
 		defer p.clear()
 		r = p
 	}
-	sum, err := s.Scan(name, r, emit)
+	undated := 0
+	sum, err := s.Scan(name, r, func(x sighting.Sighting) error {
+		if x.Basis == sighting.NoTime {
+			undated++
+		}
+		return emit(x)
+	})
+	c.yearless = c.yearless || undated > 0 && sum.Format == sighting.Syslog && s.Clock.Year == 0
 	for _, p := range sum.Problems {
 		a.note("%s: %s", line(name), p)
 	}

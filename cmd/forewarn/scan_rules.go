@@ -20,14 +20,14 @@ type ruleSet struct {
 const maxRules = 1 << 20 // bytes of one file of rules that are read
 
 // ruled gathers the rules to judge by, and tells what of them can't be.
-func (c *scanCmd) ruled(a *app) ([]sighting.Rule, error) {
+func (c *sought) ruled(a *app, open func() error) ([]sighting.Rule, error) {
 	for _, name := range c.Rule {
 		if err := c.ruleFiles(a, name); err != nil {
 			return nil, err
 		}
 	}
-	if c.Package {
-		if err := c.packages(a); err != nil {
+	if c.Package && open != nil {
+		if err := open(); err != nil {
 			return nil, err
 		}
 	}
@@ -38,17 +38,17 @@ func (c *scanCmd) ruled(a *app) ([]sighting.Rule, error) {
 	}
 	c.rules.all = len(names)
 	for _, r := range reports {
-		a.note("%s", line(r.String()))
+		c.note(a, "%s", line(r.String()))
 	}
-	if len(rules) == 0 && (len(c.Rule) > 0 || c.Package) {
-		a.note("No rule is left to judge by.")
+	if len(rules) == 0 && (len(c.Rule) > 0 || c.Package && open != nil) {
+		c.note(a, "No rule is left to judge by.")
 	}
 	return rules, nil
 }
 
 // ruleFiles reads a file of rules, or all below a folder that end in .yml or
 // .yaml. A file that was named must be Sigma; one in a folder may be else.
-func (c *scanCmd) ruleFiles(a *app, root string) error {
+func (c *sought) ruleFiles(a *app, root string) error {
 	found := false
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -65,7 +65,7 @@ func (c *scanCmd) ruleFiles(a *app, root string) error {
 		found = true
 		switch err := c.rules.Add(name, string(text)); {
 		case err != nil && name != root:
-			a.note("%s; passed over", line(err.Error()))
+			c.note(a, "%s; passed over", line(err.Error()))
 		case err != nil:
 			return fmt.Errorf("%w: %w", errInput, err)
 		}

@@ -23,10 +23,10 @@ func (c *scanCmd) together() error {
 		return usage("--follow, --all and --notify go with --source: declare one with 'forewarn source add'")
 	case c.Source != "" && c.Case == "" && !c.All:
 		return usage("--source goes with --case CASE, or with --all")
+	case c.Source != "" && (c.Skew != nil || c.Lag != nil || c.Zone != ""):
+		return usage("the clock of --source is as declared: --skew, --lag and --zone are said with 'forewarn source add'")
 	case c.Case != "" && c.All:
 		return usage("--case names one case and --all means all: give one of them")
-	case c.All && c.Package:
-		return usage("a package's rules are of its own case: give --package with --case")
 	case c.Notify != "" && !c.Follow:
 		return usage("--notify goes with --follow; 'forewarn alarm call' calls by itself")
 	case c.Follow && c.Year != 0:
@@ -68,7 +68,15 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		}
 		s.Clock.Year = year
 		if c.All {
-			return nil
+			cases, err := d.WatchedCases(by)
+			if err == nil && len(cases) == 0 {
+				const none = "there is no case to record in: none with a sealed wave waits for its release"
+				if !c.Follow {
+					return fmt.Errorf("%w: %s", cvd.ErrRefused, none)
+				}
+				a.note("For now %s.", none)
+			}
+			return err
 		}
 		id, err := d.Case(a, by, c.Case)
 		if err != nil {
@@ -82,8 +90,12 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 	if err != nil {
 		return err
 	}
+	w.Of = c.casesOf(s)
 	if !c.Follow {
 		return c.once(a, s, w)
+	}
+	if c.Package {
+		c.renews(a, w)
 	}
 	if c.Notify != "" {
 		w.Notify = command(c.Notify)
@@ -125,7 +137,7 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 				b.Cases, err = d.WatchedCases(by)
 			}
 			if err == nil && b.At != nil {
-				err = place(d.Desk, b)
+				b.At.Head, err = follow.HeadOf(b.At.Path)
 			}
 			if err == nil {
 				done, err = d.Record(a, by, b)
@@ -170,7 +182,9 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 						return err
 					}
 				}
-				b.Spots = append(b.Spots, coordinator.SpotOf(x))
+				spot := coordinator.SpotOf(x)
+				spot.Only = w.Of(x.What)
+				b.Spots = append(b.Spots, spot)
 				reach = max(reach, b.Spots[len(b.Spots)-1].End)
 				return nil
 			}, &total); err != nil {
@@ -182,8 +196,15 @@ func (c *scanCmd) once(a *app, s *sighting.Scanner, w *lookout.Watch) error {
 			return err
 		}
 	}
+	if err := c.nothing(); err != nil {
+		return err
+	}
+	c.undated(a)
 	if !a.JSON {
 		a.say("%s recorded, of %s in %s.", count(recorded, "sighting", "sightings"), count(int(total.Sightings), "sighting", "sightings"), count(int(total.Records), "record", "records"))
+		if recorded < int(total.Sightings) {
+			a.note("What is not recorded now was recorded before, or is of a case that is not watched.")
+		}
 	}
 	return nil
 }
@@ -193,26 +214,4 @@ func (c *scanCmd) pathOf(b coordinator.Batch) string {
 		return stdin
 	}
 	return b.At.Path
-}
-
-// place finds out whether a file is one that the log knows, or a new one of its
-// name.
-func place(d *coordinator.Desk, b coordinator.Batch) error {
-	read, err := d.ReadSoFar(b.Source, b.At.Path, b.Cases)
-	if err != nil {
-		return err
-	}
-	if b.At.HeadHash, b.At.Head, err = follow.HeadOf(b.At.Path, follow.MaxHead); err != nil {
-		return err
-	}
-	b.At.Generation = 1
-	for _, r := range read {
-		b.At.Generation = max(b.At.Generation, r.Generation+1)
-	}
-	for _, r := range read {
-		if hash, n, err := follow.HeadOf(b.At.Path, int(r.Head)); err == nil && n == r.Head && hash == r.HeadHash {
-			b.At.Generation = r.Generation
-		}
-	}
-	return nil
 }

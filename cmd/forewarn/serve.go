@@ -29,8 +29,9 @@ type serveCmd struct {
 	Idle        time.Duration `help:"Sign out who did nothing for so long." default:"1h"`
 	Absolute    time.Duration `help:"Sign out after so long in any case." default:"12h"`
 	Watch       []string      `help:"Follow a log of a declared source beside the pages, as 'scan --follow --all' does. Needs --as." placeholder:"SOURCE=PATH" sep:"none"`
-	Witness     []string      `help:"Ask this witness to cosign each anchor's checkpoint: its URL and its key ('forewarn witness init')." placeholder:"URL=VKEY" sep:"none"`
-	Notify      string        `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
+	sought
+	Witness []string `help:"Ask this witness to cosign each anchor's checkpoint: its URL and its key ('forewarn witness init')." placeholder:"URL=VKEY" sep:"none"`
+	Notify  string   `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
 }
 
@@ -38,8 +39,8 @@ func (*serveCmd) Help() string {
 	return `While it runs it has the log, and the other commands of this machine write through it. SIGTERM stops it in order. doc/serve.md says more.
 
 Example:
-  forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as cleo
-  forewarn serve --smtp smtp://desk@mx.example:587 --mail-from notices@desk.example --smtp-password-file mail.secret --as cleo
+  forewarn serve --watch 'edge sensor=/var/log/suricata/eve.json' --notify './call.sh' --as ana
+  forewarn serve --smtp smtp://desk@mx.example:587 --mail-from notices@desk.example --smtp-password-file mail.secret --as ana
   forewarn serve --listen :443 --tls-cert desk.pem --tls-key desk.key --origin https://desk.example --metrics 127.0.0.1:9464`
 }
 
@@ -67,10 +68,14 @@ func (c *serveCmd) Run(a *app) error {
 // beside is what goes on beside the pages: following sources, calling who is on
 // duty, and telling members and staff what waits for them.
 func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error) {
+	if len(c.Watch) == 0 && (len(c.Indicator)+len(c.Rule)+len(c.Public) > 0 || c.Package) {
+		return nil, usage("--indicator, --rule, --package and --public say what --watch looks for: name a log with it")
+	}
 	post, err := c.post(a, originOf(c.Origin, c.Listen), func(format string, args ...any) { log.Warn("mail", "note", fmt.Sprintf(format, args...)) })
 	if err != nil || len(c.Watch) == 0 && c.Notify == "" && post == nil {
 		return nil, err
 	}
+	c.quiet = true
 	paths := map[string][]string{} // by source
 	for _, said := range c.Watch {
 		source, path, ok := strings.Cut(said, "=")
@@ -85,6 +90,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 	}
 	add := func(name string, w *lookout.Watch) {
 		w.Note = func(format string, args ...any) { log.Warn(name, "note", fmt.Sprintf(format, args...)) }
+		w.Tell = func(format string, args ...any) { log.Info(name, "note", fmt.Sprintf(format, args...)) }
 		w.Said = func(path string, r coordinator.Recorded) {
 			log.Info(name, "path", path, "sightings", r.Times, "effect", r.Effect.String())
 		}
@@ -110,8 +116,13 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 			if w.Source, err = d.Source(a, by, source); err != nil {
 				return err
 			}
-			if w.Scanner, err = new(scanCmd).scanner(a); err != nil {
+			x := c.sought
+			if w.Scanner, err = x.scanner(a, nil); err != nil {
 				return err
+			}
+			w.Of = x.casesOf(w.Scanner)
+			if c.Package {
+				x.renews(a, w)
 			}
 			if w.Scanner.Clock, err = d.ClockOf(w.Source); err != nil {
 				return err

@@ -31,7 +31,7 @@ func (w *works) source() cvd.SourceID {
 	return id
 }
 
-var stretch = coordinator.Stretch{Path: "/var/log/edge.json", Generation: 1, Head: 4, HeadHash: [32]byte{1}, Begin: 0, End: 100}
+var stretch = coordinator.Stretch{Path: "/var/log/edge.json", Head: []byte("what the file begins with"), Begin: 0, End: 100}
 
 func (w *works) batch(source cvd.SourceID) coordinator.Batch {
 	at := stretch

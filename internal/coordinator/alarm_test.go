@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -172,7 +173,7 @@ func TestAboveTheQuota(t *testing.T) {
 	}
 	at, err := w.desk.ReadSoFar(src, stretch.Path, []cvd.CaseID{w.cs})
 	ok(t, err)
-	if len(at) != 1 || at[0].End != 40 {
+	if len(at) != 1 || at[0].Offset != 40 {
 		t.Errorf("read to %+v", at)
 	}
 	v, err := w.desk.Alarm(ctx, w.ana, w.cs)
@@ -342,5 +343,131 @@ func TestExcerptsAreThingsByThemselves(t *testing.T) {
 		if other == of(10, 12) {
 			t.Errorf("%q stands for a longer excerpt or another", other)
 		}
+	}
+}
+
+// TestTwoReaders: two who read one path record each thing once, wherever each of
+// them began and whichever is ahead; one reader tells files apart that begin alike.
+func TestTwoReaders(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	src := w.source()
+	n := 0
+	record := func(head string, left coordinator.Left, begin, end uint64) (times int) {
+		n++
+		got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: src, Cases: []cvd.CaseID{w.cs},
+			At:    &coordinator.Stretch{Path: "/a.log", Head: []byte(head), Begin: begin, End: end, Left: left},
+			Spots: []coordinator.Spot{{Clue: cvd.Token, Value: "00000000000000aa", Offset: end - 1, End: end, Excerpt: []byte("x")}}})
+		ok(t, err)
+		for _, r := range got {
+			times += r.Times
+		}
+		return times
+	}
+	left := coordinator.Left{}
+	for i, row := range []struct {
+		head       string
+		left       coordinator.Left
+		begin, end uint64
+		times      int
+	}{
+		{"second file", nil, 0, 100, 1},                   // one reader began here
+		{"second file and more of it", nil, 0, 100, 0},    // the other comes from further back
+		{"second file and more of it", nil, 100, 300, 1},  // and is ahead
+		{"second file and more of it", nil, 100, 300, 0},  //
+		{"first file", nil, 0, 50, 1},                     // what only the other had read
+		{"second file and more of it", nil, 100, 300, 0},  // nobody is behind for it
+		{"second file and more of it", nil, 300, 400, 1},  //
+		{"second file and more of it", left, 400, 410, 1}, //
+		{"second file and more of it", left, 0, 30, 1},    // this reader has left the one that begins alike
+		{"second fil", nil, 0, 10, 1},                     // shorter than what the log knows: another
+	} {
+		if i == 8 {
+			ok(t, w.desk.Leave(src, "/a.log", []byte(row.head), []cvd.CaseID{w.cs}, left))
+			if len(left[w.cs]) != 1 {
+				t.Errorf("left: %v", left)
+			}
+		}
+		if got := record(row.head, row.left, row.begin, row.end); got != row.times {
+			t.Errorf("row %d: %d recorded, want %d", i, got, row.times)
+		}
+	}
+}
+
+// TestOnly: what is of one case's package is recorded in that case alone, and what
+// may be of any in all of them.
+func TestOnly(t *testing.T) {
+	w := newWorks(t)
+	defer w.desk.Close()
+	other, err := w.desk.OpenCase(ctx, w.ana, coordinator.Opening{Title: "Another case"})
+	ok(t, err)
+	at := stretch
+	got, err := w.desk.Record(ctx, w.ana, coordinator.Batch{Source: w.source(), Cases: []cvd.CaseID{w.cs, other}, At: &at, Spots: []coordinator.Spot{
+		{Clue: cvd.Rule, Value: "theirs", Offset: 1, Excerpt: []byte("a"), Only: []cvd.CaseID{other}},
+		{Clue: cvd.Token, Value: "00000000000000aa", Offset: 5, Excerpt: []byte("b")},
+	}})
+	ok(t, err)
+	if len(got) != 2 || got[0].Times != 1 || got[1].Times != 2 {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+// TestGrouped: many rows of one thing are one line, those that stand come first,
+// and what was dismissed says so, whatever it did.
+func TestGrouped(t *testing.T) {
+	at := func(s int) coordinator.Between {
+		from := time.Date(2026, 5, 1, 9, 0, s, 0, time.UTC)
+		return coordinator.Between{From: from, To: from.Add(time.Second)}
+	}
+	row := func(clue cvd.Clue, value string, e cvd.Effect, stands bool, time coordinator.Between) coordinator.SeenView {
+		return coordinator.SeenView{Source: "edge", Weight: "own with bytes", Clue: clue.String(), Value: value, Count: 2, Effect: e.String(), Stands: stands, Time: time}
+	}
+	v := coordinator.AlarmView{Seen: []coordinator.SeenView{
+		row(cvd.Token, "aa", cvd.Repeats, false, at(9)),
+		row(cvd.Text, "a.md#33.1", cvd.Joins, true, at(8)),
+		row(cvd.Text, "a.md#4.2", cvd.Repeats, true, at(3)),
+		row(cvd.Text, "b.md#4.2", cvd.Joins, true, at(3)),
+		row(cvd.Text, "a.md#0.1", cvd.Raises, true, at(5)),
+		row(cvd.Text, "b.md#4.3", cvd.Joins, true, coordinator.Between{}),
+		row(cvd.Token, "aa", cvd.Suppressed, false, at(1)),
+	}}
+	var got []string
+	for _, g := range v.Grouped() {
+		got = append(got, fmt.Sprintf("%s %d %d %s %s", g.Value, g.Rows, g.Times, g.Time.Words(func(t time.Time) string { return t.Format("05") }), g.Words(nil)))
+	}
+	want := []string{"a.md 3 6 between 03 and 04 " + cvd.Raises.String(), "b.md 2 4 not known " + cvd.Joins.String(),
+		"aa 1 2 between 09 and 10 " + cvd.Repeats.String() + "; dismissed since", "aa 1 2 between 01 and 02 " + cvd.Suppressed.String()}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// TestBeforeAnyWave: what was seen before a wave opened isn't put to who had a copy,
+// and where nothing has a time, nothing is said to be earlier.
+func TestBeforeAnyWave(t *testing.T) {
+	v := coordinator.AlarmView{Waves: []coordinator.AlarmWave{{Then: "not open"}}, Undated: 2}
+	if s := v.HadWords(); !strings.HasPrefix(s, "No wave was open by then") {
+		t.Error(s)
+	}
+	if s := v.FirstWords(nil); s != "not known: nothing that was seen has a time" {
+		t.Error(s)
+	}
+	v.Waves = append(v.Waves, coordinator.AlarmWave{Then: "perhaps open"})
+	if s := v.HadWords(); !strings.Contains(s, "had fetched a copy") {
+		t.Error(s)
+	}
+}
+
+// TestLastCalls: of many calls the last are shown, and the others counted.
+func TestLastCalls(t *testing.T) {
+	var v coordinator.AlarmView
+	for i := range 20 {
+		if n := len(v.LastCalls()) + v.EarlierCalls(); n != i || len(v.LastCalls()) > 12 {
+			t.Errorf("%d calls: %d are shown, %d counted", i, len(v.LastCalls()), v.EarlierCalls())
+		}
+		v.Calls = append(v.Calls, coordinator.CallView{Step: i + 1})
+	}
+	if last := v.LastCalls(); last[len(last)-1].Step != 20 {
+		t.Errorf("the last shown is %d", last[len(last)-1].Step)
 	}
 }

@@ -65,6 +65,8 @@ type AlarmWave struct {
 	Holders int       `json:"holders"`
 }
 
+const notOpen = "not open"
+
 // Narrowing counts members that had fetched a copy by the first sighting. It lies
 // between Least and Most, because the sighting's time does.
 type Narrowing struct {
@@ -289,26 +291,14 @@ func (d *Desk) decided(ctx context.Context, n Names, c *cvd.Case, v *AlarmView) 
 // nextCall is who is called next for a case, and when: a time that is past when
 // the call is due and wasn't made; zero when nobody is.
 func nextCall(p *cvd.Programme, n Names, id cvd.CaseID, now time.Time) (time.Time, string) {
-	if p.AlarmState(id, now) != cvd.AlarmRaised {
+	due, next := p.Calls(id, now)
+	if len(due) > 0 {
+		next = due[0]
+	}
+	if next.Account.IsZero() {
 		return time.Time{}, ""
 	}
-	due, _ := p.NoticesDue(now)
-	for _, x := range due {
-		if x.Case == id {
-			return x.At, n.Account(x.Account)
-		}
-	}
-	a := p.Cases[id].Alarm
-	for step, after := range cvd.Escalation {
-		at := a.Raised.At.Add(after)
-		queued := slices.ContainsFunc(a.Notices, func(x cvd.NoticeID) bool {
-			return p.Notices[x].Round == a.Round && int(p.Notices[x].Step) == step
-		})
-		if who := p.Called(at); !queued && at.After(now) && len(who) > 0 {
-			return at, n.Account(who[step%len(who)])
-		}
-	}
-	return time.Time{}, ""
+	return next.At, n.Account(next.Account)
 }
 
 func calls(p *cvd.Programme, n Names, c *cvd.Case, v *AlarmView) {
@@ -359,7 +349,7 @@ func narrow(p *cvd.Programme, c *cvd.Case, first Between, recorded time.Time) ([
 		if w.Statement == nil || w.Purpose == cvd.Preview {
 			continue
 		}
-		row := AlarmWave{Label: WaveLabel(i, w), Level: w.Level.String(), OpensAt: w.OpensAt, Holders: len(w.Audience), Then: "not open"}
+		row := AlarmWave{Label: WaveLabel(i, w), Level: w.Level.String(), OpensAt: w.OpensAt, Holders: len(w.Audience), Then: notOpen}
 		switch {
 		case !first.From.IsZero() && !w.OpensAt.After(first.From):
 			row.Then = "open"

@@ -2,10 +2,13 @@ package coordinator
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/sighting"
 )
 
 // Effects says of each effect of a sighting what it means to a person.
@@ -21,7 +24,10 @@ var Effects = map[cvd.Effect]string{
 // FirstWords says when the first sighting was, as far as it can be told.
 func (v *AlarmView) FirstWords(when func(time.Time) string) string {
 	s := v.First.Words(when)
-	if v.Undated > 0 {
+	switch {
+	case v.Undated > 0 && v.First.To.IsZero():
+		s += ": nothing that was seen has a time"
+	case v.Undated > 0:
 		s += fmt.Sprintf("; %d more without a time may be earlier", v.Undated)
 	}
 	return s
@@ -61,6 +67,9 @@ func (v *AlarmView) NextWords() string {
 
 // HadWords says how many members had a copy by the first sighting.
 func (v *AlarmView) HadWords() string {
+	if len(v.Waves) > 0 && !slices.ContainsFunc(v.Waves, func(w AlarmWave) bool { return w.Then != notOpen }) {
+		return "No wave was open by then: either the source's clock is wrong, or it is out from before, by drafts, the report or whoever found it."
+	}
 	return fmt.Sprintf("%s of %d members had fetched a copy by then. Whose token it is, only an inquiry can tell.", v.Had, v.Had.Members)
 }
 
@@ -70,7 +79,7 @@ func (s SeenView) Words(when func(time.Time) string) string {
 	if !s.Replayed.IsZero() {
 		out = append(out, "replayed: public since "+when(s.Replayed))
 	}
-	if !s.Stands && (s.Effect == cvd.Joins.String() || s.Effect == cvd.Raises.String()) {
+	if !s.Stands && slices.Contains([]string{cvd.Repeats.String(), cvd.Joins.String(), cvd.Raises.String()}, s.Effect) {
 		out = append(out, "dismissed since")
 	}
 	return strings.Join(out, "; ")
@@ -92,15 +101,86 @@ var commands = map[string]string{
 	cvd.ChooseDismiss.String(): "dismiss --reason WHY",
 }
 
+// commandOrder is the order in which decisions stand everywhere: what can be taken
+// back before what can't, and what needs no act last.
+var commandOrder = []string{cvd.ChooseHold.String(), cvd.ChooseEnd.String(), cvd.ChooseWatch.String(), cvd.ChooseDismiss.String()}
+
 // Commands are the exact commands of what can be decided about an alarm as it is
 // shown, but for the reason: refused if it changed since.
 func (v *AlarmView) Commands() (out []string) {
 	if v.State == cvd.AlarmRaised.String() {
 		out = append(out, "forewarn alarm ack "+v.Case.Short())
 	}
-	for _, c := range v.Choices {
+	for _, c := range commandOrder {
+		if !slices.Contains(v.Choices, c) {
+			continue
+		}
 		how := strings.ReplaceAll(commands[c], "CASE", v.Case.Short())
 		out = append(out, fmt.Sprintf("forewarn alarm decide %s %s --round %d --up-to %d", v.Case.Short(), how, v.Round, v.UpTo))
 	}
+	return out
+}
+
+// lastCalls is how many calls are shown: an alarm that nobody acknowledges has
+// people called for as long as it lasts.
+const lastCalls = 12
+
+// LastCalls is the calls that are shown, the last.
+func (v *AlarmView) LastCalls() []CallView { return v.Calls[v.EarlierCalls():] }
+
+// EarlierCalls is how many calls aren't shown.
+func (v *AlarmView) EarlierCalls() int { return max(0, len(v.Calls)-lastCalls) }
+
+// SeenGroup is rows that a reader takes for one: of one source, of one thing, or of
+// one text, and with one effect.
+type SeenGroup struct {
+	SeenView        // the newest; its Time is the first of all, or unknown where one is
+	Rows     int    // how many
+	Times    uint64 // sightings
+}
+
+// excerpt is what SpotOf says of which excerpt of a text it is.
+var excerpt = regexp.MustCompile(`#[0-9]+\.[0-9]+$`)
+
+// Grouped is the rows that are shown, in groups: those that stand before those that
+// don't, the newest first.
+func (v *AlarmView) Grouped() (out []SeenGroup) {
+	type key struct{ source, weight, clue, value, effect string }
+	at := map[key]int{}
+	for _, s := range v.Seen {
+		value := s.Value
+		if s.Clue == cvd.Text.String() {
+			value = excerpt.ReplaceAllString(value, "")
+		}
+		// Without its effect, what was new and what repeats it would be two lines.
+		k := key{s.Source, s.Weight, s.Clue, value, fmt.Sprint(s.Stands, s.Effect == cvd.Suppressed.String())}
+		i, had := at[k]
+		if !had {
+			at[k] = len(out)
+			s.Value = value
+			out = append(out, SeenGroup{s, 1, uint64(s.Count)})
+			continue
+		}
+		g := &out[i]
+		g.Rows, g.Times = g.Rows+1, g.Times+uint64(s.Count)
+		if s.Effect == cvd.Raises.String() || g.Effect == cvd.Repeats.String() {
+			g.Effect = s.Effect
+		}
+		if g.Time.To.IsZero() || s.Time.To.IsZero() {
+			g.Time = Between{}
+		} else {
+			first := sighting.First([]sighting.Sighting{dated(Spot{From: g.Time.From, To: g.Time.To}), dated(Spot{From: s.Time.From, To: s.Time.To})})
+			g.Time = Between{first.From, first.To}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b SeenGroup) int {
+		switch {
+		case a.Stands == b.Stands:
+			return 0
+		case a.Stands:
+			return -1
+		}
+		return 1
+	})
 	return out
 }

@@ -25,6 +25,8 @@ type Spot struct {
 	Line     int64     `json:"line,omitempty"` // from 1; 0: not known
 	Field    string    `json:"field,omitempty"`
 	Excerpt  []byte    `json:"excerpt,omitempty"` // raw bytes; none: somebody's word
+
+	Only []cvd.CaseID `json:"-"` // the cases that it can be of; none: any
 }
 
 // SpotOf is a sighting of package sighting as a Spot.
@@ -48,10 +50,21 @@ func SpotOf(s sighting.Sighting) Spot {
 // Stretch is the bytes of a file that spots come from.
 type Stretch struct {
 	Path       string
-	Generation uint64
-	Head       uint32
-	HeadHash   [32]byte
+	Head       []byte // the file's first bytes, at most 1,024, as it is now: by them the log knows it again
 	Begin, End uint64
+	Left       Left
+}
+
+// Left is the files of a name, by the log's numbers, that a reader has read
+// through: the one that it reads now is none of these, also if it begins alike.
+type Left map[cvd.CaseID][]uint64
+
+// ReadTo is how far the log says that a file of a name was read.
+type ReadTo struct {
+	Generation uint64
+	Head       uint32 // bytes at the file's beginning that HeadHash is of
+	HeadHash   [32]byte
+	Offset     uint64
 }
 
 // Group is the spots of one thing in a stretch, as they are recorded.
@@ -70,8 +83,8 @@ type batchText struct {
 	Dropped int     `json:"dropped,omitempty"`
 }
 
-// Batch is what a reader has to record: the spots of a stretch, in order, for each
-// of the cases that they may belong to.
+// Batch is what a reader has to record: the spots of a stretch, in order, each for
+// those of the cases that it may belong to.
 type Batch struct {
 	Source cvd.SourceID
 	Cases  []cvd.CaseID
@@ -139,9 +152,11 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 		if q.Stream, err = d.StreamID(b.Source, at.Path); err != nil {
 			return nil, n, err
 		}
-		q.Generation, q.Head, q.HeadHash, q.Begin, q.End = at.Generation, at.Head, at.HeadHash, at.Begin, at.End
+		head := at.Head[:min(uint64(len(at.Head)), at.End)]
+		q.Head, q.HeadHash, q.Begin, q.End = uint32(len(head)), sha256.Sum256(head), at.Begin, at.End
 	}
 	var name string
+	spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return len(s.Only) > 0 && !slices.Contains(s.Only, id) })
 	err := d.View(func(p *cvd.Programme) error {
 		if err := p.May(by, cvd.ActRecordSighting, cvd.ACase(id), d.at(p)); err != nil {
 			return err
@@ -151,13 +166,22 @@ func (d *Desk) recordOf(ctx context.Context, by cvd.Actor, b Batch, id cvd.CaseI
 			return fmt.Errorf("%w: there is no such source", ErrUnknown)
 		}
 		name = d.named(ctx, ProgrammeKey, s.Name)
-		if read := p.Cases[id].Read[q.Stream]; read != nil {
-			switch {
-			case read.Generation > q.Generation || read.Generation == q.Generation && read.Offset >= q.End:
-				spots = nil
-			case read.Generation == q.Generation && read.Offset > q.Begin:
+		if b.At == nil {
+			return nil
+		}
+		files := p.Cases[id].Files(q.Stream)
+		switch read := b.At.among(files, id); {
+		case read == nil:
+			q.Generation = 1
+			for _, f := range files {
+				q.Generation = max(q.Generation, f.Generation+1)
+			}
+		case read.Offset >= q.End:
+			spots = nil
+		default:
+			if q.Generation = read.Generation; read.Offset > q.Begin {
 				q.Begin = read.Offset
-				spots = slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return max(s.End, s.Offset+1) <= read.Offset })
+				spots = slices.DeleteFunc(spots, func(s Spot) bool { return max(s.End, s.Offset+1) <= read.Offset })
 			}
 		}
 		return nil
@@ -299,9 +323,46 @@ func (d *Desk) StreamID(source cvd.SourceID, path string) (cvd.StreamID, error) 
 	return cvd.StreamID(m.Sum(nil)[:16]), nil
 }
 
+// among is the one of a name's files that this is of, the last that begins as it
+// does and wasn't left; nil when it is new. Whoever reads may have another number
+// for it: two who read one path need not have begun at the same file.
+func (s *Stretch) among(files []*cvd.ReadTo, id cvd.CaseID) *cvd.ReadTo {
+	hashes := map[uint32][32]byte{}
+	for _, f := range slices.Backward(files) {
+		if f.Head > uint32(len(s.Head)) || slices.Contains(s.Left[id], f.Generation) {
+			continue
+		}
+		if _, had := hashes[f.Head]; !had {
+			hashes[f.Head] = sha256.Sum256(s.Head[:f.Head])
+		}
+		if hashes[f.Head] == f.HeadHash {
+			return f
+		}
+	}
+	return nil
+}
+
+// Leave notes in left, for each of the cases, which file of its name it is that a
+// reader has read through.
+func (d *Desk) Leave(source cvd.SourceID, path string, head []byte, cases []cvd.CaseID, left Left) error {
+	stream, err := d.StreamID(source, path)
+	if err != nil {
+		return err
+	}
+	at := Stretch{Head: head, Left: left}
+	return d.View(func(p *cvd.Programme) error {
+		for _, id := range cases {
+			if f := at.among(p.Cases[id].Files(stream), id); f != nil {
+				left[id] = append(left[id], f.Generation)
+			}
+		}
+		return nil
+	})
+}
+
 // ReadSoFar is how far the log says that a path of a source was read, for each of
 // the cases where it says so: least first.
-func (d *Desk) ReadSoFar(source cvd.SourceID, path string, cases []cvd.CaseID) (out []Stretch, err error) {
+func (d *Desk) ReadSoFar(source cvd.SourceID, path string, cases []cvd.CaseID) (out []ReadTo, err error) {
 	stream, err := d.StreamID(source, path)
 	if err != nil {
 		return nil, err
@@ -309,13 +370,13 @@ func (d *Desk) ReadSoFar(source cvd.SourceID, path string, cases []cvd.CaseID) (
 	err = d.View(func(p *cvd.Programme) error {
 		for _, id := range cases {
 			if r := p.Cases[id].Read[stream]; r != nil {
-				out = append(out, Stretch{Path: path, Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, End: r.Offset})
+				out = append(out, ReadTo{r.Generation, r.Head, r.HeadHash, r.Offset})
 			}
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b Stretch) int {
-		return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.End, b.End))
+	slices.SortFunc(out, func(a, b ReadTo) int {
+		return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.Offset, b.Offset))
 	})
 	return out, err
 }

@@ -199,8 +199,12 @@ func (c *Case) PublicSince(tag Tag) (at time.Time, by entrylog.Seq) {
 }
 
 // Escalation is how long after an alarm was raised the next on the roster is
-// called, while nobody has acknowledged it.
-var Escalation = [...]time.Duration{0, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute}
+// called, while nobody has acknowledged it. After that comes a pause, of Pauses the
+// next and then the last for good, and the roster is called on from where it was.
+var (
+	Escalation = [...]time.Duration{0, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute}
+	Pauses     = [...]time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour}
+)
 
 // MaxTries is how often one notice is tried before it is given up, and RetryAfter
 // the least time between two tries.
@@ -214,7 +218,7 @@ type Due struct {
 	Case    CaseID
 	Round   uint32
 	Step    uint8
-	Account AccountID
+	Account AccountID // zero: there is nobody to call
 	At      time.Time // since when
 }
 
@@ -230,53 +234,75 @@ func (p *Programme) Called(now time.Time) []AccountID {
 	return ids
 }
 
-// steps are an alarm's calls up to a time, and when the next is due; zero: none.
-// Each is due when its time has come, or when all before it have failed. A step
-// beyond the last person begins with the first again.
-func (p *Programme) steps(id CaseID, now time.Time) (due []Due, next time.Time) {
-	c := p.Cases[id]
+// Calls are an alarm's calls that should be queued at a time, and the next; zero:
+// there is none. Each is due when its time has come, or when the one before it has
+// failed. Nothing of it is stored: it follows from the roster, the notices and the
+// clock. While nobody acknowledges or decides, the roster is called on and on; of
+// a time when nobody called, only the last pass is made up for.
+func (p *Programme) Calls(id CaseID, now time.Time) (due []Due, next Due) {
 	if p.AlarmState(id, now) != AlarmRaised {
-		return nil, time.Time{}
+		return nil, Due{}
 	}
-	queued := map[uint8]*Notice{}
-	for _, n := range c.Alarm.Notices {
-		if x := p.Notices[n]; x.Round == c.Alarm.Round {
-			queued[x.Step] = x
+	a := p.Cases[id].Alarm
+	queued := map[uint8][]*Notice{}
+	for _, n := range a.Notices {
+		if x := p.Notices[n]; x.Round == a.Round {
+			queued[x.Step] = append(queued[x.Step], x)
 		}
 	}
-	failed := c.Alarm.Raised.At // when the step before this one failed; zero: it didn't
-	for i, after := range Escalation {
-		at := c.Alarm.Raised.At.Add(after)
-		if i > 0 && !failed.IsZero() && failed.Before(at) {
-			at = failed
+	who := p.Called(now)
+	at := a.Raised.At
+	for pass := 0; ; pass++ {
+		begun, pause := at, Pauses[min(pass, len(Pauses)-1)]
+		if begun.After(now) {
+			return due, p.call(id, pass*len(Escalation), who, begun)
 		}
-		if at.After(now) {
-			return due, at
-		}
-		x := queued[uint8(i)]
-		failed = time.Time{}
-		if x != nil {
-			if len(x.Tries) > 0 && x.Tries[0].Outcome == NotHanded {
-				failed = x.Tries[0].At
+		due = nil
+		failed := begun // when the step before this one failed; zero: it didn't
+		for i, after := range Escalation {
+			n := pass*len(Escalation) + i
+			at = begun.Add(after)
+			if !failed.IsZero() && failed.Before(at) {
+				at = failed
 			}
-			continue
+			if at.After(now) {
+				return due, p.call(id, n, who, at)
+			}
+			// Steps are numbered on from pass to pass, and after 255 from 0: which pass one
+			// is of, its time says.
+			of := slices.IndexFunc(queued[uint8(n)], func(x *Notice) bool {
+				return !x.At.Before(begun) && x.At.Before(begun.Add(Escalation[len(Escalation)-1]+pause))
+			})
+			failed = time.Time{}
+			if of < 0 && len(who) > 0 {
+				due = append(due, p.call(id, n, who, at))
+			} else if of >= 0 {
+				if tries := queued[uint8(n)][of].Tries; len(tries) > 0 && tries[0].Outcome == NotHanded {
+					failed = tries[0].At
+				}
+			}
 		}
-		if who := p.Called(now); len(who) > 0 {
-			due = append(due, Due{id, c.Alarm.Round, uint8(i), who[i%len(who)], at})
-		}
+		at = at.Add(pause)
 	}
-	return due, time.Time{}
+}
+
+// call is the nth call of an alarm. Behind the last person begins the first again.
+func (p *Programme) call(id CaseID, n int, who []AccountID, at time.Time) Due {
+	d := Due{Case: id, Round: p.Cases[id].Alarm.Round, Step: uint8(n), At: at}
+	if len(who) > 0 {
+		d.Account = who[n%len(who)]
+	}
+	return d
 }
 
 // NoticesDue is every notice that should be queued at a time, and when the next
-// will be; zero: none will. Nothing of it is stored: it follows from the roster
-// and the clock.
+// will be; zero: none will.
 func (p *Programme) NoticesDue(now time.Time) (due []Due, next time.Time) {
 	for _, id := range p.CaseOrder {
-		d, n := p.steps(id, now)
+		d, n := p.Calls(id, now)
 		due = append(due, d...)
-		if !n.IsZero() && (next.IsZero() || n.Before(next)) {
-			next = n
+		if !n.At.IsZero() && (next.IsZero() || n.At.Before(next)) {
+			next = n.At
 		}
 	}
 	return due, next

@@ -261,6 +261,52 @@ func TestEscalation(t *testing.T) {
 	}
 }
 
+// TestCalledOn: while nobody acknowledges, the roster is called on and on, with a
+// pause behind each pass, whether calls fail or not; what was missed is not made up.
+func TestCalledOn(t *testing.T) {
+	for _, row := range []struct {
+		outcome Outcome
+		passes  []time.Duration // when each begins
+	}{
+		{HandedOff, []time.Duration{0, 30 * time.Minute, 75 * time.Minute, 150 * time.Minute, 225 * time.Minute}},
+		{NotHanded, []time.Duration{0, 15 * time.Minute, 45 * time.Minute, 105 * time.Minute, 165 * time.Minute}},
+	} {
+		w, c := watch(t)
+		w.saw(c, own, 1, true)
+		raised := w.p.Cases[c].Alarm.Raised.At
+		var who []AccountID
+		// Days of it: more than steps have numbers.
+		for range 400 {
+			due, next := w.p.NoticesDue(w.now)
+			if len(due) == 0 {
+				w.tick(next.Sub(w.now))
+				continue
+			}
+			if n := len(who); n%len(Escalation) == 0 && n/len(Escalation) < len(row.passes) {
+				if want := raised.Add(row.passes[n/len(Escalation)]); due[0].At.Sub(want).Abs() > time.Second {
+					t.Errorf("%s: pass %d begins at %s, want %s", row.outcome, n/len(Escalation), due[0].At.Sub(raised), want.Sub(raised))
+				}
+			}
+			everybody := w.p.Called(w.now)
+			if len(due) != 1 || due[0].Account != everybody[len(who)%len(everybody)] {
+				t.Fatalf("%s: call %d: %v", row.outcome, len(who), due)
+			}
+			who = append(who, due[0].Account)
+			id := num[Notice](len(w.log))
+			w.do(ines, QueueNotice{id, c, due[0].Round, due[0].Step, due[0].Account})
+			w.do(ines, RecordNotice{id, row.outcome})
+		}
+		if len(who) < 130 {
+			t.Errorf("%s: %d calls", row.outcome, len(who))
+		}
+		w.tick(30 * 24 * time.Hour)
+		due, next := w.p.NoticesDue(w.now)
+		if len(due) > len(Escalation) || next.Sub(w.now) > time.Hour {
+			t.Errorf("%s: after a month %d are due, the next in %s", row.outcome, len(due), next.Sub(w.now))
+		}
+	}
+}
+
 // TestReadOnce: bytes that were read are not read again, by whoever tries.
 func TestReadOnce(t *testing.T) {
 	w, c := watch(t)
@@ -273,7 +319,8 @@ func TestReadOnce(t *testing.T) {
 		taken                  bool
 	}{
 		{1, 0, 100, true}, {1, 0, 100, false}, {1, 99, 200, false}, {1, 100, 200, true}, {1, 500, 600, true},
-		{2, 0, 50, true}, {1, 700, 800, false}, {2, 40, 60, false}, {2, 50, 60, true}, {2, 70, 65, false},
+		{2, 0, 50, true}, {1, 599, 800, false}, {2, 40, 60, false}, {2, 70, 65, false},
+		{1, 600, 800, true}, {2, 40, 60, false}, {2, 50, 60, true}, // two read, and one is behind
 	} {
 		err := read(row.generation, row.begin, row.end)
 		if (err == nil) != row.taken {
@@ -285,6 +332,9 @@ func TestReadOnce(t *testing.T) {
 	}
 	if at := w.p.Cases[c].Read[num[Stream](1)]; at.Generation != 2 || at.Offset != 60 {
 		t.Errorf("read to %+v", at)
+	}
+	if all := w.p.Cases[c].Files(num[Stream](1)); len(all) != 2 || all[0].Offset != 800 || all[1].Offset != 60 {
+		t.Errorf("files: %+v", all)
 	}
 }
 

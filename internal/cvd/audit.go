@@ -135,14 +135,16 @@ func (p *Programme) auditAlarm(c *Case, bad func(string, ...any)) {
 			bad("case %s: it was decided to end the embargo, and it was not ended", c.ID)
 		}
 	}
-	called := map[[2]uint32]bool{}
+	// Steps have 256 numbers: the same comes again after as many calls, and no sooner.
+	const again = 256 / len(Escalation)
+	called := map[[2]uint32]time.Time{}
 	for _, id := range a.Notices {
 		x := p.Notices[id]
 		step := [2]uint32{x.Round, uint32(x.Step)}
-		if called[step] || x.Round > a.Round {
+		if last, had := called[step]; had && x.At.Sub(last) < time.Duration(again)*Pauses[0] || x.Round > a.Round {
 			bad("case %s: step %d of round %d was called twice, or before it was raised", c.ID, x.Step, x.Round)
 		}
-		called[step] = true
+		called[step] = x.At
 	}
 }
 

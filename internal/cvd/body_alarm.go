@@ -86,7 +86,7 @@ type SightingsRecorded struct {
 	Source     SourceID
 	Detail     BlobRef  // what, where, and raw bytes
 	Stream     StreamID // a keyed hash of source and path; zero: not read from a file
-	Generation uint64   // how often another file had taken the stream's place
+	Generation uint64   // which file of the stream: one that the log knows by its head keeps its number, another has the next
 	Head       uint32   // bytes at the beginning of the file by which it is known again
 	HeadHash   [32]byte // SHA-256 of them
 	Begin, End uint64   // bytes of the file that were read for this
@@ -186,7 +186,7 @@ type NoticeQueued struct {
 	Notice  NoticeID
 	Case    CaseID
 	Round   uint32 // of the alarm
-	Step    uint8  // of its escalation, from 0
+	Step    uint8  // of its escalation, from 0; behind 255 from 0 again
 	Account AccountID
 }
 

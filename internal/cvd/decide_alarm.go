@@ -74,7 +74,7 @@ func (c RecordSightings) decide(p *Programme, who Actor, now time.Time) ([]fact,
 	case b.End < b.Begin || b.Stream.IsZero() && (b.Begin != 0 || b.End != 0 || b.Generation != 0 || b.Head != 0):
 		return nil, refuse("what was read of the source ends before it begins, or of no file at all")
 	}
-	if at := p.Cases[c.Case].Read[b.Stream]; at != nil && (b.Generation < at.Generation || b.Generation == at.Generation && b.Begin < at.Offset) {
+	if at := p.Cases[c.Case].readTo[fileKey{b.Stream, b.Generation}]; at != nil && b.Begin < at.Offset {
 		return nil, fmt.Errorf("%w: %w up to byte %d of file %d of its name; nothing was recorded twice", ErrRefused, ErrReadAlready, at.Offset, at.Generation)
 	}
 	if err := b.check(); err != nil {
@@ -254,7 +254,7 @@ func (c QueueNotice) decide(p *Programme, who Actor, now time.Time) ([]fact, err
 	if err := unused(p.Notices, c.Notice, "notice"); err != nil {
 		return nil, err
 	}
-	due, _ := p.steps(c.Case, now)
+	due, _ := p.Calls(c.Case, now)
 	if !slices.ContainsFunc(due, func(d Due) bool { return d.Round == c.Round && d.Step == c.Step && d.Account == c.Account }) {
 		return nil, refuse("no such notice is due: it was queued, somebody acknowledged the alarm, or the roster changed")
 	}

@@ -49,7 +49,13 @@ func (b *SightingsRecorded) apply(p *Programme, n Note) error {
 		return err
 	}
 	if !b.Stream.IsZero() {
-		put(p, c.Read, b.Stream, &ReadTo{n, b.Source, b.Generation, b.Head, b.HeadHash, b.End})
+		to := &ReadTo{n, b.Source, b.Generation, b.Head, b.HeadHash, b.End}
+		put(p, c.Read, b.Stream, to)
+		file := fileKey{b.Stream, b.Generation}
+		if c.readTo[file] == nil {
+			put(p, c.files, b.Stream, append(c.files[b.Stream], b.Generation))
+		}
+		put(p, c.readTo, file, to)
 	}
 	set(p, &s.Dropped, s.Dropped+uint64(b.Dropped))
 	t := Tally{Hour: n.At}

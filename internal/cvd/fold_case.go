@@ -16,6 +16,7 @@ func (b *CaseOpened) apply(p *Programme, n Note) error {
 		Products: b.Products, Opened: n,
 		Participants: map[MemberID]*Participant{}, answers: map[answerKey][]int{},
 		Read: map[StreamID]*ReadTo{}, Tallies: map[SourceID]*Tally{}, known: map[knownKey]bool{},
+		files: map[StreamID][]uint64{}, readTo: map[fileKey]*ReadTo{},
 	})
 }
 

@@ -235,8 +235,10 @@ type Case struct {
 	LegalHold *LegalHold
 	Shredded  *Note // the case's key was destroyed
 
-	answers map[answerKey][]int // into Answers
-	known   map[knownKey]bool   // what would call nobody again
+	answers map[answerKey][]int   // into Answers
+	known   map[knownKey]bool     // what would call nobody again
+	files   map[StreamID][]uint64 // generations, in the order of their first entries
+	readTo  map[fileKey]*ReadTo
 }
 
 type answerKey struct {

@@ -34,7 +34,7 @@ type Tally struct {
 // Stream is a file that a source writes, whatever becomes of its name.
 type Stream struct{}
 
-// ReadTo is how far a stream was read for a case.
+// ReadTo is how far a file of a stream was read for a case.
 type ReadTo struct {
 	Note
 	Source     SourceID
@@ -42,6 +42,21 @@ type ReadTo struct {
 	Head       uint32
 	HeadHash   [32]byte
 	Offset     uint64
+}
+
+// fileKey is one file of a stream.
+type fileKey struct {
+	stream     StreamID
+	generation uint64
+}
+
+// Files are the files of a stream, in the order in which something of each was
+// first recorded in the case, each as far as it was read.
+func (c *Case) Files(s StreamID) (out []*ReadTo) {
+	for _, g := range c.files[s] {
+		out = append(out, c.readTo[fileKey{s, g}])
+	}
+	return out
 }
 
 // Seen is one thing that a declared source showed of a case.

@@ -24,7 +24,7 @@ const (
 )
 
 func (c Class) String() string {
-	return [...]string{"not supported", "not served", "fields missing", "slow"}[min(c, Slow)]
+	return [...]string{"not supported", "passed over", "fields missing", "slow"}[min(c, Slow)]
 }
 
 // Report is something that the user of a rule should know.

@@ -89,6 +89,8 @@ type File struct {
 	old    former
 	seen   look // at the last look
 	piece  []byte
+	head   []byte // the file's first bytes, as last read
+	before []byte // those of the file before it
 }
 
 // directive is the last line of one name that begins with #.
@@ -108,8 +110,8 @@ type look struct {
 	mod  time.Time
 }
 
-// Open follows a path from the first of the marks that can be found again, least
-// first; with again, from the beginning of the file of the mark. Where no mark can
+// Open follows a path from the first place of the marks that can be found again;
+// with again, from the beginning of that file. Where no mark can
 // be found it begins at the oldest file of the name: nothing says that what is
 // there was read. The file need not exist yet.
 func Open(path string, marks []Mark, again bool) *File {
@@ -137,10 +139,8 @@ func (f *File) note(format string, args ...any) {
 // Next is what was written since the last call. Without Data there is nothing new
 // now; ask again later.
 func (f *File) Next() (Piece, error) {
-	if f.f == nil {
-		if there, err := f.begin(); err != nil || !there {
-			return Piece{}, err
-		}
+	if _, there, err := f.Begin(); err != nil || !there {
+		return Piece{}, err
 	}
 	f.late()
 	cut, err := f.cut()
@@ -160,9 +160,32 @@ func (f *File) Next() (Piece, error) {
 	return f.rotated()
 }
 
+// Begin opens the first file, unless it is open or there is none yet, and says
+// which one is read, and from where: before the first Next, where that will begin.
+func (f *File) Begin() (at Place, there bool, err error) {
+	if there = f.f != nil; !there {
+		there, err = f.begin()
+	}
+	if there {
+		at = Place{f.f.Name(), f.at.Offset}
+	}
+	return at, there, err
+}
+
+// Place is a byte of a file.
+type Place struct {
+	Name   string
+	Offset uint64
+}
+
 // begin opens the first file: that of a mark, or the oldest of the name.
 func (f *File) begin() (bool, error) {
-	last := uint64(0)
+	all, last := f.rotations(), uint64(0)
+	// Whoever numbered the files need not have numbered them alike: which of two
+	// marks is further back their files say.
+	var first *os.File
+	var from Mark
+	at := 0
 	for _, m := range f.marks {
 		last = max(last, m.Generation)
 		x, err := f.known(m, nil)
@@ -172,14 +195,29 @@ func (f *File) begin() (bool, error) {
 		if x == nil {
 			continue
 		}
-		f.marks = nil
-		if f.again {
-			m.Offset = 0
+		i := slices.IndexFunc(all, func(r rotation) bool { info, err := x.Stat(); return err == nil && os.SameFile(info, r.info) })
+		if i < 0 {
+			i = len(all)
 		}
-		return true, f.resume(x, m)
+		if first != nil && cmp.Or(cmp.Compare(at, i), cmp.Compare(from.Offset, m.Offset)) <= 0 {
+			x.Close()
+			continue
+		}
+		if first != nil {
+			first.Close()
+		}
+		first, from, at = x, m, i
+	}
+	if first != nil {
+		f.marks = nil
+		from.Generation = max(1, last)
+		if f.again {
+			from.Offset = 0
+		}
+		return true, f.resume(first, from)
 	}
 	oldest := f.Path
-	if all := f.rotations(); len(all) > 0 {
+	if len(all) > 0 {
 		oldest = all[0].path
 	}
 	x, err := open(oldest)
@@ -203,8 +241,36 @@ func (f *File) begin() (bool, error) {
 	return true, nil
 }
 
+// Head is the first bytes of the file of a mark that Next gave, at most MaxHead,
+// as they are now: of the one that is read, or else of the one that was read just
+// before it, as it was left.
+func (f *File) Head(m Mark) []byte {
+	if m.Generation != f.at.Generation {
+		return f.before
+	}
+	f.readHead()
+	return f.head
+}
+
+// readHead reads the first bytes of the file, unless they are known already, or it
+// isn't the file any more that it was.
+func (f *File) readHead() {
+	if f.f == nil || len(f.head) == MaxHead {
+		return
+	}
+	b := make([]byte, MaxHead)
+	if n, _ := f.f.ReadAt(b, 0); bytes.HasPrefix(b[:n], f.head) {
+		f.head = b[:n]
+	}
+}
+
+// Generation is which file of the name is read now; 0: none was there yet.
+func (f *File) Generation() uint64 { return f.at.Generation }
+
 // take begins a file at its beginning.
 func (f *File) take(x *os.File, generation uint64) {
+	f.readHead()
+	f.before, f.head = f.head, nil
 	if f.f != nil {
 		f.f.Close()
 	}
@@ -249,6 +315,9 @@ func (f *File) mark() error {
 		return fmt.Errorf("%s: its beginning: %w", f.Path, err)
 	}
 	f.at.Head, f.at.HeadHash = uint32(n), sha256.Sum256(head)
+	if len(f.head) < len(head) {
+		f.head = head
+	}
 	return nil
 }
 
@@ -528,6 +597,7 @@ func (f *File) rotated() (Piece, error) {
 		f.old.f.Close()
 	}
 	f.old = former{f.f, int64(f.at.Offset), f.Now().Add(watchOld)}
+	f.readHead()
 	f.f = nil
 	f.take(x, f.at.Generation+1)
 	return f.read(false)
@@ -584,14 +654,13 @@ func (f *File) late() {
 	}
 }
 
-// HeadOf is SHA-256 of the first bytes of a file, n or as many as it has, and how
-// many these are: by it a file that was read whole is known again.
-func HeadOf(path string, n int) (hash [32]byte, had uint32, err error) {
+// HeadOf is the first bytes of a file, MaxHead or as many as it has: by them a file
+// that was read whole is known again.
+func HeadOf(path string) ([]byte, error) {
 	x, err := open(path)
 	if err != nil {
-		return hash, 0, err
+		return nil, err
 	}
 	defer x.Close()
-	head, err := io.ReadAll(io.LimitReader(x, int64(n)))
-	return sha256.Sum256(head), uint32(len(head)), err
+	return io.ReadAll(io.LimitReader(x, MaxHead))
 }

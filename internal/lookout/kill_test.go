@@ -208,7 +208,15 @@ func (p *post) child(out io.Writer) *exec.Cmd {
 // meanwhile, has each sighting in the log exactly once, and calls with no notice
 // that the log doesn't have.
 func TestKilled(t *testing.T) {
-	t.Parallel()
+	for n, name := range []string{1: "alone", 2: "two of one path"} {
+		if n > 0 {
+			t.Run(name, func(t *testing.T) { t.Parallel(); killed(t, n) })
+		}
+	}
+}
+
+// killed has so many watches of one path killed, each at its time.
+func killed(t *testing.T, watches int) {
 	rounds := 6
 	if s := os.Getenv(killRounds); s != "" {
 		var err error
@@ -217,10 +225,19 @@ func TestKilled(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(3, 7))
 	p := newPost(t, t.TempDir())
-	var said strings.Builder
+	var said []*strings.Builder // of each child
+	begin := func() *exec.Cmd {
+		said = append(said, new(strings.Builder))
+		return p.child(said[len(said)-1])
+	}
+	stop := func(c *exec.Cmd) {
+		ok(t, c.Process.Kill())
+		c.Wait()
+	}
 	p.write(rng)
+	var running []*exec.Cmd
 	for round := range rounds {
-		cmd := p.child(&said)
+		running = append(running, begin())
 		end := time.Now().Add(time.Duration(30+rng.IntN(500)) * time.Millisecond)
 		for time.Now().Before(end) {
 			p.write(rng)
@@ -229,31 +246,36 @@ func TestKilled(t *testing.T) {
 			}
 			time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)
 		}
-		ok(t, cmd.Process.Kill())
-		cmd.Wait()
+		if len(running) == watches {
+			stop(running[0])
+			running = running[1:]
+		}
 		if times, _, _ := p.recorded(); times > p.planted {
 			t.Fatalf("round %d: %d sightings stand in the log of %d planted", round+1, times, p.planted)
 		}
 	}
-	cmd := p.child(&said)
+	running = append(running, begin())
 	last := time.Now().Add(20 * time.Second)
 	times := 0
 	for ; times != p.planted && time.Now().Before(last); time.Sleep(50 * time.Millisecond) {
 		times, _, _ = p.recorded()
 	}
 	time.Sleep(300 * time.Millisecond)
-	ok(t, cmd.Process.Kill())
-	cmd.Wait()
+	for _, c := range running {
+		stop(c)
+	}
 	times, rows, notices := p.recorded()
 	if times != p.planted {
 		t.Errorf("%d sightings stand in the log, in %d rows, and %d were planted", times, rows, p.planted)
 	}
 	called := 0
-	for _, line := range strings.Split(said.String(), "\n") {
-		if id, is := strings.CutPrefix(line, "notice "); is {
-			called++
-			if !notices[id] {
-				t.Errorf("a notice %s was handed on that the log doesn't have", id)
+	for _, s := range said {
+		for line := range strings.Lines(s.String()) {
+			if id, is := strings.CutPrefix(strings.TrimSpace(line), "notice "); is {
+				called++
+				if !notices[id] {
+					t.Errorf("a notice %s was handed on that the log doesn't have", id)
+				}
 			}
 		}
 	}

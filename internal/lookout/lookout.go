@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -44,7 +45,8 @@ const (
 type Looker interface {
 	Refresh(context.Context) error
 	WatchedCases(cvd.Actor) ([]cvd.CaseID, error)
-	ReadSoFar(cvd.SourceID, string, []cvd.CaseID) ([]coordinator.Stretch, error)
+	ReadSoFar(cvd.SourceID, string, []cvd.CaseID) ([]coordinator.ReadTo, error)
+	Leave(cvd.SourceID, string, []byte, []cvd.CaseID, coordinator.Left) error
 	NextCall() time.Time
 }
 
@@ -55,6 +57,7 @@ type Watch struct {
 	Cases   []cvd.CaseID // empty: all that something can leak of, as they are when something is seen
 	Paths   []string
 	Scanner *sighting.Scanner
+	Of      func(sighting.What) []cvd.CaseID // which cases a sighting can be of; nil, or none: any
 
 	Look Looker
 	// Append lets the desk write once or a few times, after whoever writes now.
@@ -62,7 +65,13 @@ type Watch struct {
 	Notify coordinator.Notifier // nil: nobody is called from here
 
 	Note func(format string, args ...any)          // what went wrong, and what is done about it
+	Tell func(format string, args ...any)          // what is followed, and from where; nil: nobody is told
 	Said func(path string, r coordinator.Recorded) // what was recorded
+
+	// Renew, if not nil, is asked at the start and every minute for what is looked for
+	// now, and sets Scanner and Of if that isn't what it was. What it can't do is told,
+	// and tried again.
+	Renew func(context.Context) error
 
 	Clock func() time.Time
 	// Repeats is how long repeats of what is known wait for one another; 0: a minute.
@@ -90,13 +99,14 @@ type log struct {
 	known   map[string]bool
 	quoted  map[string]uint64 // where the last excerpt of each text began
 	reach   uint64            // the end of what waits
+	left    coordinator.Left  // the files that it read through
 	bad     string            // the last error, told once
+	told    bool              // that it isn't there yet
 }
 
 // Run keeps watch until the context ends, or something can't be mended by waiting.
 func (w *Watch) Run(ctx context.Context) error {
 	if w.Scanner != nil {
-		w.Scanner.AsItIs = true // somebody may have chosen what a piece begins with
 		w.yearless = !w.Scanner.Clock.Within.Known()
 	}
 	logs, err := w.open()
@@ -115,8 +125,16 @@ func (w *Watch) Run(ctx context.Context) error {
 	}()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	var looked time.Time
+	var looked, renewed time.Time
 	for {
+		if w.Renew != nil && w.Clock().Sub(renewed) >= time.Minute {
+			renewed = w.Clock()
+			if err := w.Renew(ctx); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
+				w.Note("what is looked for may be out of date: %v; tried again", err)
+			}
+		}
 		for _, l := range logs {
 			if err := w.turn(ctx, l); err != nil {
 				return err
@@ -137,12 +155,20 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 }
 
+// cases are those that it records for, as they are now.
+func (w *Watch) cases(d interface {
+	WatchedCases(cvd.Actor) ([]cvd.CaseID, error)
+}) ([]cvd.CaseID, error) {
+	if len(w.Cases) > 0 {
+		return w.Cases, nil
+	}
+	return d.WatchedCases(w.By)
+}
+
 func (w *Watch) open() (logs []*log, err error) {
-	cases := w.Cases
-	if len(cases) == 0 {
-		if cases, err = w.Look.WatchedCases(w.By); err != nil {
-			return nil, err
-		}
+	cases, err := w.cases(w.Look)
+	if err != nil {
+		return nil, err
 	}
 	for _, path := range w.Paths {
 		marks, err := w.marks(path, cases)
@@ -150,7 +176,7 @@ func (w *Watch) open() (logs []*log, err error) {
 			return nil, err
 		}
 		again := len(marks) < len(cases) // a case of which nothing was seen yet
-		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}, quoted: map[string]uint64{}}
+		l := &log{File: follow.Open(path, marks, again), known: map[string]bool{}, quoted: map[string]uint64{}, left: coordinator.Left{}}
 		l.Note = func(what string) { w.Note("%s: %s", path, what) }
 		logs = append(logs, l)
 	}
@@ -161,15 +187,50 @@ func (w *Watch) open() (logs []*log, err error) {
 func (w *Watch) marks(path string, cases []cvd.CaseID) (out []follow.Mark, err error) {
 	read, err := w.Look.ReadSoFar(w.Source, path, cases)
 	for _, r := range read {
-		out = append(out, follow.Mark{Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, Offset: r.End})
+		out = append(out, follow.Mark{Generation: r.Generation, Head: r.Head, HeadHash: r.HeadHash, Offset: r.Offset})
 	}
 	return out, err
+}
+
+// begin begins a path, as soon as it is there, and tells so: a name that is
+// mistyped would be waited for without end.
+func (w *Watch) begin(l *log) (there bool, err error) {
+	at, there, err := l.Begin()
+	switch {
+	case err != nil || !there && l.told:
+	case !there:
+		l.told = true
+		w.tell("%s is not there yet; waiting for it", l.Path)
+	case at.Name != l.Path:
+		w.tell("following %s from byte %d of %s", l.Path, at.Offset, filepath.Base(at.Name))
+	default:
+		w.tell("following %s from byte %d", l.Path, at.Offset)
+	}
+	return there, err
+}
+
+func (w *Watch) tell(format string, args ...any) {
+	if w.Tell != nil {
+		w.Tell(format, args...)
+	}
 }
 
 // turn reads what was written to one file, and records what of it is due.
 func (w *Watch) turn(ctx context.Context, l *log) error {
 	for read := 0; read < maxTurn && ctx.Err() == nil; {
-		p, err := l.Next()
+		var p follow.Piece
+		there, err := l.Generation() > 0, error(nil)
+		if !there {
+			there, err = w.begin(l)
+		}
+		if there {
+			p, err = l.Next()
+		}
+		if now := l.Generation(); now != l.end.Generation {
+			if err := w.leave(ctx, l, now); err != nil {
+				return err
+			}
+		}
 		if err != nil {
 			if s := err.Error(); s != l.bad {
 				w.Note("%v; tried again", err)
@@ -182,14 +243,6 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 			break
 		}
 		read += len(p.Data)
-		if p.Generation != l.end.Generation {
-			// A batch is of one file.
-			if err := w.record(ctx, l, l.end.Offset); err != nil {
-				return err
-			}
-			clear(l.quoted)
-			l.begin = p.Begin
-		}
 		if len(l.waiting) == 0 {
 			l.begin = p.Begin
 		}
@@ -209,6 +262,25 @@ func (w *Watch) turn(ctx context.Context, l *log) error {
 	return nil
 }
 
+// leave is done when another file of the name is read: a batch is of one file.
+func (w *Watch) leave(ctx context.Context, l *log, now uint64) error {
+	if l.end.Generation > 0 {
+		if err := w.record(ctx, l, l.end.Offset); err != nil {
+			return err
+		}
+		cases, err := w.cases(w.Look)
+		if err == nil {
+			err = w.Look.Leave(w.Source, l.Path, l.Head(l.end), cases, l.left)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	clear(l.quoted)
+	l.end = follow.Mark{Generation: now}
+	return nil
+}
+
 // YearOf is when what is read now may have been written, where it doesn't say the
 // year itself: within the year before, and a day after for clocks that are wrong.
 // It is short of a year, so that each date falls into it once.
@@ -219,6 +291,7 @@ func YearOf(now time.Time) sighting.Interval {
 
 // scan looks through a piece. What ends in its context was seen before.
 func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
+	w.Scanner.AsItIs = true // somebody may have chosen what a piece begins with
 	if w.yearless {
 		w.Scanner.Clock.Within = YearOf(w.Clock())
 	}
@@ -229,6 +302,9 @@ func (w *Watch) scan(ctx context.Context, l *log, p follow.Piece) error {
 			return nil
 		}
 		x := coordinator.SpotOf(s)
+		if w.Of != nil {
+			x.Only = w.Of(s.What)
+		}
 		// The header of the context may stand further up than just before the piece.
 		x.Offset = uint64(max(0, int64(p.Begin)+s.Offset-before))
 		x.End = p.Begin + x.End - uint64(before)
@@ -270,19 +346,19 @@ func (w *Watch) record(ctx context.Context, l *log, end uint64) error {
 	if len(l.waiting) == 0 {
 		return nil
 	}
-	b := coordinator.Batch{Source: w.Source, Spots: l.waiting, Cases: w.Cases, At: &coordinator.Stretch{
-		Path: l.Path, Generation: l.end.Generation, Head: l.end.Head, HeadHash: l.end.HeadHash, Begin: l.begin, End: end}}
+	b := coordinator.Batch{Source: w.Source, Spots: l.waiting, At: &coordinator.Stretch{Path: l.Path, Begin: l.begin, End: end, Left: l.left}}
 	for {
 		var done []coordinator.Recorded
 		err := w.Append(ctx, func(d *coordinator.Desk) (err error) {
-			if len(w.Cases) == 0 {
-				if b.Cases, err = d.WatchedCases(w.By); err != nil {
-					return err
-				}
-				if len(b.Cases) == 0 {
-					w.Note("%d sightings of %s are of no case: none with a sealed wave waits for its release. They are not recorded", len(l.waiting), l.Path)
-				}
+			if b.Cases, err = w.cases(d); err != nil {
+				return err
 			}
+			if len(b.Cases) == 0 {
+				w.Note("%d sightings of %s are of no case: none with a sealed wave waits for its release. They are not recorded", len(l.waiting), l.Path)
+			}
+			// Whoever else reads this path may be ahead, and have recorded more of its
+			// beginning: so it is looked at now, while nobody else can write.
+			b.At.Head = l.Head(l.end)
 			done, err = d.Record(ctx, w.By, b)
 			return err
 		})

@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/lookout"
+	"forewarn/internal/sighting"
 )
 
 // TestWhereItStands: a sighting is recorded with its place in the file and its
@@ -213,4 +216,110 @@ type told chan time.Time
 func (c told) Notify(context.Context, coordinator.Person, coordinator.Notice) error {
 	c <- time.Now()
 	return nil
+}
+
+// TestTwoWatches: two watches of one path count its files from where each began.
+// What one records the other doesn't, and what one leaves the other records.
+func TestTwoWatches(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	begin := func() (stop func()) {
+		l, err := p.h.Look(ctx)
+		ok(t, err)
+		run, cancel := context.WithCancel(ctx)
+		w := p.watch(l)
+		w.Said = func(string, coordinator.Recorded) {}
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(run) }()
+		time.Sleep(200 * time.Millisecond) // it has read what there is
+		return func() {
+			cancel()
+			<-ended
+			ok(t, l.Close())
+		}
+	}
+	want := func(n int, when string) {
+		t.Helper()
+		var times int
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			if times, _, _ = p.recorded(); times >= n {
+				break
+			}
+		}
+		time.Sleep(300 * time.Millisecond) // the other would have recorded it by now
+		if times, _, _ = p.recorded(); times != n {
+			t.Errorf("%s: %d sightings stand in the log, want %d", when, times, n)
+		}
+	}
+	p.append("the first file\n")
+	first := begin()
+	ok(t, os.Rename(p.Log, p.Log+".1"))
+	p.append("the second file\n")
+	time.Sleep(500 * time.Millisecond) // it reads that one now
+	ok(t, os.Remove(p.Log+".1"))
+	second := begin()
+	for n := range 3 {
+		p.append(fmt.Sprintf("GET /%d?planted-here\n", n))
+		want(n+1, "both watch")
+	}
+	first()
+	p.append("GET /3?planted-here\n")
+	want(4, "only the second watches")
+	first = begin()
+	ok(t, os.Rename(p.Log, p.Log+".1"))
+	p.append("the third file\nGET /?planted-here\n")
+	want(5, "both watch a third file")
+	second()
+	p.append("GET /?planted-here\n")
+	want(6, "only the first watches")
+	first()
+}
+
+// TestRenew: what is looked for is asked for at the start and every minute, and
+// what can't be had is told while the watch goes on.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	p.append("nothing\n")
+	l, err := p.h.Look(ctx)
+	ok(t, err)
+	defer l.Close()
+	run, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	w := p.watch(l)
+	looksFor := w.Scanner
+	w.Scanner = &sighting.Scanner{}
+	var ahead atomic.Int64
+	w.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	asked := make(chan int, 9)
+	n := 0
+	w.Renew = func(context.Context) error {
+		n++
+		asked <- n
+		if n == 1 {
+			return errors.New("not now")
+		}
+		w.Scanner = looksFor
+		return nil
+	}
+	noted := make(chan string, 9)
+	w.Note = func(format string, args ...any) { noted <- fmt.Sprintf(format, args...) }
+	w.Said = func(string, coordinator.Recorded) { stop() }
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(run) }()
+	<-asked
+	if s := <-noted; !strings.Contains(s, "not now") {
+		t.Errorf("noted %q", s)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if len(asked) > 0 {
+		t.Error("asked again within a minute")
+	}
+	ahead.Store(int64(time.Minute))
+	<-asked
+	p.append("GET /?planted-here\n")
+	<-ended
+	if times, _, _ := p.recorded(); times != 1 {
+		t.Errorf("%d sightings stand in the log", times)
+	}
 }

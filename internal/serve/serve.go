@@ -106,6 +106,9 @@ type Task struct {
 // ErrConfig: the settings don't go together. Nothing was started.
 var ErrConfig = errors.New("these settings don't go together")
 
+// ErrListen: an address can't be listened on. Nothing was started.
+var ErrListen = errors.New("this address can't be listened on")
+
 // filled checks the settings and fills in what is not said.
 func (c Config) filled() (Config, error) {
 	bad := func(format string, args ...any) error {
@@ -161,7 +164,7 @@ type server struct {
 
 // Run serves until the context ends, then stops in order. It returns nil when it
 // was stopped so. Errors: ErrConfig, those of home, ledger.ErrLocked when another
-// process has the log, those of listening; nothing is served then.
+// process has the log, ErrListen; nothing is served then.
 func Run(ctx context.Context, c Config) (err error) {
 	if c, err = c.filled(); err != nil {
 		return err
@@ -182,7 +185,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	var listen net.ListenConfig
 	l, err := listen.Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (--listen %s): %w", ErrListen, c.Listen, err)
 	}
 	s.addr = l.Addr()
 	public := s.httpServer(s)
@@ -205,7 +208,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if c.Metrics != "" {
 		m, err := listen.Listen(ctx, "tcp", c.Metrics)
 		if err != nil {
-			return errors.Join(err, public.Close())
+			return errors.Join(fmt.Errorf("%w (--metrics %s): %w", ErrListen, c.Metrics, err), public.Close())
 		}
 		private := s.httpServer(s.metrics.handler())
 		servers = append(servers, private)

@@ -23,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -433,5 +434,24 @@ func TestCommandsBeside(t *testing.T) {
 	}
 	if strings.Contains(r.log.String(), "ERROR") {
 		t.Errorf("the process log: %s", r.log)
+	}
+}
+
+// TestTaken: an address that another process has is told with the flag it is from.
+func TestTaken(t *testing.T) {
+	dir := founded(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer l.Close()
+	taken := l.Addr().String()
+	for flag, c := range map[string]Config{
+		"--listen " + taken:  {Dir: dir, Listen: taken},
+		"--metrics " + taken: {Dir: dir, Listen: "127.0.0.1:0", Metrics: taken},
+	} {
+		c.Log = slog.New(slog.DiscardHandler)
+		err := Run(t.Context(), c)
+		if !errors.Is(err, ErrListen) || !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), flag) {
+			t.Errorf("%s: %v", flag, err)
+		}
 	}
 }

@@ -1,8 +1,10 @@
 package sighting
 
+import "bytes"
+
 // run is a stretch of base64's characters, and the alignments at which it may
 // be text: bit a stands for groups of four that begin at positions that are a
-// modulo 4.
+// modulo 4, and bit wideBit+a for such groups that hold UTF-16.
 type run struct {
 	from, to int
 	alive    uint8
@@ -75,7 +77,7 @@ func (ls *layers) run(from, to int) {
 			}
 		}
 	}
-	if all == 0 {
+	if all |= wideRun(b[from:to], from); all == 0 {
 		return
 	}
 	if n := len(ls.runs); n > ls.own && from < ls.runs[n-1].to {
@@ -104,12 +106,77 @@ func streak(b []byte, p int, bit uint8) bool {
 	return hi-lo == 16
 }
 
+// wideBit is the first bit of a run that stands for UTF-16.
+const wideBit = 4
+
+// period is how many characters of base64 stand for three units of UTF-16. Of
+// these, in ASCII with the low byte first, two are A, one is A or B, and one is of
+// the first eight: the high bytes are zero.
+const (
+	period      = 8
+	leastPeriod = 4 // 12 units in a row
+)
+
+// wideRun is the alignments at which a run may be ASCII in UTF-16, as PowerShell's
+// -EncodedCommand has it. b begins at position from of its text.
+func wideRun(b []byte, from int) (out uint8) {
+	for p := 0; p+leastPeriod*period <= len(b); p++ {
+		j := bytes.IndexByte(b[p:len(b)-leastPeriod*period+1], 'A')
+		if j < 0 {
+			break
+		}
+		p += j
+		bit := uint8(1) << (wideBit + (from+p)&3)
+		if out&bit != 0 {
+			continue
+		}
+		text := true
+		for q := p; q < p+leastPeriod*period && text; q += period {
+			text = b[q] == 'A' && b[q+3] == 'A' && b[q+1] <= 'H' && b[q+1] >= 'A' && (b[q+6] == 'A' || b[q+6] == 'B')
+		}
+		if text {
+			out |= bit
+		}
+	}
+	return out
+}
+
+// narrow makes bytes that base64 was undone to text of UTF-16, the low byte first,
+// and reports whether there is any. What isn't ASCII becomes a question mark each.
+func (l *layer) narrow() bool {
+	for skip := range 2 {
+		row := 0
+		for i := skip; i+1 < len(l.text); i += 2 {
+			if !isText(l.text[i]) || l.text[i+1] != 0 {
+				row = 0
+			} else if row++; row == leastText {
+				l.skip, l.unit = skip, 2
+				break
+			}
+		}
+	}
+	if l.unit != 2 {
+		return false
+	}
+	n := 0
+	for i := l.skip; i+1 < len(l.text); i += 2 {
+		if c := l.text[i]; l.text[i+1] == 0 && c < 0x80 {
+			l.text[n] = c
+		} else {
+			l.text[n] = '?'
+		}
+		n++
+	}
+	l.text = l.text[:n]
+	return true
+}
+
 // unbase64 undoes base64 in text[from:to], whose groups begin at positions that
 // are a modulo 4, and reports whether there is text in it. All of it is
 // decoded: a packet is text and other bytes.
 func (l *layer) unbase64(text []byte, from, to, a int) bool {
 	from += (a - from) & 3
-	l.text, l.marks, l.base64, l.more, l.in = l.text[:0], l.marks[:0], true, false, from
+	l.text, l.marks, l.base64, l.more, l.in, l.unit, l.skip = l.text[:0], l.marks[:0], true, false, from, 1, 0
 	if from >= to {
 		return false
 	}

@@ -27,6 +27,8 @@ type layer struct {
 	under  []byte // what it was written as
 	in     int    // where under stands in the text below
 	base64 bool   // else escapes
+	unit   int    // of base64: how many of its bytes each byte of text was; 2: UTF-16
+	skip   int    // of base64: bytes before the first of them
 	marks  []mark
 	more   bool // what was written for an escape may be part of another
 }
@@ -38,6 +40,7 @@ type mark struct{ out, in, wide, long int32 }
 // below.
 func (l *layer) below(from, to int) (int, int) {
 	if l.base64 {
+		from, to = l.skip+from*l.unit, l.skip+to*l.unit
 		return l.in + from*4/3, l.in + (to*4+2)/3
 	}
 	a := from
@@ -217,6 +220,12 @@ func (ls *layers) dig(text []byte, visit func(text []byte)) {
 			for a := range 4 {
 				if r.alive>>a&1 != 0 && l.unbase64(text, r.from, r.to, a) {
 					ls.inner(l, visit)
+				}
+				if r.alive>>(wideBit+a)&1 != 0 {
+					l.unbase64(text, r.from, r.to, a)
+					if l.narrow() {
+						ls.inner(l, visit)
+					}
 				}
 			}
 		}
