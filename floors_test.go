@@ -22,7 +22,7 @@ var floors = [][]string{
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
 	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay", "witness"},
-	4: {"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "cmd/forewarn"},
+	4: {"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "client", "cmd/forewarn"},
 }
 
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
@@ -44,8 +44,9 @@ var neighbours = map[string][]string{
 	"serve":       {"home"},
 	"herd":        {"home"},
 	"keep":        {"home"},
+	"client":      {}, // and nothing below either: see breaches
 	"cmd/forewarn": {
-		"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd",
+		"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "client",
 	},
 }
 
@@ -94,6 +95,10 @@ func breaches(house map[string][]string) (out []string) {
 			case to == "":
 				if f >= 0 && f <= 1 && slices.Contains(impure, imp) {
 					out = append(out, fmt.Sprintf("%s is pure and uses %s", room, imp))
+				}
+			case room == "client":
+				if to != "." {
+					out = append(out, fmt.Sprintf("client imports %s: what programs of others import leans on the root package alone", to))
 				}
 			case room == ".":
 				if floorOf(to) != 0 {
@@ -179,6 +184,7 @@ func TestFloorsSeeABreach(t *testing.T) {
 		{"fpcode", "forewarn/internal/wire"},
 		{".", "forewarn/internal/cvd"},
 		{"sqlite", "forewarn"},
+		{"client", "forewarn/internal/wire"},
 		{"util", "fmt"},
 	} {
 		if got := breaches(map[string][]string{row.room: {row.imp}}); len(got) != 1 {

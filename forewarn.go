@@ -111,22 +111,38 @@ type Wave struct {
 // copy. Files that all copies share, the wave's bulk, are no part of the copy: where
 // the result has a Bulk, CheckBulk holds them against it.
 func VerifyCopy(log Log, c *Copy, proof []byte) (Wave, error) {
-	v, p, err := open(log, proof)
+	w, bound, err := verifyProof(log, proof)
 	if err != nil {
 		return Wave{}, err
 	}
+	if c.Hash() != bound {
+		return Wave{}, &classed{ErrNotVerified, fmt.Errorf("the files at hand are not the copy that was bound: their hash is %x, not %x", c.Hash(), bound)}
+	}
+	return w, nil
+}
+
+// VerifyProof checks a copy's proof alone, before there are keys to open the copy
+// with: that the log binds some copy to the holder that it returns. Whether the copy
+// at hand is that one, VerifyCopy says.
+func VerifyProof(log Log, proof []byte) (Wave, error) {
+	w, _, err := verifyProof(log, proof)
+	return w, err
+}
+
+func verifyProof(log Log, proof []byte) (Wave, [32]byte, error) {
+	v, p, err := open(log, proof)
+	if err != nil {
+		return Wave{}, [32]byte{}, err
+	}
 	w, err := p.Verify(v, log.Interval)
 	if err != nil {
-		return Wave{}, classify(err)
-	}
-	if c.Hash() != p.Copy {
-		return Wave{}, &classed{ErrNotVerified, fmt.Errorf("the files at hand are not the copy that was bound: their hash is %x, not %x", c.Hash(), p.Copy)}
+		return Wave{}, [32]byte{}, classify(err)
 	}
 	return Wave{
 		ID: id(w.Wave), Case: id(w.Case), Package: id(w.Package), Revision: id(w.Revision),
 		Level: w.Level.String(), OpensAt: w.OpensAt, Holder: id(p.Holder),
 		Anchored: p.Entry.Anchor.Tick.Instant(log.Interval), Bulk: bulk(w.Bulk),
-	}, nil
+	}, p.Copy, nil
 }
 
 func bulk(hash [32]byte) string {

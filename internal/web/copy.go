@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -24,10 +26,11 @@ type copyPage struct {
 	Why     string     `json:"why_not,omitempty" doc:"Why the copy can't be fetched now."`
 	Fetched bool       `json:"fetched" doc:"By this account, within the hour: its files can be read."`
 	Files   []copyFile `json:"files"`
+	Proof   []byte     `json:"proof,omitempty" doc:"That the copy was committed to before it was sent. It is made anew for each answer, from the newest anchor."`
 }
 
 type copyFile struct {
-	Name   string `json:"file" doc:"sealed, an age file for the holder's keys; bulk, an age file that all copies share; proof, that the copy was committed to before it was sent."`
+	Name   string `json:"file" doc:"sealed, an age file for the holder's keys; bulk, an age file that all copies share."`
 	As     string `json:"save_as"`
 	Size   int    `json:"bytes"`
 	SHA256 digest `json:"sha256"`
@@ -75,18 +78,19 @@ func (v *Visit) comeBack(in time.Duration) {
 
 // filled is the page with the files of a delivery.
 func (p copyPage) filled(d coordinator.Delivery) copyPage {
-	p.Fetched = true
-	base := p.Wave.Short()
-	for _, f := range []copyFile{
-		{Name: "sealed", As: base + ".age", data: d.Sealed},
-		{Name: "bulk", As: base + ".bulk.age", data: d.Bulk},
-		{Name: "proof", As: base + ".proof", data: d.Proof.Marshal()},
-	} {
-		if f.Size, f.SHA256 = len(f.data), sha256.Sum256(f.data); f.Size > 0 {
-			p.Files = append(p.Files, f)
+	p.Fetched, p.Proof = true, d.Proof.Marshal()
+	for name, data := range map[string][]byte{"sealed": d.Sealed, "bulk": d.Bulk} {
+		if len(data) > 0 {
+			p.Files = append(p.Files, p.file(name, data))
 		}
 	}
+	slices.SortFunc(p.Files, func(a, b copyFile) int { return strings.Compare(b.Name, a.Name) })
 	return p
+}
+
+func (p copyPage) file(name string, data []byte) copyFile {
+	ending := map[string]string{"sealed": ".age", "bulk": ".bulk.age", "proof": ".proof"}[name]
+	return copyFile{name, p.Wave.Short() + ending, len(data), sha256.Sum256(data), data}
 }
 
 // showCopy says how a holder's copy stands, and what files there are once it was
@@ -134,7 +138,8 @@ func readCopy(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range page.filled(d).Files {
+	page = page.filled(d)
+	for _, f := range append(page.Files, page.file("proof", page.Proof)) {
 		if f.Name == v.PathValue("file") {
 			return v.download(f)
 		}

@@ -65,7 +65,8 @@ type copyAnswer struct {
 	State string
 	Opens time.Time `json:"opens_at"`
 	Why   string    `json:"why_not"`
-	Had   bool      `json:"fetched"`
+	Proof []byte
+	Had   bool `json:"fetched"`
 	Files []struct {
 		File, SaveAs string
 		Save         string `json:"save_as"`
@@ -117,10 +118,13 @@ func TestDelivery(t *testing.T) {
 		t.Error("looking made an entry")
 	}
 	got := decode[copyAnswer](t, c0.wants(c0.ask("POST", path, ""), 200))
-	if w.desk.Log().Size() != before+1 || len(got.Files) != 2 || got.Files[0].File != "sealed" || got.Files[0].Save != w.wave.Short()+".age" {
+	if w.desk.Log().Size() != before+1 || len(got.Files) != 1 || len(got.Proof) == 0 || got.Files[0].File != "sealed" || got.Files[0].Save != w.wave.Short()+".age" {
 		t.Fatalf("%d entries, %+v", w.desk.Log().Size()-before, got)
 	}
-	files := map[string][]byte{}
+	files := map[string][]byte{"proof": got.Proof}
+	if r := c0.ask("GET", path+"/proof", ""); r.Header.Get("Content-Disposition") != `attachment; filename="`+w.wave.Short()+`.proof"` || c0.wants(r, 200) != string(got.Proof) {
+		t.Error("the proof as a file is another")
+	}
 	for _, f := range got.Files {
 		r := c0.ask("GET", path+"/"+f.File, "")
 		b := []byte(c0.wants(r, 200))
