@@ -194,11 +194,13 @@ func (c *Client) send(ctx context.Context, q request, body []byte, key string) (
 	return nil, problemOf(out)
 }
 
-// unanswered is a request of which it isn't known whether it arrived.
+// ErrUnanswered: it isn't known whether the request arrived. Asking again is safe.
+var ErrUnanswered = errors.New("the desk did not answer")
+
 type unanswered struct{ err error }
 
-func (e *unanswered) Error() string { return "the desk did not answer: " + e.err.Error() }
-func (e *unanswered) Unwrap() error { return e.err }
+func (e *unanswered) Error() string   { return ErrUnanswered.Error() + ": " + e.err.Error() }
+func (e *unanswered) Unwrap() []error { return []error{ErrUnanswered, e.err} }
 
 // key draws an Idempotency-Key.
 func (c *Client) key() (string, error) {
@@ -238,15 +240,6 @@ func (c *Client) within(most time.Duration) time.Duration {
 		return most
 	}
 	return time.Duration(n.Int64())
-}
-
-// get asks for something and decodes it.
-func (c *Client) get(ctx context.Context, out any, path ...string) error {
-	r, err := c.do(ctx, request{method: http.MethodGet, path: path})
-	if err != nil {
-		return err
-	}
-	return decode(r, out)
 }
 
 // post does something and decodes what came of it, unless out is nil.
@@ -301,13 +294,11 @@ var (
 	UnderWay    = &Problem{Type: "/problems/under-way"}    // the same request is being done
 )
 
-// Error is what happened, what was kept and what to do.
+// Error is what happened and what was kept; Do says what to do.
 func (p *Problem) Error() string {
 	s := strings.TrimSuffix(p.Title, ".")
-	for _, x := range []string{p.Kept, p.Do} {
-		if x != "" {
-			s += ". " + strings.TrimSuffix(x, ".")
-		}
+	if p.Kept != "" {
+		s += ". " + strings.TrimSuffix(p.Kept, ".")
 	}
 	if p.Instance != "" {
 		s += " (request " + p.Instance + ")"

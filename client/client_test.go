@@ -200,7 +200,6 @@ func Example() {
 
 // flaky breaks what passes through it.
 type flaky struct {
-	next http.RoundTripper
 	turn func(n int, r *http.Request) (*http.Response, error) // nil, nil: let it pass
 	cut  int64                                                // an answer's body ends after so many bytes, the first times
 	cuts int

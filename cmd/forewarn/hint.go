@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"syscall"
 
+	"forewarn"
+	"forewarn/client"
 	"forewarn/internal/carrier"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -25,6 +27,10 @@ import (
 
 // hint says what to do about a class of errors: the first that fits.
 func hint(err error) string {
+	var p *client.Problem
+	if errors.As(err, &p) && p.Do != "" {
+		return p.Do
+	}
 	for _, h := range hints {
 		if errors.Is(err, h.class) {
 			return h.text
@@ -89,6 +95,11 @@ var hints = []struct {
 	{entrylog.ErrUncompared, "say where the programme publishes its anchors: --anchors https://HOST/log/; without a network, --uncompared goes on and remembers nothing"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
+	{client.ErrUnanswered, "nothing is known to be changed, and to run the command again is safe. Is the address right, and the desk served?"},
+	{client.ErrAltered, "what came was not kept. Run the command again; if it stays so, something between here and the desk changes what it sends"},
+	{forewarn.ErrUntrusted, "nothing was kept. Compare the log's key with the one that the programme gave you"},
+	{forewarn.ErrNotVerified, "nothing was kept. Keep the message and ask the programme"},
+	{forewarn.ErrFormat, "nothing was kept"},
 	{fs.ErrPermission, "nothing was changed. The file or folder belongs to another user"},
 	{fs.ErrExist, "nothing was written over it. Name another, or move it away"},
 	{fs.ErrNotExist, "nothing was changed. Name what is there: a path is taken from the folder that the command runs in"},

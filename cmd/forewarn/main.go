@@ -37,6 +37,8 @@ type cli struct {
 
 	Serve serveCmd `cmd:"" help:"Serve the desk: pages, sign-in, the public anchors." group:"start"`
 
+	API apiCmd `cmd:"" help:"The API of a served desk." name:"api" group:"start"`
+
 	Member  memberCmd  `cmd:"" help:"Members: admit, import, keys, terms, standing." group:"programme"`
 	Account accountCmd `cmd:"" help:"Accounts of staff and members." group:"programme"`
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`

@@ -28,7 +28,8 @@ type openCmd struct {
 	Proof string        `help:"The proof, if it is elsewhere." placeholder:"FILE"`
 	Log   string        `help:"The programme's log key (vkey). Taken from the programme's folder if that is here." name:"log-key" placeholder:"VKEY"`
 	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
-	Lodge bool          `help:"Lodge the receipt in the programme's folder at once; needs --as."`
+	Lodge bool          `help:"Lodge the receipt at once: in the programme's folder, as --as, or with the desk at --server."`
+	remote
 	following
 }
 
@@ -54,8 +55,8 @@ func (c *openCmd) Run(a *app) error {
 	if c.Out == "" {
 		c.Out = stem
 	}
-	if c.Lodge && a.As == "" {
-		return usage("--lodge needs --as ACCOUNT: whose receipt it is")
+	if c.Lodge && a.As == "" && c.Server == "" {
+		return usage("--lodge needs --as ACCOUNT: whose receipt it is; or --server URL")
 	}
 	if _, err := os.Lstat(c.Out); err == nil {
 		return fmt.Errorf("%w; -o names another", exists(c.Out))
@@ -119,7 +120,11 @@ func (c *openCmd) receipt(a *app, stem string, r *evidence.Receipt, result field
 		a.say("Signed a receipt. Lodge it: forewarn receipt %s --as YOU", shown(name))
 		return nil
 	}
-	if _, err := a.lodge(r); err != nil {
+	lodge := func() (cvd.WaveID, error) { return a.lodge(r) }
+	if c.Server != "" {
+		lodge = func() (cvd.WaveID, error) { return c.remote.lodge(a, r.Marshal()) }
+	}
+	if _, err := lodge(); err != nil {
 		return fmt.Errorf("%w: the content is in %s and the receipt in %s, which was not lodged: %w; 'forewarn receipt' lodges it", errKept, c.Out, name, err)
 	}
 	result["lodged"] = true
@@ -220,10 +225,11 @@ func (a *app) logKey(said string, interval time.Duration) (note.Verifier, time.D
 
 type receiptCmd struct {
 	File string `arg:"" help:"The receipt that 'open' signed."`
+	remote
 }
 
 func (*receiptCmd) Help() string {
-	return "Example:\n  forewarn receipt inbox/5k2q7r3m.receipt --as mia"
+	return "Example:\n  forewarn receipt inbox/5k2q7r3m.receipt --as mia\n  forewarn receipt inbox/5k2q7r3m.receipt --server https://desk.example --token-file mia.token"
 }
 
 func (c *receiptCmd) Run(a *app) error {
@@ -235,7 +241,12 @@ func (c *receiptCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%w: %q: %w", errInput, c.File, err)
 	}
-	wave, err := a.lodge(r)
+	var wave cvd.WaveID
+	if c.Server != "" {
+		wave, err = c.lodge(a, r.Marshal())
+	} else {
+		wave, err = a.lodge(r)
+	}
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ type pullCmd struct {
 	Wave string `arg:"" optional:"" help:"Only this wave, even if it was fetched before; else every open one that isn't in the folder yet."`
 	Out  string `help:"Folder for the sealed files." short:"o" default:"." placeholder:"DIR"`
 	Wait bool   `help:"Wait for what opens, or is anchored, within ten minutes."`
+	remote
+	Log  string        `help:"With --server: the programme's log key (vkey), to check proofs before copies come." name:"log-key" placeholder:"VKEY"`
+	Tick time.Duration `help:"With --log-key: time between the log's anchors." default:"60s"`
 	following
 
 	not []pulled // those that can't be fetched now, and why
@@ -27,7 +30,8 @@ func (*pullCmd) Help() string {
 	return `Each copy arrives as WAVE.age, an age file, with WAVE.proof beside it. That you fetched it is recorded before a byte is written.
 
 Example:
-  forewarn pull --as mia -o inbox --wait`
+  forewarn pull --as mia -o inbox --wait
+  forewarn pull --server https://desk.example --token-file mia.token -o inbox`
 }
 
 // pulled is one wave's result.
@@ -46,13 +50,21 @@ type pulled struct {
 const longestWait = 10 * time.Minute
 
 func (c *pullCmd) Run(a *app) error {
-	if a.As == "" {
+	round := c.round
+	switch {
+	case c.Server != "":
+		desk, err := c.desk(a)
+		if err != nil {
+			return err
+		}
+		round = func(a *app, done *[]pulled) (time.Time, error) { return c.roundFrom(a, desk, done) }
+	case a.As == "":
 		return usage("say who you are: --as ACCOUNT, or FOREWARN_AS in the environment")
 	}
 	until := time.Now().Add(longestWait)
 	var done []pulled
 	for {
-		due, err := c.round(a, &done)
+		due, err := round(a, &done)
 		if err != nil && (due.IsZero() || !c.Wait || due.After(until)) {
 			return c.report(a, done, err)
 		}
@@ -239,7 +251,11 @@ func (c *pullCmd) report(a *app, done []pulled, failed error) error {
 			a.say("Already here: %s. Name the wave to fetch it again.", p.Sealed)
 		case p.Error == "":
 			a.say("Fetched %s", p.Sealed)
-			a.say("  open it: forewarn open %s --key YOUR.key --lodge --as %s", shown(p.Sealed), a.As)
+			as := "--as " + a.As
+			if c.Server != "" {
+				as = "--log-key VKEY --server " + c.Server
+			}
+			a.say("  open it: forewarn open %s --key YOUR.key --lodge %s", shown(p.Sealed), as)
 		}
 	}
 	return failed

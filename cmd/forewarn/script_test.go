@@ -70,6 +70,9 @@ func TestScripts(t *testing.T) {
 			"log":       stages.log,
 
 			"mailserver": mailserver,
+			"token":      tokenFor,
+			"free":       free,
+			"ready":      ready,
 		},
 	})
 }
