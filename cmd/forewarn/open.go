@@ -81,6 +81,9 @@ func (c *openCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%w: %q: %w; nothing was written", errUnverified, c.Proof, err)
 	}
+	if c.Server != "" && c.Anchors == "" {
+		c.Anchors = anchorsOf(c.Server)
+	}
 	if err := c.follow(a, v, proof.Entry.Checkpoint); err != nil {
 		return fmt.Errorf("%q: %w; nothing was written", c.Proof, err)
 	}

@@ -69,6 +69,9 @@ func (r *remote) lodge(a *app, receipt []byte) (cvd.WaveID, error) {
 	return wire.ParseID[cvd.Wave](wave)
 }
 
+// anchorsOf is where a desk publishes its log.
+func anchorsOf(server string) string { return strings.TrimSuffix(server, "/") + "/log/" }
+
 // desk is a pull's way to a desk elsewhere.
 func (c *pullCmd) desk(a *app) (*client.Client, error) {
 	var o client.Options
@@ -79,7 +82,7 @@ func (c *pullCmd) desk(a *app) (*client.Client, error) {
 		}
 		o.Log = forewarn.Log{Key: c.Log, Interval: c.Tick}
 		if c.Anchors == "" {
-			c.Anchors = strings.TrimSuffix(c.Server, "/") + "/log/"
+			c.Anchors = anchorsOf(c.Server)
 		}
 		// After the proof was checked, and before a byte comes: a log that forks is
 		// told of by its own words.
