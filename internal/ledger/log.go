@@ -33,6 +33,8 @@ type Log struct {
 	kept kept
 
 	ticking sync.Mutex // one tick at a time
+
+	public sync.Map // entrylog.Seq → entrylog.Record: public entries that were proved; nobody may change one
 }
 
 // hands are what a log works with.
