@@ -199,23 +199,8 @@ type LeftOut struct {
 // DraftFor drafts a wave to those of an audience who can be shown content, and
 // says who was left out and why.
 func (d *Desk) DraftFor(ctx context.Context, by cvd.Actor, w cvd.DraftWave) (cvd.WaveID, []LeftOut, error) {
-	var in []cvd.HolderID
-	var out []LeftOut
-	err := d.View(func(p *cvd.Programme) error {
-		if err := p.May(by, cvd.ActDraftWave, cvd.ARevision(w.Revision), d.at(p)); err != nil {
-			return err
-		}
-		n := d.Names(ctx, p)
-		for _, h := range w.Audience {
-			if why := p.Eligible(h, p.Revisions[w.Revision].Case, w.Purpose, d.at(p)); why != nil {
-				name, _ := n.Holder(h)
-				out = append(out, LeftOut{h, name, whyNot(why)})
-				continue
-			}
-			in = append(in, h)
-		}
-		return nil
-	})
+	a, err := d.Audience(ctx, by, w)
+	in, out := a.In, a.Out
 	if err != nil {
 		return cvd.WaveID{}, nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"forewarn/internal/cvd"
@@ -103,10 +104,16 @@ type Desk struct {
 
 	sealing sync.Mutex // one wave at a time: the count in a statement is of all before it
 
-	texts sync.Map // cvd.BlobRef → []byte: decrypted texts
-	gone  sync.Map // name of a key that the log says is destroyed → true
-	waves sync.Map // cvd.WaveID → [32]byte: keys of open waves
-	inUse inUse    // names that are taken
+	texts  sync.Map     // cvd.BlobRef → []byte: decrypted texts
+	names  sync.Map     // cvd.BlobRef → string: names and titles that were read out of them
+	warmed atomic.Int64 // so many accounts' and members' names were read
+	gone   sync.Map     // name of a key that the log says is destroyed → true
+	waves  sync.Map     // cvd.WaveID → [32]byte: keys of open waves
+	inUse  inUse        // names that are taken
+
+	progress sync.Map // cvd.WaveID → int: copies made of a wave that is being sealed
+	history  history
+	traced   traces
 }
 
 // Open replays the log and makes this process its one writer. Close it after.
@@ -169,7 +176,7 @@ func (d *Desk) forget() (err error) {
 	return err
 }
 
-// apply folds an entry in, whoever wrote it. Under a key that it says is destroyed
+// apply folds an entry in, whoever wrote it, and notes it with its case. Under a key that it says is destroyed
 // nothing is read any more.
 func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	if err := d.state.Apply(seq, e); err != nil {
@@ -177,8 +184,9 @@ func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	}
 	if name := destroyedBy(e); name != "" {
 		d.gone.Store(name, true)
-		d.texts.Clear()
+		d.forgetTexts()
 	}
+	d.note(seq, e)
 	return nil
 }
 
@@ -200,6 +208,13 @@ func destroyedName(c cvd.DestroyKey) string {
 		return CaseKey(cvd.CaseID(c.ID))
 	}
 	return PersonKey(cvd.AccountID(c.ID)) // or MemberKey, which is the same
+}
+
+// forgetTexts forgets what was decrypted: a key is gone.
+func (d *Desk) forgetTexts() {
+	d.texts.Clear()
+	d.names.Clear()
+	d.warmed.Store(0)
 }
 
 // Close lets go of the log.

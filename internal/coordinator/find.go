@@ -271,3 +271,30 @@ func (t taken) take(name string) error {
 	t.new[low] = true
 	return nil
 }
+
+// MembersNamed finds members by their whole names, or ids, in one walk over all.
+// One that isn't there is told by name.
+func (d *Desk) MembersNamed(ctx context.Context, by cvd.Actor, said []string) (out []cvd.MemberID, err error) {
+	if len(said) == 0 {
+		return nil, nil
+	}
+	err = d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), d.at(p)); err != nil {
+			return err
+		}
+		known := map[string]cvd.MemberID{}
+		for _, id := range p.MemberOrder {
+			known[id.String()] = id
+			known[strings.ToLower(d.named(ctx, MemberKey(id), p.Members[id].Name))] = id
+		}
+		for _, s := range said {
+			id, ok := known[strings.ToLower(s)]
+			if !ok {
+				return fmt.Errorf("%w: no member is called %q", cvd.ErrRefused, s)
+			}
+			out = append(out, id)
+		}
+		return nil
+	})
+	return out, err
+}

@@ -141,7 +141,11 @@ func (d *Desk) Warm(ctx context.Context) error {
 		ref cvd.BlobRef
 	}
 	var all []text
+	var names int64
 	if err := d.View(func(p *cvd.Programme) error {
+		if names = int64(len(p.AccountOrder) + len(p.MemberOrder)); names == d.warmed.Load() {
+			return nil // nobody came since
+		}
 		for _, id := range p.AccountOrder {
 			all = append(all, text{PersonKey(id), p.Accounts[id].Person})
 		}
@@ -160,5 +164,6 @@ func (d *Desk) Warm(ctx context.Context) error {
 			_, _ = d.blob(ctx, x.key, x.ref)
 		}
 	}
+	d.warmed.Store(names)
 	return nil
 }

@@ -54,19 +54,31 @@ func (d *Desk) person(ctx context.Context, p *cvd.Programme, id cvd.AccountID) P
 }
 
 func (d *Desk) named(ctx context.Context, key string, ref cvd.BlobRef) string {
-	var n Named
-	if ref.IsZero() || d.Text(ctx, key, ref, &n) != nil {
-		return gone
-	}
-	return n.Name
+	return d.called(ref, func() (n Named, err error) { err = d.Text(ctx, key, ref, &n); return n, err })
 }
 
 func (d *Desk) title(ctx context.Context, c *cvd.Case) string {
-	var t Title
-	if d.Text(ctx, CaseKey(c.ID), c.Title, &t) != nil {
+	return d.called(c.Title, func() (Named, error) {
+		var t Title
+		err := d.Text(ctx, CaseKey(c.ID), c.Title, &t)
+		return Named{t.Title}, err
+	})
+}
+
+// called is a name, read once: lists show thousands. A destroyed key forgets it.
+func (d *Desk) called(ref cvd.BlobRef, read func() (Named, error)) string {
+	if ref.IsZero() {
 		return gone
 	}
-	return t.Title
+	if s, ok := d.names.Load(ref); ok {
+		return s.(string)
+	}
+	n, err := read()
+	if err != nil {
+		return gone
+	}
+	d.names.Store(ref, n.Name)
+	return n.Name
 }
 
 // checkName refuses what isn't a name that people can read on one line and type
@@ -117,7 +129,20 @@ type Names struct {
 func (d *Desk) Names(ctx context.Context, p *cvd.Programme) Names { return Names{d, ctx, p} }
 
 // Account is a person's handle.
-func (n Names) Account(id cvd.AccountID) string { return n.d.person(n.ctx, n.p, id).Handle }
+func (n Names) Account(id cvd.AccountID) string {
+	a := n.p.Accounts[id]
+	if a == nil || id == n.p.Sealer {
+		return n.d.person(n.ctx, n.p, id).Handle
+	}
+	if s := n.d.called(a.Person, func() (Named, error) {
+		var who Person
+		err := n.d.Text(n.ctx, PersonKey(id), a.Person, &who)
+		return Named{who.Handle}, err
+	}); s != gone {
+		return s
+	}
+	return id.Short()
+}
 
 // Person is all of who an account is.
 func (n Names) Person(id cvd.AccountID) Person { return n.d.person(n.ctx, n.p, id) }

@@ -125,19 +125,7 @@ func (d *Desk) product(ctx context.Context, cs cvd.CaseID, name string) (c cvd.A
 // usual way when the vendor's own coordinator sets the date. It returns the
 // embargo's number.
 func (d *Desk) SetEmbargo(ctx context.Context, by cvd.Actor, cs cvd.CaseID, release cvd.ReleaseTime) (number uint32, err error) {
-	propose := cvd.ProposeEmbargo{Case: cs, Release: release}
-	err = d.View(func(p *cvd.Programme) error {
-		if _, err := p.Decide(propose, by, d.at(p)); err != nil {
-			return err
-		}
-		number = uint32(len(p.Cases[cs].Proposals)) + 1
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	_, err = d.Do(ctx, by, propose, cvd.AgreeEmbargo{Case: cs, Number: number})
-	return number, plain(err)
+	return d.Propose(ctx, by, cvd.ProposeEmbargo{Case: cs, Release: release}, true)
 }
 
 // Invite invites those members to a case who aren't in it yet, and names the
@@ -187,4 +175,42 @@ func (d *Desk) Consent(ctx context.Context, by cvd.Actor, cs cvd.CaseID, yes boo
 	}
 	_, err = d.Do(ctx, by, say)
 	return err
+}
+
+// Propose proposes an embargo for a case, or a change of the one that binds, and
+// agrees it at once where that is asked, or does neither. It returns the
+// proposal's number.
+func (d *Desk) Propose(ctx context.Context, by cvd.Actor, propose cvd.ProposeEmbargo, agree bool) (number uint32, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		if _, err := p.Decide(propose, by, d.at(p)); err != nil {
+			return err
+		}
+		number = uint32(len(p.Cases[propose.Case].Proposals)) + 1
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	all := []cvd.Command{propose}
+	if agree {
+		all = append(all, cvd.AgreeEmbargo{Case: propose.Case, Number: number})
+	}
+	_, err = d.Do(ctx, by, all...)
+	return number, plain(err)
+}
+
+// ReporterSent is what a case's reporter sent; nothing if that was nothing.
+func (d *Desk) ReporterSent(ctx context.Context, by cvd.Actor, id cvd.CaseID) ([]byte, error) {
+	var ref cvd.BlobRef
+	err := d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActReadReport, cvd.ACase(id), d.at(p)); err != nil {
+			return err
+		}
+		ref = p.Cases[id].Report
+		return nil
+	})
+	if err != nil || ref.IsZero() {
+		return nil, err
+	}
+	return d.blob(ctx, CaseKey(id), ref)
 }

@@ -232,19 +232,7 @@ func (d *Desk) checkAdmissions(ctx context.Context, by cvd.Actor, all []Admissio
 		}
 		handles, members := d.inUse.now(ctx, d, p)
 		for i, a := range all {
-			c, err := d.admission(a)
-			if err == nil {
-				_, err = p.Decide(c, by, d.at(p))
-			}
-			if err == nil {
-				err = members.take(a.Name)
-			}
-			if err == nil && a.Contact != "" {
-				if err = handles.take(a.Contact); err == nil {
-					_, err = d.account(c.Member, cvd.Roles(0), a.contact())
-				}
-			}
-			if err != nil {
+			if err := d.checkAdmission(p, by, a, handles, members); err != nil {
 				return &AdmissionError{i, err}
 			}
 		}
@@ -265,6 +253,24 @@ func (d *Desk) namesFree(ctx context.Context, p *cvd.Programme, all []Admission)
 		}
 	}
 	return nil
+}
+
+// checkAdmission refuses an admission that would be refused, and else takes its
+// names, so that the next can't have them.
+func (d *Desk) checkAdmission(p *cvd.Programme, by cvd.Actor, a Admission, handles, members taken) error {
+	c, err := d.admission(a)
+	if err == nil {
+		_, err = p.Decide(c, by, d.at(p))
+	}
+	if err == nil {
+		err = members.take(a.Name)
+	}
+	if err == nil && a.Contact != "" {
+		if err = handles.take(a.Contact); err == nil {
+			_, err = d.account(c.Member, cvd.Roles(0), a.contact())
+		}
+	}
+	return err
 }
 
 // admission is the command that admits, without its text.

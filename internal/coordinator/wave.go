@@ -80,6 +80,7 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 			return fmt.Errorf("telling the sealer of wave %s: %w; nothing was sealed or sent", w, err)
 		}
 	}
+	defer d.progress.Delete(id)
 	var copies []cvd.StoredCopy
 	result, err := d.Sealer.Seal(ctx, q, func(parcel sealer.Parcel) error {
 		b := wire.Marshal(&parcel)
@@ -88,6 +89,7 @@ func (d *Desk) Seal(ctx context.Context, id cvd.WaveID, progress func(done, all 
 			return err
 		}
 		copies = append(copies, cvd.StoredCopy{Holder: parcel.Opening.Holder, Leaf: parcel.Opening.Leaf(), Blob: ref, Size: uint64(len(b)), Keys: sealedTo[parcel.Opening.Holder]})
+		d.progress.Store(id, len(copies))
 		if progress != nil {
 			progress(len(copies), len(q.Holders))
 		}

@@ -51,8 +51,11 @@ func home(v *Visit) error {
 				v.Moment(a.Raised), v.Moment(a.NextCall), v.Moment(a.Held), a.Due})
 		}
 	}
+	if page.Staff && len(cases) > homeCases {
+		cases, page.More = cases[:homeCases], len(cases)-homeCases
+	}
 	for _, c := range cases {
-		line := caseLine{Case: c.Case, ID: c.Case.Short(), Alarm: states[c.Case], Path: "/alarms/" + c.Case.String(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
+		line := caseLine{Case: c.Case, ID: c.Case.Short(), Alarm: states[c.Case], Path: "/alarms/" + c.Case.String(), At: "/cases/" + c.Case.String(), Title: c.Title, Embargo: c.Embargo.String(), Release: v.Moment(c.Release), Waves: c.Waves}
 		if !page.Staff {
 			line.Consent = c.Consent.String()
 		}
@@ -65,11 +68,15 @@ type homePage struct {
 	Alarms  []alarmLine    `json:"alarms"`
 	Waiting []waitingLine  `json:"waiting"`
 	Cases   []caseLine     `json:"cases"`
+	More    int            `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
 	Staff   bool           `json:"staff"`
 	Member  string         `json:"member,omitempty"`
 	People  bool           `json:"may_list_accounts"`
 	Told    []recoveryLine `json:"recovered" doc:"Accounts whose access was recovered lately."`
 }
+
+// homeCases is how many cases stand on the staff's home page; the board has all.
+const homeCases = 10
 
 type waitingLine struct {
 	ID      cvd.WaveID `json:"wave"`
@@ -89,6 +96,7 @@ type caseLine struct {
 	Consent string     `json:"consent,omitempty"`
 	Alarm   string     `json:"alarm,omitempty" doc:"The alarm's state; nothing when none was raised."`
 	Path    string     `json:"-"`
+	At      string     `json:"-"`
 	Release Moment     `json:"release"`
 	Waves   int        `json:"waves"`
 }

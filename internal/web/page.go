@@ -1,6 +1,7 @@
 package web
 
 import (
+	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 )
 
@@ -43,6 +44,9 @@ type Page struct {
 	// give it to what has to work in the worst hour, and to nothing else.
 	Reserved bool
 
+	// Files lets a form come with files (multipart/form-data); Visit.Files has them.
+	Files bool
+
 	// Nav is the page's name in the navigation, which lists the pages that have
 	// one, in the table's order, to those who may come. Empty: not there.
 	Nav string
@@ -71,6 +75,54 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /alarms/{case}/lift", Serve: liftHold, Scope: cvd.ScopeWork, Reserved: true, Op: Op{"liftHold", "Serves a case's copies again.", nil, nil}},
 		{Pattern: "GET /alarms/{case}/end", Serve: endPage, Fresh: true, Reserved: true, Op: Op{"getEmbargoEnd", "The alarm, for somebody who is about to end the embargo.", nil, alarmPage{}}},
 		{Pattern: "POST /alarms/{case}/end", Serve: endEmbargo, Fresh: true, Back: "/alarms/{case}/end", Reserved: true, Op: Op{"endEmbargo", "Ends an embargo, for everybody and for good, and sends the break pack.", embargoEnd{}, nil}},
+		{Pattern: "GET /cases", Nav: "Cases", Act: cvd.ActListCases, Scope: cvd.ScopeRead, Serve: cases, Op: Op{"listCases", "All cases, with what waits for a decision in each.", listIn{}, casesPage{}}},
+		{Pattern: "GET /cases/new", Act: cvd.ActOpenCase, Scope: cvd.ScopeRead, Serve: newCase, Op: Op{"getNewCase", "What a case can be opened with: tiers, and the zone of times.", nil, newCasePage{}}},
+		{Pattern: "POST /cases", Act: cvd.ActOpenCase, Limit: 2 << 20, Back: "/cases/new", Scope: cvd.ScopeWork, Serve: openCase, Op: Op{"openCase", "Open a case, with its embargo and invitations, or not at all.", caseIn{}, caseOut{}}},
+		{Pattern: "GET /cases/{case}", Scope: cvd.ScopeRead, Serve: caseView, Op: Op{"getCase", "A case: all of it but content to staff, their part to those who take part.", listIn{}, casePage{}}},
+		{Pattern: "GET /cases/{case}/history", Scope: cvd.ScopeRead, Serve: caseHistory, Op: Op{"getCaseHistory", "The entries about a case, the newest first, without fetches and receipts.", listIn{}, historyPage{}}},
+		{Pattern: "GET /cases/{case}/report", Scope: cvd.ScopeRead, Serve: caseReport, Op: Op{"getReport", "What the reporter of a case sent.", nil, reportPage{}}},
+		{Pattern: "POST /cases/{case}/embargo", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: proposeEmbargo, Op: Op{"proposeEmbargo", "Propose an embargo, or a change of the one that binds.", proposalIn{}, embargoOut{}}},
+		{Pattern: "POST /cases/{case}/embargo/agree", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: agreeEmbargo, Op: Op{"agreeEmbargo", "Make the proposal that waits binding.", agreeIn{}, embargoOut{}}},
+		{Pattern: "POST /cases/{case}/embargo/move", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: moveRelease, Op: Op{"moveRelease", "Move the release time: every wave that has not opened waits for another approval.", moveIn{}, nil}},
+		{Pattern: "POST /cases/{case}/invite", Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: inviteMembers, Op: Op{"inviteMembers", "Invite members to a case's embargo.", inviteIn{}, inviteOut{}}},
+		{Pattern: "POST /cases/{case}/products", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: addProduct, Op: Op{"addProduct", "Name a product that is affected.", productIn{}, productOut{}}},
+		{Pattern: "POST /cases/{case}/hold", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: holdCase, Op: Op{"holdCase", "Stop serving copies of a case.", reasonIn{}, nil}},
+		{Pattern: "POST /cases/{case}/lift", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: liftCase, Op: Op{"liftCase", "Serve copies of a case again.", nil, nil}},
+		{Pattern: "POST /cases/{case}/link", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: linkCase, Op: Op{"linkCase", "Say how a case stands to another.", linkIn{}, nil}},
+		{Pattern: "POST /cases/{case}/recall", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: recallRevision, Op: Op{"recallRevision", "Ask holders to stop using a revision of the package.", recallIn{}, nil}},
+		{Pattern: "GET /cases/{case}/end", Fresh: true, Serve: endCasePage, Op: Op{"getCaseEnd", "What the end of a case's embargo would send, and to whom.", nil, endingPage{}}},
+		{Pattern: "POST /cases/{case}/end", Fresh: true, Back: "/cases/{case}/end", Serve: endCase, Op: Op{"endCase", "End a case's embargo for everybody, and send out the break pack.", endIn{}, endOut{}}},
+		{Pattern: "GET /cases/{case}/release", Fresh: true, Serve: releasePage, Op: Op{"getCaseRelease", "The case, for somebody who is about to release it.", nil, endingPage{}}},
+		{Pattern: "POST /cases/{case}/release", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/release", Serve: releaseCase, Op: Op{"releaseCase", "Say that a case is public, and publish its advisory.", publishIn{}, nil}},
+		{Pattern: "GET /cases/{case}/package", Scope: cvd.ScopeRead, Serve: packageView, Op: Op{"getPackage", "A case's package: what was written when, and what could be traced of it.", nil, packagePage{}}},
+		{Pattern: "POST /cases/{case}/package", Files: true, Limit: 96 << 20, Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: savePackage, Op: Op{"savePackage", "Keep a source, or a change of one file, as a draft, and make a revision of it.", saveIn{}, savedOut{}}},
+		{Pattern: "POST /cases/{case}/package/open", Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: openDraft, Op: Op{"openDraft", "Be given the last draft of a package. The log says so.", openIn{}, draftPage{}}},
+		{Pattern: "POST /cases/{case}/package/preview", Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: previewPackage, Op: Op{"previewPackage", "Have a copy sealed to yourself, in your own marks.", previewIn{}, waveOut{}}},
+		{Pattern: "GET /cases/{case}/waves/new", Scope: cvd.ScopeRead, Serve: newWave, Op: Op{"checkWave", "Who would get a wave, and who would be left out and why.", waveIn{}, waveNewPage{}}},
+		{Pattern: "POST /cases/{case}/waves", Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: draftWave, Op: Op{"draftWave", "Draft a wave, or change a draft.", waveIn{}, waveOut{}}},
+		{Pattern: "GET /waves/{wave}", Scope: cvd.ScopeRead, Serve: waveView, Op: Op{"getWave", "A wave: what, to whom, who approved it, who fetched it.", listIn{}, wavePage{}}},
+		{Pattern: "GET /waves/{wave}/approve", Fresh: true, Serve: approvePage, Op: Op{"getWaveApproval", "A wave, for the second person who is about to approve it.", listIn{}, wavePage{}}},
+		{Pattern: "POST /waves/{wave}/approve", Fresh: true, Back: "/waves/{wave}/approve", Serve: approveWave, Op: Op{"approveWave", "Say yes to a draft as the second person; its copies are sealed.", approveIn{}, approveOut{}}},
+		{Pattern: "POST /waves/{wave}/hold", Back: "/waves/{wave}", Scope: cvd.ScopeWork, Serve: holdWave, Op: Op{"holdWave", "Stop serving one wave.", reasonIn{}, nil}},
+		{Pattern: "POST /waves/{wave}/lift", Back: "/waves/{wave}", Scope: cvd.ScopeWork, Serve: liftWave, Op: Op{"liftWave", "Lift a wave's own hold.", reasonIn{}, nil}},
+		{Pattern: "POST /waves/{wave}/cancel", Back: "/waves/{wave}", Scope: cvd.ScopeWork, Serve: cancelWave, Op: Op{"cancelWave", "Call a wave off before anybody has it.", reasonIn{}, nil}},
+
+		{Pattern: "GET /members", Nav: "Members", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: members, Op: Op{"listMembers", "All members: tier, standing, terms and keys.", listIn{}, membersPage{}}},
+		{Pattern: "POST /members", Act: cvd.ActAdmitMember, Back: "/members", Scope: cvd.ScopeWork, Serve: admit, Op: Op{"admitMember", "Admit a member, with its first account.", admissionIn{}, coordinator.Admitted{}}},
+		{Pattern: "GET /members/import", Act: cvd.ActAdmitMember, Scope: cvd.ScopeRead, Serve: importForm, Op: Op{"getImport", "What a file of members is made of.", nil, importPage{}}},
+		{Pattern: "POST /members/import", Act: cvd.ActAdmitMember, Files: true, Limit: 24 << 20, Back: "/members/import", Scope: cvd.ScopeWork, Serve: importMembers, Op: Op{"importMembers", "Say what would become of a file of members; with the answer's token, do it.", importIn{}, importPage{}}},
+		{Pattern: "POST /members/groups", Act: cvd.ActDeclareGroup, Back: "/members", Scope: cvd.ScopeWork, Serve: declareGroup, Op: Op{"declareGroup", "Declare members under common ownership.", groupIn{}, groupOut{}}},
+		{Pattern: "GET /members/{member}", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: memberView, Op: Op{"getMember", "A member: accounts, keys and what was sealed to them, standing, ownership, cases.", nil, memberPage{}}},
+		{Pattern: "POST /members/{member}/standing", Back: "/members/{member}", Scope: cvd.ScopeWork, Serve: changeStanding, Op: Op{"changeStanding", "Change a member's standing.", standingIn{}, nil}},
+		{Pattern: "GET /members/{member}/revoke", Fresh: true, Serve: revokePage, Op: Op{"getKeyRevocation", "A member, for somebody who is about to take its keys out of use.", nil, memberPage{}}},
+		{Pattern: "POST /members/{member}/revoke", Fresh: true, Back: "/members/{member}/revoke", Serve: revokeKeys, Op: Op{"revokeKeys", "Take a member's keys out of use.", reasonIn{}, nil}},
+		{Pattern: "GET /terms", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: terms, Op: Op{"getTerms", "The newest terms, and how many members accepted them.", nil, termsPage{}}},
+		{Pattern: "POST /terms", Act: cvd.ActPublishTerms, Limit: 1 << 20, Back: "/terms", Scope: cvd.ScopeWork, Serve: publishTerms, Op: Op{"publishTerms", "Publish terms that bind from now on.", termsIn{}, nil}},
+		{Pattern: "GET /duty", Nav: "Duty", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: duty, Op: Op{"getDuty", "Who is called, in which order, and who stands in.", nil, dutyPage{}}},
+		{Pattern: "POST /duty", Act: cvd.ActAssignDuty, Back: "/duty", Scope: cvd.ScopeWork, Serve: assignDuty, Op: Op{"assignDuty", "Put an account on duty.", turnIn{}, turnOut{}}},
+		{Pattern: "POST /duty/delegations", Fresh: true, Back: "/duty", Serve: delegate, Op: Op{"delegate", "Lend your role of approver to another account.", loanIn{}, loanOut{}}},
+		{Pattern: "POST /duty/delegations/{delegation}/revoke", Back: "/duty", Scope: cvd.ScopeWork, Serve: revokeLoan, Op: Op{"revokeDelegation", "Take back a role that was lent.", nil, nil}},
+
 		{Pattern: "GET /account", Nav: "Account", Serve: account, Scope: cvd.ScopeRead, Op: Op{"getAccount", "Your own account: where it is signed in, with what, and what machines stand for it.", nil, accountPage{}}},
 		{Pattern: "POST /account/sessions/end", Serve: endSession, Back: "/account", Op: Op{"endSession", "Signs one of your browsers out.", whichSession{}, nil}},
 		{Pattern: "POST /account/passkeys/revoke", Serve: revokePasskey, Fresh: true, Back: "/account", Op: Op{"revokePasskey", "Takes a passkey of yours out of use.", whichPasskey{}, nil}},

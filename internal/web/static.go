@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
+	"forewarn/internal/cvd"
 	"forewarn/internal/sighting"
 )
 
@@ -71,6 +73,17 @@ var templates = func() map[string]*template.Template {
 		"asset":     func(name string) string { return "/static/" + name + "?" + strings.Trim(assets[name].etag, `"`) },
 		"capital":   capital,
 		"printable": func(s string) string { return sighting.Printable([]byte(s)) },
+		"plain":     plain,
+		"slug":      func(s string) string { return "s-" + strings.ReplaceAll(s, " ", "-") },
+		"count":     count,
+		"bytes":     size,
+		"words":     words,
+		"decision":  decisionPath,
+		"go":        decisionWord,
+		"reach":     reach,
+		"int":       func(n uint8) int { return int(n) },
+		"short":     func(id cvd.WaveID) string { return id.Short() },
+		"utc":       func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	list, err := templateFiles.ReadDir("templates")

@@ -27,7 +27,8 @@ type Visit struct {
 	By      cvd.Actor      // zero when nobody is signed in
 	Session signin.Session // zero then too
 	Page    *Page
-	ID      string // of the request: in the answer's head, on error pages, in the process log
+	Files   []Upload // that the form came with, in its order
+	ID      string   // of the request: in the answer's head, on error pages, in the process log
 
 	site   *Site
 	w      http.ResponseWriter
@@ -78,6 +79,10 @@ func (v *Visit) body() error {
 	switch kind, _, _ := strings.Cut(v.Header.Get("Content-Type"), ";"); kind {
 	case "application/json":
 		return nil
+	case "multipart/form-data":
+		if v.Page.Files {
+			return v.multipart()
+		}
 	case "", "application/x-www-form-urlencoded":
 		if v.ParseForm() != nil {
 			return errInput
@@ -102,7 +107,9 @@ func (v *Visit) admit() error {
 		return errSignIn
 	}
 	if v.Page.Act != cvd.NoAction {
-		if err := v.May(v.Page.Act, cvd.TheProgramme()); err != nil {
+		if err := v.May(v.Page.Act, cvd.TheProgramme()); errors.Is(err, cvd.ErrDenied) {
+			return errNoPage // as for a form that goes nowhere
+		} else if err != nil {
 			return err
 		}
 	}
@@ -280,7 +287,7 @@ func (v *Visit) chrome() (c chrome) {
 			continue
 		}
 		path := strings.TrimPrefix(p.Pattern, "GET ")
-		c.Nav = append(c.Nav, navItem{p.Nav, path, path == v.URL.Path})
+		c.Nav = append(c.Nav, navItem{p.Nav, path, v.reads() && path == v.URL.Path})
 	}
 	return c
 }

@@ -134,6 +134,11 @@ type world struct {
 	wave cvd.WaveID
 	keys seal.NewKeys // of c0's member
 	fail memstore.Hook
+
+	big     cvd.WaveID // of a world that was grown
+	press   *sealer.Sealer
+	member0 cvd.MemberID     // c0's
+	loan    cvd.DelegationID // ben's role of approver, lent to cem for another case
 }
 
 const origin = "https://desk.example"
@@ -178,6 +183,7 @@ func newWorldAt(t testing.TB, at string) *world {
 		Sealer: press, Blobs: &heap{blobs: map[[32]byte][]byte{}}, Keys: &shelf{files: map[string][]byte{}}, Crypt: seal.Crypt{}, Clock: clock, Rand: w.rand,
 	})
 	ok(t, err)
+	w.press = press
 	w.people()
 	w.work(press)
 	w.site, err = New(Config{Desk: w.desk, SignIn: w.kept, Log: slog.New(slog.NewJSONHandler(w.log, nil)), Rand: w.rand, Clock: clock, Origin: at,
@@ -221,6 +227,7 @@ func (w *world) work(press *sealer.Sealer) {
 	t := w.t
 	holder, _, err := w.desk.Inbox(w.by("c0"))
 	ok(t, err)
+	w.member0 = cvd.MemberID(holder)
 	w.cs, err = w.desk.OpenCase(ctx, w.by("ana"), coordinator.Opening{Title: "Layout import", Finder: w.who["fay"], Invite: []cvd.MemberID{cvd.MemberID(holder)},
 		Release: cvd.ReleaseTime{At: dawn.Add(240 * time.Hour), Zone: "UTC"}})
 	ok(t, err)
@@ -241,6 +248,12 @@ func (w *world) work(press *sealer.Sealer) {
 	w.wave, err = w.desk.DraftWave(ctx, w.by("ana"), cvd.DraftWave{Revision: added.Revision, Purpose: cvd.Staged, Level: form.Description, OpensAt: w.now.Add(time.Hour), Audience: []cvd.HolderID{holder}})
 	ok(t, err)
 	ok(t, w.desk.Approve(ctx, w.by("ben"), w.wave, nil))
+	other, err := w.desk.OpenCase(ctx, w.by("ana"), coordinator.Opening{Title: "Another"})
+	ok(t, err)
+	w.loan, err = coordinator.NewID[cvd.DelegationID](w.desk)
+	ok(t, err)
+	_, err = w.desk.Do(ctx, w.by("ben"), cvd.Delegate{Delegation: w.loan, By: w.who["ben"], To: w.who["cem"], Role: cvd.Approver, Case: other, Starts: dawn, Ends: dawn.Add(48 * time.Hour)})
+	ok(t, err)
 }
 
 // credential is a passkey of somebody, made with an invitation the first time.
