@@ -35,7 +35,7 @@ func TestBrowserStaff(t *testing.T) {
 	// A file of members with a line that is refused, then one without.
 	file := filepath.Join(dir, "more.csv")
 	put := func(text string) { must(t, os.WriteFile(file, []byte(text), 0o600)) }
-	put("name,tier,jurisdictions,contact\nHallowell Grid,1,AT,hal\n=HYPERLINK(\"x\"),0,,\nUmbra Networks,3,,\n")
+	put("name,tier,jurisdictions,contact\nHallowell Grid,1,AT,hal\n=HYPERLINK(1),0,,\nUmbra Networks,3,,\n")
 	w.go_("/members/import", "#csv")
 	do(t, ctx, chromedp.SetUploadFiles("#csv", []string{file}), chromedp.Click("//button[text()='Look at it']"), chromedp.WaitVisible("//h2[contains(., 'refused')]"))
 	w.here("import-refused")

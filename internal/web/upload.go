@@ -12,7 +12,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
@@ -105,7 +104,7 @@ func sourceOf(files []Upload) (carrier.Source, error) {
 	for _, f := range files {
 		p := strings.TrimPrefix(f.Path, top)
 		switch err := form.CheckPath(p); {
-		case strings.HasPrefix(path.Base(p), ".") || strings.Contains(p, "/."):
+		case strings.Contains("/"+p, "/."):
 			return src, badFile(f.Path, "a hidden file or folder; it is easily overlooked, so leave it out or rename it")
 		case err != nil:
 			return src, badFile(f.Path, err.Error()+"; rename it")
