@@ -39,7 +39,7 @@ func TestBrowserStaff(t *testing.T) {
 	w.go_("/members/import", "#csv")
 	do(t, ctx, chromedp.SetUploadFiles("#csv", []string{file}), chromedp.Click("//button[text()='Look at it']"), chromedp.WaitVisible("//h2[contains(., 'refused')]"))
 	w.here("import-refused")
-	put("name,tier,jurisdictions,contact\nHallowell Grid,1,AT,hal\nUmbra Networks,1,DE EU,uma\n")
+	put("name,tier,jurisdictions,contact\nHallowell Grid,1,AT,hal\nUmbra Networks,1,EU,uma\n")
 	do(t, ctx, chromedp.SetUploadFiles("#csv", []string{file}), chromedp.Click("//button[text()='Look at it']"), chromedp.WaitVisible("//button[contains(., 'Admit 1 member')]"))
 	w.here("import")
 	do(t, ctx, chromedp.Click("//button[contains(., 'Admit 1 member')]"), chromedp.WaitVisible("//a[text()='Hallowell Grid']"))
