@@ -125,7 +125,7 @@ func TestStaffAtWork(t *testing.T) {
 	}
 	ben.went(ben.post(wave+"/lift", ""))
 	ana.went(ana.post(at+"/embargo/move", "release=2026-05-21T10:00:00Z&reason=late"))
-	if s := ana.wants(ana.get("/cases?sort=waits"), 200); strings.Index(s, "asks for approval again") < 0 || strings.Index(s, "A parser") > strings.Index(s, "Another") {
+	if s := ana.wants(ana.get("/cases?sort=waits"), 200); !strings.Contains(s, "asks for approval again") || strings.Index(s, "A parser") > strings.Index(s, "Another") {
 		t.Error("what waits is not first")
 	}
 	s = ana.wants(ana.get(at+"/history?limit=5"), 200)
