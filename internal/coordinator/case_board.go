@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"forewarn/internal/cvd"
@@ -72,11 +71,11 @@ func (d *Desk) CaseBoard(ctx context.Context, by cvd.Actor, words, order string)
 		}
 		return nil
 	})
-	turn(out, order, map[string]func(a, b CaseRow) int{
-		"title":   func(a, b CaseRow) int { return fold(a.Title, b.Title) },
-		"embargo": func(a, b CaseRow) int { return cmp.Compare(a.Embargo, b.Embargo) },
-		"release": func(a, b CaseRow) int { return late(a.Release, b.Release) },
-		"waits":   func(a, b CaseRow) int { return cmp.Compare(due(b.Decisions), due(a.Decisions)) },
+	turn(out, order, map[string]func(a, b *CaseRow) int{
+		"title":   func(a, b *CaseRow) int { return fold(a.Title, b.Title) },
+		"embargo": func(a, b *CaseRow) int { return cmp.Compare(a.Embargo, b.Embargo) },
+		"release": func(a, b *CaseRow) int { return late(a.Release, b.Release) },
+		"waits":   func(a, b *CaseRow) int { return cmp.Compare(due(b.Decisions), due(a.Decisions)) },
 	})
 	return out, err
 }
@@ -94,16 +93,20 @@ func due(all []Decision) (n int) {
 // fold compares names as people look them up: capitals count only between names
 // that are else the same.
 func fold(a, b string) int {
-	x, y := a, b
-	for x != "" && y != "" {
-		r, n := utf8.DecodeRuneInString(x)
-		s, m := utf8.DecodeRuneInString(y)
-		if r, s = unicode.ToLower(r), unicode.ToLower(s); r != s {
-			return int(r) - int(s)
+	i := 0
+	for ; i < len(a) && i < len(b) && a[i] < utf8.RuneSelf && b[i] < utf8.RuneSelf; i++ {
+		if x, y := small(a[i]), small(b[i]); x != y {
+			return int(x) - int(y)
 		}
-		x, y = x[n:], y[m:]
 	}
-	return cmp.Or(len(x)-len(y), cmp.Compare(a, b))
+	return cmp.Or(cmp.Compare(strings.ToLower(a[i:]), strings.ToLower(b[i:])), cmp.Compare(a, b))
+}
+
+func small(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // late compares times; one that is not set is after all others.
@@ -118,19 +121,29 @@ func late(a, b time.Time) int {
 }
 
 // turn sorts a list by one of its orders, which may have a '-' before it. What
-// is no order of it leaves it as it is; so do ties.
-func turn[T any](list []T, order string, by map[string]func(a, b T) int) {
+// is no order of it leaves it as it is; so do ties. Rows are large, so their places
+// are sorted, and each row is moved once.
+func turn[T any](list []T, order string, by map[string]func(a, b *T) int) {
 	name, down := strings.CutPrefix(order, "-")
 	less := by[name]
 	if less == nil {
 		return
 	}
-	slices.SortStableFunc(list, func(a, b T) int {
+	places := make([]int, len(list))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(i, j int) int {
 		if down {
-			a, b = b, a
+			return cmp.Or(less(&list[j], &list[i]), i-j)
 		}
-		return less(a, b)
+		return cmp.Or(less(&list[i], &list[j]), i-j)
 	})
+	sorted := make([]T, len(list))
+	for i, from := range places {
+		sorted[i] = list[from]
+	}
+	copy(list, sorted)
 }
 
 // decisions are what waits in a case, the most urgent first, and then what comes

@@ -385,13 +385,13 @@ func WaveLabel(i int, w *cvd.Wave) string {
 // SortMembers puts a case's members into an order: name, tier, consent, fetched,
 // received or old, with '-' turned round; "" is the order of invitation.
 func SortMembers(list []BoardMember, order string) {
-	turn(list, order, map[string]func(a, b BoardMember) int{
-		"name":     func(a, b BoardMember) int { return fold(a.Name, b.Name) },
-		"tier":     func(a, b BoardMember) int { return cmp.Compare(a.Tier, b.Tier) },
-		"consent":  func(a, b BoardMember) int { return cmp.Compare(a.Consent, b.Consent) },
-		"fetched":  func(a, b BoardMember) int { return cmp.Compare(a.Fetched, b.Fetched) },
-		"received": func(a, b BoardMember) int { return cmp.Compare(a.Received, b.Received) },
-		"old":      func(a, b BoardMember) int { return cmp.Compare(b.Old, a.Old) },
+	turn(list, order, map[string]func(a, b *BoardMember) int{
+		"name":     func(a, b *BoardMember) int { return fold(a.Name, b.Name) },
+		"tier":     func(a, b *BoardMember) int { return cmp.Compare(a.Tier, b.Tier) },
+		"consent":  func(a, b *BoardMember) int { return cmp.Compare(a.Consent, b.Consent) },
+		"fetched":  func(a, b *BoardMember) int { return cmp.Compare(a.Fetched, b.Fetched) },
+		"received": func(a, b *BoardMember) int { return cmp.Compare(a.Received, b.Received) },
+		"old":      func(a, b *BoardMember) int { return cmp.Compare(b.Old, a.Old) },
 	})
 }
 

@@ -55,12 +55,12 @@ func (d *Desk) MemberBoard(ctx context.Context, by cvd.Actor, words, order strin
 		}
 		return nil
 	})
-	turn(out, order, map[string]func(a, b MemberRow) int{
-		"name":     func(a, b MemberRow) int { return fold(a.Name, b.Name) },
-		"tier":     func(a, b MemberRow) int { return cmp.Compare(a.Tier, b.Tier) },
-		"standing": func(a, b MemberRow) int { return cmp.Compare(a.Standing, b.Standing) },
-		"keys":     func(a, b MemberRow) int { return boolean(a.Keys, b.Keys) },
-		"terms":    func(a, b MemberRow) int { return boolean(a.Terms, b.Terms) },
+	turn(out, order, map[string]func(a, b *MemberRow) int{
+		"name":     func(a, b *MemberRow) int { return fold(a.Name, b.Name) },
+		"tier":     func(a, b *MemberRow) int { return cmp.Compare(a.Tier, b.Tier) },
+		"standing": func(a, b *MemberRow) int { return cmp.Compare(a.Standing, b.Standing) },
+		"keys":     func(a, b *MemberRow) int { return boolean(a.Keys, b.Keys) },
+		"terms":    func(a, b *MemberRow) int { return boolean(a.Terms, b.Terms) },
 	})
 	return out, err
 }

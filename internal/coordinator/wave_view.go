@@ -156,11 +156,11 @@ func waveName(p *cvd.Programme, id cvd.WaveID) string {
 // SortHolders puts a wave's holders into an order: name, tier (staff first, then
 // by name), fetched or received, with '-' turned round.
 func SortHolders(list []WaveHolder, order string) {
-	turn(list, order, map[string]func(a, b WaveHolder) int{
-		"name":     func(a, b WaveHolder) int { return fold(a.Name, b.Name) },
-		"tier":     func(a, b WaveHolder) int { return cmp.Or(cmp.Compare(a.Tier, b.Tier), fold(a.Name, b.Name)) },
-		"fetched":  func(a, b WaveHolder) int { return late(a.Fetched, b.Fetched) },
-		"received": func(a, b WaveHolder) int { return late(a.Received, b.Received) },
+	turn(list, order, map[string]func(a, b *WaveHolder) int{
+		"name":     func(a, b *WaveHolder) int { return fold(a.Name, b.Name) },
+		"tier":     func(a, b *WaveHolder) int { return cmp.Or(cmp.Compare(a.Tier, b.Tier), fold(a.Name, b.Name)) },
+		"fetched":  func(a, b *WaveHolder) int { return late(a.Fetched, b.Fetched) },
+		"received": func(a, b *WaveHolder) int { return late(a.Received, b.Received) },
 	})
 }
 
@@ -269,7 +269,7 @@ func (d *Desk) Choices(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v Choi
 				tiers[t] = &TierChoice{Tier: t}
 			}
 			tiers[t].Members++
-			if p.Eligible(cvd.HolderID(m), id, cvd.Staged, now) == nil {
+			if p.Fit(cvd.HolderID(m), id, cvd.Staged, now) {
 				tiers[t].Fit++
 			}
 		}
@@ -278,7 +278,7 @@ func (d *Desk) Choices(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v Choi
 		}
 		slices.SortFunc(v.Tiers, func(a, b TierChoice) int { return cmp.Compare(a.Tier, b.Tier) })
 		for _, a := range p.AccountOrder {
-			if p.Accounts[a].Member.IsZero() && p.Eligible(cvd.HolderID(a), id, cvd.Staged, now) == nil {
+			if p.Accounts[a].Member.IsZero() && p.Fit(cvd.HolderID(a), id, cvd.Staged, now) {
 				v.Staff = append(v.Staff, StaffChoice{a, n.Account(a)})
 			}
 		}

@@ -17,6 +17,12 @@ func (p *Programme) Eligible(h HolderID, c CaseID, purpose Purpose, now time.Tim
 	return nil
 }
 
+// Fit reports whether Eligible is nil, for counting thousands.
+func (p *Programme) Fit(h HolderID, c CaseID, purpose Purpose, now time.Time) bool {
+	why, _ := p.unfit(c, purpose, h, now)
+	return why == ""
+}
+
 // unfit says why a holder may not be shown a case's content, whatever the state
 // of the wave. Drafting, approving and reading a wave all ask it.
 func (p *Programme) unfit(c CaseID, purpose Purpose, h HolderID, now time.Time) (why, hint string) {
