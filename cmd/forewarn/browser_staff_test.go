@@ -30,7 +30,7 @@ func TestBrowserStaff(t *testing.T) {
 	w.look("/cases/new", "case-new")
 	w.look("/members", "members")
 	w.look("/duty", "duty")
-	w.look("/terms", "terms")
+	w.look("/members/terms", "terms")
 
 	// A file of members with a line that is refused, then one without.
 	file := filepath.Join(dir, "more.csv")

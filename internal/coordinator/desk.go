@@ -104,8 +104,8 @@ type Desk struct {
 
 	sealing sync.Mutex // one wave at a time: the count in a statement is of all before it
 
-	texts  sync.Map     // cvd.BlobRef → []byte: decrypted texts
-	names  sync.Map     // cvd.BlobRef → string: names and titles that were read out of them
+	texts  sync.Map // cvd.BlobRef → []byte: decrypted texts
+	names  nameCache
 	warmed atomic.Int64 // so many accounts' and members' names were read
 	gone   sync.Map     // name of a key that the log says is destroyed → true
 	waves  sync.Map     // cvd.WaveID → [32]byte: keys of open waves
@@ -213,7 +213,7 @@ func destroyedName(c cvd.DestroyKey) string {
 // forgetTexts forgets what was decrypted: a key is gone.
 func (d *Desk) forgetTexts() {
 	d.texts.Clear()
-	d.names.Clear()
+	d.names.clear()
 	d.warmed.Store(0)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -70,15 +71,43 @@ func (d *Desk) called(ref cvd.BlobRef, read func() (Named, error)) string {
 	if ref.IsZero() {
 		return gone
 	}
-	if s, ok := d.names.Load(ref); ok {
-		return s.(string)
+	if s, ok := d.names.get(ref); ok {
+		return s
 	}
 	n, err := read()
 	if err != nil {
 		return gone
 	}
-	d.names.Store(ref, n.Name)
+	d.names.put(ref, n.Name)
 	return n.Name
+}
+
+// nameCache is the names and titles that were read out of texts.
+type nameCache struct {
+	mu sync.RWMutex
+	of map[cvd.BlobRef]string
+}
+
+func (c *nameCache) get(ref cvd.BlobRef) (string, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	s, ok := c.of[ref]
+	return s, ok
+}
+
+func (c *nameCache) put(ref cvd.BlobRef, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[cvd.BlobRef]string{}
+	}
+	c.of[ref] = name
+}
+
+func (c *nameCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of = nil
 }
 
 // checkName refuses what isn't a name that people can read on one line and type

@@ -302,20 +302,20 @@ func (v *Visit) admitAll(rows []coordinator.RosterRow, checked []coordinator.Ros
 	return v.Done("/members", out)
 }
 
-// termsPage is the programme's terms.
-type termsPage struct {
+// publishedPage is the newest terms, for those who publish them.
+type publishedPage struct {
 	coordinator.TermsView
 	Published Moment `json:"published"`
 	Binding   Moment `json:"binds"`
 	Can       bool   `json:"-"`
 }
 
-func terms(v *Visit) error {
+func publishedTerms(v *Visit) error {
 	t, err := v.Desk().TermsNow(v.Context(), v.By)
 	if err != nil {
 		return err
 	}
-	return v.Render("terms", termsPage{t, v.Moment(t.At), v.Moment(t.Binds), v.can(cvd.ActPublishTerms, cvd.TheProgramme())})
+	return v.Render("terms-published", publishedPage{t, v.Moment(t.At), v.Moment(t.Binds), v.can(cvd.ActPublishTerms, cvd.TheProgramme())})
 }
 
 type termsIn struct {
@@ -333,5 +333,5 @@ func publishTerms(v *Visit) error {
 	if err := v.Desk().PublishTerms(v.Context(), v.By, []byte(in.Text+"\n")); err != nil {
 		return err
 	}
-	return v.Done("/terms", nil)
+	return v.Done("/members/terms", nil)
 }
