@@ -14,8 +14,8 @@ import (
 )
 
 // TestBrowserStaff works a case from its opening to the end of its embargo on the
-// pages of the staff, without scripts, and looks at each of them on a wide screen
-// and a narrow one, in light and dark.
+// pages of the staff, and looks at each of them on a wide screen and a narrow one,
+// in light and dark.
 func TestBrowserStaff(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
