@@ -46,14 +46,15 @@ Example:
 
 func (c *serveCmd) Run(a *app) error {
 	log := slog.New(slog.NewJSONHandler(a.err, nil))
-	beside, err := c.beside(a, log)
+	var rouse coordinator.Notifier
+	beside, err := c.beside(a, log, &rouse)
 	if err != nil {
 		return err
 	}
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Calls: c.Notify != "" || len(c.SMTP) > 0,
+		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Rouse: rouse, Calls: c.Notify != "" || len(c.SMTP) > 0,
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)
@@ -66,8 +67,9 @@ func (c *serveCmd) Run(a *app) error {
 }
 
 // beside is what goes on beside the pages: following sources, calling who is on
-// duty, and telling members and staff what waits for them.
-func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error) {
+// duty, and telling members and staff what waits for them. rouse is set to the way
+// to who is on duty, if there is one.
+func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier) (out []serve.Task, err error) {
 	if len(c.Watch) == 0 && (len(c.Indicator)+len(c.Rule)+len(c.Public) > 0 || c.Package) {
 		return nil, usage("--indicator, --rule, --package and --public say what --watch looks for: name a log with it")
 	}
@@ -103,6 +105,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger) (out []serve.Task, err error
 	err = a.look(func(d *coordinator.Desk, by cvd.Actor) error {
 		if way := waysOf(c.Notify, post, func(format string, args ...any) { log.Warn("calling", "note", fmt.Sprintf(format, args...)) }); way != nil {
 			add("calling", &lookout.Watch{By: by, Notify: way})
+			*rouse = way
 		}
 		if post != nil {
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {

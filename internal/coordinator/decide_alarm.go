@@ -191,3 +191,25 @@ func (d *Desk) NextCall() (at time.Time) {
 	})
 	return at
 }
+
+// Rouse tells the n-th person on duty (from 0) that something waits which is of no
+// case: the desk itself needs somebody. It is not on the log, for what is wrong may
+// be the log, or the clock. told is false when the roster has nobody more.
+func (d *Desk) Rouse(ctx context.Context, n int, with Notifier) (told bool, err error) {
+	id, err := NewID[cvd.NoticeID](d)
+	if err != nil {
+		return false, err
+	}
+	var to Person
+	err = d.View(func(p *cvd.Programme) error {
+		now := d.at(p)
+		if ids := p.OnDuty(now); n < len(ids) {
+			told, to = true, d.person(ctx, p, ids[n])
+		}
+		return nil
+	})
+	if err != nil || !told {
+		return false, err
+	}
+	return true, with.Notify(ctx, to, Notice{id, d.now().Format(time.RFC3339), NoticeText})
+}

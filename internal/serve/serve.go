@@ -85,6 +85,10 @@ type Config struct {
 	// error is begun again.
 	Beside []Task
 
+	// Rouse reaches who is on duty when the desk itself needs somebody: its clocks
+	// came apart. Nil: the process log and /readyz alone say so.
+	Rouse coordinator.Notifier
+
 	// Calls: one of Beside calls who is on duty. What is said at the start of alarms
 	// that are raised goes by it.
 	Calls bool
@@ -323,7 +327,7 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	hands.Go(func() {
 		s.every(ctx, 10*time.Minute, func() error { return kept.Sweep(ctx, s.clock.Now()) }, "sweeping sessions")
 	})
-	hands.Go(func() { s.watch(ctx) })
+	hands.Go(func() { s.watch(ctx, d) })
 	if s.Time != "" {
 		source := timeSource{s.Time, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 		hands.Go(func() { s.every(ctx, time.Minute, func() error { return s.hear(ctx, &source) }, "asking for the time") })

@@ -242,11 +242,21 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// TestReadiness: a jump of the clock holds openings, and says so.
+// bell is rung for people.
+type bell chan string
+
+func (b bell) Notify(_ context.Context, to coordinator.Person, n coordinator.Notice) error {
+	b <- to.Handle + ": " + n.Text
+	return nil
+}
+
+// TestReadiness: a jump of the clock holds openings, says so, and rouses who is on
+// duty, once.
 func TestReadiness(t *testing.T) {
 	begun := time.Now()
 	var ahead atomic.Int64
-	c := Config{Dir: founded(t)}
+	rung := make(bell, 10)
+	c := Config{Dir: founded(t), Rouse: rung}
 	c.read = func() (time.Time, time.Duration) {
 		now := time.Now()
 		return now.Round(0).Add(time.Duration(ahead.Load())), now.Sub(begun)
@@ -266,6 +276,22 @@ func TestReadiness(t *testing.T) {
 		if s, _ := get(t, r.base+"/"); s != 200 {
 			t.Errorf("%s ahead: the front is %d", row.ahead, s)
 		}
+	}
+	if len(rung) != 0 {
+		t.Error("somebody was roused by clocks that were apart for a moment between two looks")
+	}
+	ahead.Store(int64(time.Hour))
+	select {
+	case who := <-rung:
+		if who != "ana: "+coordinator.NoticeText {
+			t.Error(who)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody was roused")
+	}
+	time.Sleep(2100 * time.Millisecond)
+	if len(rung) != 0 {
+		t.Error("roused again at once")
 	}
 }
 

@@ -90,14 +90,34 @@ func (s *server) finish(ctx context.Context, d *home.Desk) {
 }
 
 // watch says it once when the clocks come apart, and once when they agree again.
-func (s *server) watch(ctx context.Context) {
+// Meanwhile people on duty are roused, the first at once.
+func (s *server) watch(ctx context.Context, d *home.Desk) {
+	var apart time.Duration
+	begun, roused := time.Now(), 0
 	s.every(ctx, time.Second, func() error {
-		if s.clock.Jumped() {
-			return fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
+		if !s.clock.Jumped() {
+			begun, roused, apart = time.Now(), 0, 0
+			return nil
 		}
-		return nil
+		if apart == 0 {
+			apart = s.clock.Apart()
+		}
+		err := fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
+		if s.Rouse == nil || time.Since(begun) < time.Duration(roused)*rouseEvery {
+			return err
+		}
+		roused++
+		if told, e := d.Rouse(ctx, roused-1, s.Rouse); e != nil {
+			s.Log.Error("rousing who is on duty", "error", e.Error())
+		} else if told {
+			s.Log.Warn("roused who is on duty: the clocks are apart", "apart", apart)
+		}
+		return err
 	}, "watching the clock")
 }
+
+// rouseEvery is how long one person has before the next is roused.
+const rouseEvery = 5 * time.Minute
 
 // hear asks the time source. One that can't be reached holds nothing up: what it
 // said last goes on counting, with the time that went by since.
