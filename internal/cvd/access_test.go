@@ -215,7 +215,7 @@ func TestStrangers(t *testing.T) {
 	for _, id := range []AccountID{adminOf(strangers), contactOf(strangers), gus, otto} {
 		who, acc := Actor{Account: id}, f.p.Accounts[id]
 		f.all(acc, func(a Action, o Object) {
-			if o.Kind == OnProgramme || o == AHolder(acc.HolderOf()) || o == AnAccount(id) {
+			if o.Kind == OnProgramme || o == AHolder(acc.HolderOf()) || o == AnAccount(id) || o == AReport(ReportID(id)) {
 				return
 			}
 			err := f.p.May(who, a, o, f.now)

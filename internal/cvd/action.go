@@ -68,6 +68,13 @@ const (
 	ActIssueToken
 	ActRevokeToken
 
+	ActSetIntake
+	ActReport
+	ActReadReports
+	ActSettleReport
+	ActCreditReport
+	ActCorrectAdvisory
+
 	// Looking: asked by whoever shows something.
 	ActListMembers    // all members and their standing
 	ActViewMember     // one member: standing, terms, keys, accounts
@@ -83,6 +90,7 @@ const (
 	ActListSources    // sensors and reporters
 	ActViewAlarm      // what was seen of a case, who was called, what was decided
 	ActViewDeliveries // who was told that something waits, and who is not reached
+	ActListReports    // what came in, and how it stands
 	actEnd
 )
 
@@ -95,8 +103,9 @@ var actionNames = []string{"nothing",
 	"lift hold", "fetch", "lodge receipt", "answer", "recall", "acknowledge recall", "end embargo", "release",
 	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify", "deliver notices", "see notices",
 	"invite account", "confirm invitation", "add credential", "revoke credential", "issue token", "revoke token",
+	"set intake", "report", "read reports", "settle report", "credit report", "correct advisory",
 	"list members", "view member", "list cases", "view case", "read case", "read report", "view wave",
 	"view exposure", "view answers", "investigate", "view log",
-	"list sources", "view alarm", "view deliveries"}
+	"list sources", "view alarm", "view deliveries", "list reports"}
 
 func (a Action) String() string { return name(actionNames, a) }

@@ -94,6 +94,23 @@ func (f *fixture) programme() {
 		fixed("excluded", AMember(mem(excluded))), fixed("left", AMember(mem(gone))))
 	f.family("their own keys", OnHolder, variant{"", func(a *Account) Object { return AHolder(a.HolderOf()) }})
 	f.family("another's keys", OnHolder, fixed("", AHolder(holder(2))))
+	w := f.world
+	w.do(alice, SetIntake{Recipients: []string{recipient(9000)}})
+	for i := range 2 {
+		w.do(machine, ReceiveReport{Report: num[Report](9001 + i), Reference: hash32(9100 + i), Sealed: blob(9101), Size: 900, Credit: blob(9102)})
+	}
+	w.do(alice, SettleReport{Report: num[Report](9002)})
+	var own []variant
+	reporters := []AccountID{dan}
+	for _, c := range columns {
+		reporters = append(reporters, c.by)
+	}
+	for _, id := range reporters {
+		w.do(id, ReceiveReport{Report: ReportID(id), Reference: [32]byte(append(id[:], id[:]...)), Sealed: blob(9103), Size: 900})
+	}
+	own = append(own, variant{"waiting", func(a *Account) Object { return AReport(ReportID(a.ID)) }})
+	f.family("a report", OnReport, fixed("waiting", AReport(num[Report](9001))), fixed("settled", AReport(num[Report](9002))))
+	f.family("a report of their own", OnReport, own...)
 	f.family("a delegation", OnDelegation, fixed("in force", ADelegation(lender)), fixed("past", ADelegation(oldLending)))
 }
 

@@ -97,6 +97,12 @@ var samples = []wire.Layout{
 	&DeliveriesQueued{num[Mailing](21), WaveOpened, ref(num[Wave](9)), 1, []AccountID{num[Account](3), num[Account](4)}},
 	&DeliveriesTried{[]TriedRow{{num[Delivery](22), MailSent}, {num[Delivery](23), MailBounced}}},
 	&DeliveriesSeen{num[Account](3)},
+	&IntakeKeyed{[]string{recipient(1), "age1" + strings.Repeat("q", 58)}},
+	&ReportReceived{num[Report](21), hash32(46), blob(47), 102_400, blob(48)},
+	&ReportRead{num[Report](21)},
+	&ReportSettled{num[Report](21), num[Case](5), blob(49)},
+	&ReportCredited{num[Report](21), blob(50)},
+	&AdvisoryCorrected{num[Case](5), blob(51), blob(52)},
 }
 
 func sampleKind(v wire.Layout) entrylog.Kind {
@@ -224,9 +230,10 @@ var goldenLogs = []struct {
 	{"testdata/log-v2", KindNoticeTried},
 	{"testdata/log-v3", KindTokenRevoked},
 	{"testdata/log-v4", KindDeliveriesSeen},
+	{"testdata/log-v5", KindAdvisoryCorrected},
 }
 
-const goldenLog = "testdata/log-v4.hex"
+const goldenLog = "testdata/log-v5.hex"
 
 // everything is a world in which every kind of entry happened.
 func everything(t *testing.T) *world {
@@ -253,6 +260,7 @@ func everything(t *testing.T) *world {
 	w.alarms(num[Case](2))
 	w.signIn()
 	w.notices()
+	w.reports()
 	return w
 }
 
@@ -269,6 +277,17 @@ func (w *world) notices() {
 	out := w.p.MailOutbox(w.now)
 	w.do(ines, RecordDeliveries{[]TriedRow{{out[0].ID, MailSent}, {out[1].ID, MailFailed}, {out[2].ID, MailBounced}}})
 	w.do(out[0].Account, SeeNotices{out[0].Account})
+}
+
+// reports has a report read, settled and credited, and an advisory corrected.
+func (w *world) reports() {
+	w.tb.Helper()
+	w.do(bob, ReadReport{num[Report](9001)})
+	w.do(bob, SettleReport{Report: num[Report](9001), Case: num[Case](2), Reason: blob(9104)})
+	w.do(machine, CreditReport{num[Report](9001), blob(9105)})
+	w.do(alice, EndEmbargo{Case: num[Case](2)})
+	w.do(alice, Release{num[Case](2), blob(9106)})
+	w.do(alice, CorrectAdvisory{num[Case](2), blob(9107), blob(9108)})
 }
 
 // signIn lives access to an account through: a passkey, another, its recovery, a

@@ -28,6 +28,7 @@ type (
 	SourceID     = wire.ID[Source]
 	StreamID     = wire.ID[Stream]
 	NoticeID     = wire.ID[Notice]
+	ReportID     = wire.ID[Report]
 	MailingID    = wire.ID[Mailing]
 	DeliveryID   = wire.ID[Delivery]
 

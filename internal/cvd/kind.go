@@ -78,6 +78,13 @@ const (
 	KindDeliveriesQueued entrylog.Kind = 66
 	KindDeliveriesTried  entrylog.Kind = 67
 	KindDeliveriesSeen   entrylog.Kind = 68
+	// Reports from outside, and what is public.
+	KindIntakeKeyed       entrylog.Kind = 70
+	KindReportReceived    entrylog.Kind = 71
+	KindReportRead        entrylog.Kind = 72
+	KindReportSettled     entrylog.Kind = 73
+	KindReportCredited    entrylog.Kind = 74
+	KindAdvisoryCorrected entrylog.Kind = 75
 
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
@@ -149,9 +156,15 @@ var kinds = [...]struct {
 	KindTokenIssued:         {"TokenIssued", func() fact { return new(TokenIssued) }},
 	KindTokenRevoked:        {"TokenRevoked", func() fact { return new(TokenRevoked) }},
 
-	KindDeliveriesQueued: {"DeliveriesQueued", func() fact { return new(DeliveriesQueued) }},
-	KindDeliveriesTried:  {"DeliveriesTried", func() fact { return new(DeliveriesTried) }},
-	KindDeliveriesSeen:   {"DeliveriesSeen", func() fact { return new(DeliveriesSeen) }},
+	KindDeliveriesQueued:  {"DeliveriesQueued", func() fact { return new(DeliveriesQueued) }},
+	KindDeliveriesTried:   {"DeliveriesTried", func() fact { return new(DeliveriesTried) }},
+	KindDeliveriesSeen:    {"DeliveriesSeen", func() fact { return new(DeliveriesSeen) }},
+	KindIntakeKeyed:       {"IntakeKeyed", func() fact { return new(IntakeKeyed) }},
+	KindReportReceived:    {"ReportReceived", func() fact { return new(ReportReceived) }},
+	KindReportRead:        {"ReportRead", func() fact { return new(ReportRead) }},
+	KindReportSettled:     {"ReportSettled", func() fact { return new(ReportSettled) }},
+	KindReportCredited:    {"ReportCredited", func() fact { return new(ReportCredited) }},
+	KindAdvisoryCorrected: {"AdvisoryCorrected", func() fact { return new(AdvisoryCorrected) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

@@ -20,11 +20,12 @@ const (
 	OnReading // a revision, and the holder who has it
 	OnHolder  // a member or a staff account, as somebody with keys
 	OnDelegation
+	OnReport
 	objectEnd
 )
 
 var objectNames = []string{"nothing", "programme", "account", "member", "case", "package", "revision", "wave",
-	"copy", "part", "reading", "holder", "delegation"}
+	"copy", "part", "reading", "holder", "delegation", "report"}
 
 func (k ObjectKind) String() string { return name(objectNames, k) }
 
@@ -76,3 +77,6 @@ func AHolder(id HolderID) Object { return Object{Kind: OnHolder, ID: ref(id)} }
 
 // ADelegation is one lending of a role.
 func ADelegation(id DelegationID) Object { return Object{Kind: OnDelegation, ID: ref(id)} }
+
+// AReport is one report that came in.
+func AReport(id ReportID) Object { return Object{Kind: OnReport, ID: ref(id)} }

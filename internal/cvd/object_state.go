@@ -22,6 +22,9 @@ const (
 
 	inForce states = 1 << 0 // delegations
 	past    states = 1 << 1
+
+	waitingReport states = 1 << 0
+	settledReport states = 1 << 1
 )
 
 // Phase is how far a case is, as the policy sees it.
@@ -164,6 +167,16 @@ var objects = [objectEnd]kindOfObject{
 		}
 		return inForce
 	}, ofNoCase, []string{"in force", "past"}},
+	OnReport: {func(p *Programme, o Object, _ time.Time) states {
+		r := p.Reports[ReportID(o.ID)]
+		switch {
+		case r == nil:
+			return 0
+		case r.Settled != nil:
+			return settledReport
+		}
+		return waitingReport
+	}, ofNoCase, []string{"waiting", "settled"}},
 }
 
 func phaseState(p *Programme, o Object, now time.Time) states {

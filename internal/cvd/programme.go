@@ -60,6 +60,8 @@ func New() *Programme {
 		Delegations: map[DelegationID]*Delegation{},
 		Sources:     map[SourceID]*Source{},
 		Notices:     map[NoticeID]*Notice{},
+		Reports:     map[ReportID]*Report{},
+		references:  map[[32]byte]ReportID{},
 		Deliveries:  map[DeliveryID]*Delivery{},
 		told:        map[toldKey]*Delivery{},
 		secrets:     map[[32]byte]AccountID{},

@@ -110,6 +110,18 @@ var commands = []func(*dice) (AccountID, Command){
 		return alice, AddAccount{Account: num[Account](500 + d.n(5)), Roles: RoleSet(draw(d, Approver, CaseWorker, Finder, MemberAdmin)), Person: blob(3)}
 	},
 	func(d *dice) (AccountID, Command) { return alice, CloseAccount{d.account()} },
+	func(d *dice) (AccountID, Command) { return alice, SetIntake{[]string{recipient(9000 + d.n(3))}} },
+	func(d *dice) (AccountID, Command) {
+		return draw(d, machine, fay, contactOf(1)), ReceiveReport{Report: num[Report](d.n(30)), Reference: hash32(9000 + d.n(30)), Sealed: blob(1), Size: uint32(d.n(2 * MaxReport)), Credit: blob(d.n(3))}
+	},
+	func(d *dice) (AccountID, Command) { return bob, ReadReport{some(d, d.w.p.ReportOrder, 3)} },
+	func(d *dice) (AccountID, Command) {
+		return bob, SettleReport{Report: some(d, d.w.p.ReportOrder, 3), Case: draw(d, CaseID{}, d.kase()), Reason: blob(1)}
+	},
+	func(d *dice) (AccountID, Command) {
+		return draw(d, machine, fay), CreditReport{some(d, d.w.p.ReportOrder, 3), blob(d.n(4))}
+	},
+	func(d *dice) (AccountID, Command) { return alice, CorrectAdvisory{d.kase(), blob(d.n(2)), blob(2)} },
 	func(d *dice) (AccountID, Command) {
 		return alice, InviteAccount{Account: d.account(), Invitation: hash32(900 + d.n(40)), Until: d.soon()}
 	},

@@ -46,6 +46,9 @@ var (
 	itself = &relation{"their own account", func(p *Programme, a *Account, o Object, _ time.Time) bool {
 		return ref(a.ID) == o.ID
 	}}
+	reporter = &relation{"their own", func(p *Programme, a *Account, o Object, _ time.Time) bool {
+		return p.Reports[ReportID(o.ID)].By == a.ID
+	}}
 	delegator = &relation{"their own", func(p *Programme, a *Account, o Object, _ time.Time) bool {
 		return p.Delegations[DelegationID(o.ID)].From == a.ID
 	}}

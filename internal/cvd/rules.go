@@ -135,6 +135,18 @@ var rules = [actEnd]rule{
 		{OnAccount, admin, sameMember, openAccount},
 	}},
 
+	ActSetIntake: {grants: []grant{{OnProgramme, lead, nil, present}}, fresh: true},
+	ActReport:    {grants: []grant{{OnProgramme, person | sealer, nil, present}}},
+	ActReadReports: {grants: []grant{
+		{OnReport, desk, nil, waitingReport | settledReport},
+	}},
+	ActSettleReport: {grants: []grant{{OnReport, desk, nil, waitingReport | settledReport}}},
+	ActCreditReport: {grants: []grant{
+		{OnReport, person, reporter, waitingReport | settledReport},
+		{OnReport, sealer, nil, waitingReport | settledReport},
+	}},
+	ActCorrectAdvisory: {grants: []grant{{OnCase, lead, nil, phases(PhasePublic)}}, fresh: true},
+
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{
 		{OnMember, staff, nil, admitted},
@@ -166,4 +178,5 @@ var rules = [actEnd]rule{
 	ActListSources:    {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewAlarm:      {grants: []grant{{OnCase, staff, nil, anyPhase}}},
 	ActViewDeliveries: {grants: []grant{{OnProgramme, people, nil, present}}},
+	ActListReports:    {grants: []grant{{OnProgramme, desk, nil, present}}},
 }

@@ -21,12 +21,13 @@ const (
 	ScopeReceipt                   // lodge receipts
 	ScopeAnswer                    // say how a product stands
 	ScopeWork                      // the ordinary work on cases; nothing that asks for a proof
+	ScopeFeed                      // learn that something waits, and nothing else
 	scopeEnd
 
 	EveryScope = scopeEnd - 1
 )
 
-var scopeNames = []string{"read", "fetch", "receipt", "answer", "work"}
+var scopeNames = []string{"read", "fetch", "receipt", "answer", "work", "feed"}
 
 // String lists the set.
 func (s Scope) String() string {

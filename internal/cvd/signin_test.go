@@ -152,7 +152,7 @@ func TestTokens(t *testing.T) {
 	if stands(1, w.now) {
 		t.Error("a closed account's token stands for somebody")
 	}
-	for s, want := range map[Scope]string{ScopeRead: "read", ScopeFetch | ScopeAnswer: "fetch, answer", ScopeWork: "work", EveryScope: "read, fetch, receipt, answer, work", 0: ""} {
+	for s, want := range map[Scope]string{ScopeRead: "read", ScopeFetch | ScopeAnswer: "fetch, answer", ScopeWork: "work", EveryScope: "read, fetch, receipt, answer, work, feed", 0: ""} {
 		if s.String() != want {
 			t.Errorf("%d: %q", s, s)
 		}

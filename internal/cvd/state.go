@@ -52,16 +52,20 @@ type Programme struct {
 	Deliveries      map[DeliveryID]*Delivery
 	DeliveryOrder   []DeliveryID
 	Recoveries      []Recovery
+	Intake          *Intake // nil: no report is taken yet
+	Reports         map[ReportID]*Report
+	ReportOrder     []ReportID
 
 	Next entrylog.Seq // of the entry that Apply wants next
 	Last time.Time    // of the last entry; the next is not before it
 
-	secrets  map[[32]byte]AccountID // whose invitation, passkey or token has that hash
-	keyOwner map[string]HolderID    // every key ever enrolled, by its line or bytes
-	told     map[toldKey]*Delivery  // the last of each
-	journal  *journal               // not nil while deciding tentatively
-	fetched  CopyFetched            // room for the bodies that come by the million
-	lodged   ReceiptLodged
+	secrets    map[[32]byte]AccountID // whose invitation, passkey or token has that hash
+	references map[[32]byte]ReportID  // by the hash of what its sender holds
+	keyOwner   map[string]HolderID    // every key ever enrolled, by its line or bytes
+	told       map[toldKey]*Delivery  // the last of each
+	journal    *journal               // not nil while deciding tentatively
+	fetched    CopyFetched            // room for the bodies that come by the million
+	lodged     ReceiptLodged
 }
 
 // Note says which entry something comes from.
@@ -216,6 +220,8 @@ type Case struct {
 	Ended     *EmbargoEnd // nil: not ended before its time
 	Released  *Note
 	Advisory  BlobRef
+
+	Corrections []Correction // of the advisory
 
 	Participants     map[MemberID]*Participant
 	ParticipantOrder []MemberID
