@@ -64,6 +64,16 @@ type Crypt interface {
 	Decrypt(key, blob []byte) ([]byte, error)
 	// Unlock joins a locked copy's header and payload to a plain age file.
 	Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, error)
+	// Enrolment reads a file of public keys: recipients to seal to, and the key
+	// that verifies receipts. Its errors name a line and repeat nothing.
+	Enrolment(text []byte) (recipients []string, signing [32]byte, err error)
+	// SealTo encrypts to recipients whose secret keys are elsewhere.
+	SealTo(recipients []string, plain []byte) ([]byte, error)
+	// IsSealed reports whether a file has the outward form of a sealed one. It is
+	// not opened: nobody here could.
+	IsSealed(file []byte) bool
+	// VerifyKeyText is the text of a key that verifies receipts.
+	VerifyKeyText(key [32]byte) string
 }
 
 // Serving is the desk that has the log, as a desk in another process asks it.
@@ -182,7 +192,11 @@ func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	if err := d.state.Apply(seq, e); err != nil {
 		return err
 	}
+	names := d.reportKeys(e)
 	if name := destroyedBy(e); name != "" {
+		names = append(names, name)
+	}
+	for _, name := range names {
 		d.gone.Store(name, true)
 		d.forgetTexts()
 	}
@@ -426,5 +440,5 @@ func (d *Desk) DestroyKey(ctx context.Context, by cvd.Actor, c cvd.DestroyKey) e
 	if _, err := d.Do(ctx, by, c); err != nil {
 		return err
 	}
-	return d.Keys.Destroy(destroyedName(c))
+	return errors.Join(d.Keys.Destroy(destroyedName(c)), d.View(func(*cvd.Programme) error { return d.forget() }))
 }

@@ -13,9 +13,40 @@ import (
 
 // Published is an advisory that is public.
 type Published struct {
-	Case  cvd.CaseID
-	Title string
-	At    time.Time
+	Case    cvd.CaseID
+	Title   string
+	At      time.Time
+	Changed time.Time // of the last correction; zero: none
+}
+
+// Updated is when an advisory last changed.
+func (p Published) Updated() time.Time {
+	if p.Changed.IsZero() {
+		return p.At
+	}
+	return p.Changed
+}
+
+// Advised is what a public page says of an advisory beside its text.
+type Advised struct {
+	Published
+	Reported time.Time
+	Products []string
+	Credits  []string // as those who reported it want to be named
+	Changes  []Change // the newest first
+	SeeAlso  []Related
+}
+
+// Change is a correction of an advisory, in words for its readers.
+type Change struct {
+	At   time.Time
+	What string
+}
+
+// Related is another published advisory.
+type Related struct {
+	Published
+	How string // this one's relation to it
 }
 
 // Published lists the advisories of released cases, the newest first. Anybody
@@ -25,7 +56,7 @@ func (d *Desk) Published(ctx context.Context) (out []Published, err error) {
 	err = d.View(func(p *cvd.Programme) error {
 		for _, id := range p.CaseOrder {
 			if c := p.Cases[id]; published(c) {
-				out = append(out, Published{id, d.title(ctx, c), c.Released.At})
+				out = append(out, d.publishedAs(ctx, c))
 			}
 		}
 		return nil
@@ -38,16 +69,47 @@ func published(c *cvd.Case) bool {
 	return c != nil && c.Released != nil && !c.Advisory.IsZero() && c.Shredded == nil
 }
 
-// Advisory is a published advisory's text. Of a case that has none, or of none,
-// it is ErrUnknown.
-func (d *Desk) Advisory(ctx context.Context, id cvd.CaseID) (about Published, text []byte, err error) {
+func (d *Desk) publishedAs(ctx context.Context, c *cvd.Case) Published {
+	out := Published{Case: c.ID, Title: d.title(ctx, c), At: c.Released.At}
+	if n := len(c.Corrections); n > 0 {
+		out.Changed = c.Corrections[n-1].At
+	}
+	return out
+}
+
+// Advisory is a published advisory's text, as it was corrected last, and what
+// stands beside it. Of a case that has none, or of none, it is ErrUnknown.
+func (d *Desk) Advisory(ctx context.Context, id cvd.CaseID) (about Advised, text []byte, err error) {
 	var ref cvd.BlobRef
 	err = d.View(func(p *cvd.Programme) error {
 		c := p.Cases[id]
 		if !published(c) {
 			return fmt.Errorf("%w: no such advisory", ErrUnknown)
 		}
-		about, ref = Published{id, d.title(ctx, c), c.Released.At}, c.Advisory
+		n := d.Names(ctx, p)
+		about, ref = Advised{Published: d.publishedAs(ctx, c), Reported: c.Reported}, c.CurrentAdvisory()
+		for _, x := range c.Products {
+			about.Products = append(about.Products, n.Product(x))
+		}
+		for _, r := range p.ReportOrder {
+			if p.Reports[r].Case != id {
+				continue
+			}
+			if line := d.reportView(ctx, p, p.Reports[r]).Credit; line != "" && !slices.Contains(about.Credits, line) {
+				about.Credits = append(about.Credits, line)
+			}
+		}
+		for _, x := range slices.Backward(c.Corrections) {
+			var what Reason
+			if d.Text(ctx, CaseKey(id), x.Change, &what) == nil {
+				about.Changes = append(about.Changes, Change{x.At, what.Reason})
+			}
+		}
+		for _, l := range c.Links {
+			if to := p.Cases[l.To]; published(to) {
+				about.SeeAlso = append(about.SeeAlso, Related{d.publishedAs(ctx, to), l.Relation.String()})
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -58,6 +120,27 @@ func (d *Desk) Advisory(ctx context.Context, id cvd.CaseID) (about Published, te
 		err = fmt.Errorf("%w: no such advisory", ErrUnknown)
 	}
 	return about, text, err
+}
+
+// CorrectAdvisory replaces a published advisory. change is what its readers are
+// told of it.
+func (d *Desk) CorrectAdvisory(ctx context.Context, by cvd.Actor, id cvd.CaseID, advisory []byte, change string) error {
+	q := cvd.CorrectAdvisory{Case: id, Advisory: cvd.BlobRef{1}, Change: cvd.BlobRef{1}}
+	if len(advisory) == 0 || change == "" {
+		return fmt.Errorf("%w: a correction has a text, and words for its readers", cvd.ErrRefused)
+	}
+	err := d.View(func(p *cvd.Programme) error { _, err := p.Decide(q, by, d.at(p)); return err })
+	if err != nil {
+		return err
+	}
+	if q.Advisory, err = d.putBlob(ctx, CaseKey(id), advisory); err != nil {
+		return err
+	}
+	if q.Change, err = d.Reason(ctx, CaseKey(id), change); err != nil {
+		return err
+	}
+	_, err = d.Do(ctx, by, q)
+	return err
 }
 
 // CaseLine is a case in a list of those that somebody may know of.

@@ -272,3 +272,9 @@ func (t *Trees) ProveInner(seq Seq, tick Tick) (Opening, []Hash, error) {
 	}
 	return t.blinding.Opening(tick, size, t.inner.rootAt(int64(size))), path, nil
 }
+
+// Consistency is the proof (RFC 6962, section 2.1.2) that the anchor log of size
+// from is a beginning of the one of size to; 1 ≤ from ≤ to ≤ Anchors.
+func (t *Trees) Consistency(from, to uint64) ([]Hash, error) {
+	return t.outer.Consistency(int64(min(from, 1<<62)), int64(min(to, 1<<62)))
+}

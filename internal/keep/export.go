@@ -147,7 +147,7 @@ func (x *export) entries(p *cvd.Programme) (err error) {
 			"entry": base64.StdEncoding.EncodeToString(r.Entry), "salt": base64.StdEncoding.EncodeToString(r.Salt[:]),
 		}
 		if body, err := cvd.DecodeBody(e.Kind, e.Body); err == nil {
-			line["body"] = Plain(body)
+			line["body"] = coordinator.Plain(body)
 			texts := map[string]any{}
 			var failed error
 			x.desk.OpenTexts(x.ctx, x.by, p, body, func(ref cvd.BlobRef, plain []byte, err error) {
@@ -229,7 +229,7 @@ func (x *export) things(p *cvd.Programme, vkey string) error {
 			return err
 		}
 		err = each(func(thing any, more map[string]any) error {
-			o, _ := Plain(thing).(map[string]any)
+			o, _ := coordinator.Plain(thing).(map[string]any)
 			for k, v := range more {
 				o[k] = v
 			}

@@ -147,3 +147,14 @@ func (l *Log) proveInner(seq entrylog.Seq, tick entrylog.Tick) (p entrylog.Inner
 	p.AnchorProof, err = l.proveAnchor(tick)
 	return p, err
 }
+
+// Consistency is the proof that the anchor log of one size is a beginning of that of
+// another, at most the last checkpoint's. ErrNotAnchored otherwise.
+func (l *Log) Consistency(from, to uint64) ([]entrylog.Hash, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kept.checkpoint == nil || from < 1 || from > to || to > l.kept.cp.Size {
+		return nil, fmt.Errorf("%w: sizes %d and %d; the last checkpoint signs %d", ErrNotAnchored, from, to, l.kept.cp.Size)
+	}
+	return l.fold.trees.Consistency(from, to)
+}

@@ -1,5 +1,12 @@
 package seal
 
+import (
+	"bytes"
+	"strings"
+
+	"filippo.io/age/armor"
+)
+
 // Crypt is the desk's way to age: blobs under case and person keys, whose texts
 // its key folder keeps, and the unlocking of copies. It holds nothing.
 type Crypt struct{}
@@ -39,3 +46,35 @@ func (Crypt) Unlock(waveKey [32]byte, holder [16]byte, locked []byte) ([]byte, e
 	}
 	return append(header, payload...), nil
 }
+
+// Enrolment is ParsePublic.
+func (Crypt) Enrolment(text []byte) (recipients []string, signing [32]byte, err error) {
+	p, err := ParsePublic(text)
+	return p.Recipients, p.Signing, err
+}
+
+// SealTo is Seal to recipients by their lines, armoured so that it can be copied
+// as text.
+func (Crypt) SealTo(recipients []string, plain []byte) ([]byte, error) {
+	to, err := ParseRecipients([]byte(strings.Join(recipients, "\n")))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w := armor.NewWriter(&out)
+	if err := Seal(w, to, plain); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// IsSealed looks for the first line of an age file, armoured or not.
+func (Crypt) IsSealed(file []byte) bool {
+	return bytes.HasPrefix(file, []byte("age-encryption.org/v1\n")) || bytes.HasPrefix(bytes.TrimLeft(file, " \t\r\n"), []byte(armor.Header))
+}
+
+// VerifyKeyText is VerifyKey.String.
+func (Crypt) VerifyKeyText(key [32]byte) string { return VerifyKey(key).String() }

@@ -1,4 +1,4 @@
-package keep
+package coordinator
 
 import (
 	"encoding"
@@ -12,9 +12,9 @@ import (
 // Plain is a body of an entry, or a thing of the programme, for other programs: an
 // object with its fields in snake case, bytes as hexadecimal digits, times after RFC
 // 3339, numbers that have a name by their name.
-func Plain(v any) any { return plain(reflect.ValueOf(v)) }
+func Plain(v any) any { return plainValue(reflect.ValueOf(v)) }
 
-func plain(v reflect.Value) any {
+func plainValue(v reflect.Value) any {
 	if !v.IsValid() {
 		return nil
 	}
@@ -33,7 +33,7 @@ func plain(v reflect.Value) any {
 		if v.IsNil() {
 			return nil
 		}
-		return plain(v.Elem())
+		return plainValue(v.Elem())
 	case reflect.Struct:
 		out := map[string]any{}
 		for i := range v.NumField() {
@@ -42,19 +42,19 @@ func plain(v reflect.Value) any {
 				continue
 			}
 			// What is embedded is part of the thing.
-			if inner, ok := plain(v.Field(i)).(map[string]any); ok && f.Anonymous {
+			if inner, ok := plainValue(v.Field(i)).(map[string]any); ok && f.Anonymous {
 				for k, x := range inner {
 					out[k] = x
 				}
 				continue
 			}
-			out[snake(f.Name)] = plain(v.Field(i))
+			out[snake(f.Name)] = plainValue(v.Field(i))
 		}
 		return out
 	case reflect.Map:
 		out := map[string]any{}
 		for _, k := range v.MapKeys() {
-			out[fmt.Sprint(k.Interface())] = plain(v.MapIndex(k))
+			out[fmt.Sprint(k.Interface())] = plainValue(v.MapIndex(k))
 		}
 		return out
 	case reflect.Array, reflect.Slice:
@@ -63,7 +63,7 @@ func plain(v reflect.Value) any {
 		}
 		out := []any{}
 		for i := range v.Len() {
-			out = append(out, plain(v.Index(i)))
+			out = append(out, plainValue(v.Index(i)))
 		}
 		return out
 	}
