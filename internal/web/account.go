@@ -66,7 +66,7 @@ func account(v *Visit) error { return v.account("") }
 
 func (v *Visit) account(issued string) error {
 	now := v.Now()
-	page := accountPage{Issued: issued, Scopes: strings.Split(cvd.EveryScope.String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
+	page := accountPage{Issued: issued, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
 	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, now)
 	if err != nil {
 		return err

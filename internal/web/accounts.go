@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 )
 
@@ -23,6 +24,12 @@ func accounts(v *Visit) error {
 		return err
 	}
 	page := accountsPage{Words: in.Words, Accounts: []accountLine{}, More: more}
+	if err := v.View(func(p *cvd.Programme, _ coordinator.Names) error {
+		page.Colleagues = p.May(v.By, cvd.ActAddAccount, cvd.AMember(p.Accounts[v.By.Account].Member), v.Now()) == nil
+		return nil
+	}); err != nil {
+		return err
+	}
 	for _, a := range list {
 		page.Accounts = append(page.Accounts, accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Member, a.Roles.String(),
 			a.Closed, a.Passkeys, v.Moment(a.Invited), a.Waits, a.Invite, a.Confirm})
@@ -35,9 +42,10 @@ type accountWords struct {
 }
 
 type accountsPage struct {
-	Words    string        `json:"-"`
-	Accounts []accountLine `json:"accounts"`
-	More     int           `json:"more" doc:"How many more match: say more words."`
+	Colleagues bool          `json:"may_add_colleagues"`
+	Words      string        `json:"-"`
+	Accounts   []accountLine `json:"accounts"`
+	More       int           `json:"more" doc:"How many more match: say more words."`
 }
 
 type accountLine struct {

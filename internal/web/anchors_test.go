@@ -76,3 +76,19 @@ func TestAnchorsAreALog(t *testing.T) {
 		t.Errorf("only %d tiles were read", r.n)
 	}
 }
+
+// checkConsistency has Go's own client check a proof.
+func checkConsistency(t *testing.T, c consistencyShown) {
+	t.Helper()
+	hash := func(s string) (h tlog.Hash) {
+		ok(t, h.UnmarshalJSON([]byte(`"`+s+`"`)))
+		return h
+	}
+	var p tlog.TreeProof
+	for _, s := range c.Proof {
+		p = append(p, hash(s))
+	}
+	if err := tlog.CheckTree(p, int64(c.To), hash(c.ToRoot), int64(c.From), hash(c.FromRoot)); err != nil {
+		t.Errorf("%+v: %v", c, err)
+	}
+}

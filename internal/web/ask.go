@@ -24,7 +24,8 @@ import (
 // their json tags, in all three. What a field may be:
 //
 //	string, bool, int, time.Time, anything with UnmarshalText, and slices of these;
-//	[]byte, which is base64 in a form as in JSON; a struct that is embedded
+//	[]byte, which is base64 in a form as in JSON, or a file, of a page that takes
+//	Files; a struct that is embedded
 //	need:"true"      it can't be left out
 //	max:"2000"       of a text, in characters; 200 if nothing is said
 //	one:"a,b"        of a text: it is one of these
@@ -55,6 +56,12 @@ func (v *Visit) Ask(into any) error {
 	}
 	for f, rf := range fieldsOf(rv) {
 		name := fieldName(f)
+		if b, is := rf.Addr().Interface().(*[]byte); is {
+			if at := slices.IndexFunc(v.Files, func(u Upload) bool { return u.Field == name }); at >= 0 {
+				*b = v.Files[at].Data
+				continue
+			}
+		}
 		said := values[name]
 		for j := range said {
 			said[j] = strings.ReplaceAll(strings.TrimSpace(said[j]), "\r\n", "\n")

@@ -181,7 +181,7 @@ func takeReceipt(v *Visit) error {
 	}
 	r, err := evidence.ParseReceipt(in.Receipt)
 	if err != nil {
-		return &FieldError{"receipt", "is no receipt"}
+		return &FieldError{"receipt", "is no receipt: 'forewarn open' writes it beside the sealed file, as WAVE.receipt"}
 	}
 	holder, _, err := v.Desk().Inbox(v.By)
 	if err != nil {
@@ -194,5 +194,9 @@ func takeReceipt(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Done("/inbox", lodged{wave})
+	var cs cvd.CaseID
+	if err := v.View(func(p *cvd.Programme, _ coordinator.Names) error { cs = p.Waves[wave].Case; return nil }); err != nil {
+		return err
+	}
+	return v.Done("/cases/"+cs.String()+"#receipts", lodged{wave})
 }

@@ -11,6 +11,12 @@ import (
 // home is what waits for whoever is signed in: their copies, and the cases that
 // they may know of.
 func home(v *Visit) error {
+	switch member, err := v.takesPart(); {
+	case err != nil:
+		return err
+	case member && !v.API():
+		return memberHome(v)
+	}
 	_, inbox, err := v.Desk().Inbox(v.By)
 	if err != nil {
 		return err
@@ -23,7 +29,11 @@ func home(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := homePage{Alarms: []alarmLine{}, Waiting: []waitingLine{}, Cases: []caseLine{}, Told: []recoveryLine{}}
+	waits, err := v.Desk().Waits(v.Context(), v.By)
+	if err != nil {
+		return err
+	}
+	page := homePage{Waits: append([]coordinator.Wait{}, waits...), Alarms: []alarmLine{}, Waiting: []waitingLine{}, Cases: []caseLine{}, Told: []recoveryLine{}}
 	err = v.View(func(p *cvd.Programme, n coordinator.Names) error {
 		me := p.Accounts[v.By.Account]
 		if page.Staff = me.Member.IsZero(); !page.Staff {
@@ -65,14 +75,15 @@ func home(v *Visit) error {
 }
 
 type homePage struct {
-	Alarms  []alarmLine    `json:"alarms"`
-	Waiting []waitingLine  `json:"waiting"`
-	Cases   []caseLine     `json:"cases"`
-	More    int            `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
-	Staff   bool           `json:"staff"`
-	Member  string         `json:"member,omitempty"`
-	People  bool           `json:"may_list_accounts"`
-	Told    []recoveryLine `json:"recovered" doc:"Accounts whose access was recovered lately."`
+	Alarms  []alarmLine        `json:"alarms"`
+	Waiting []waitingLine      `json:"waiting"`
+	Cases   []caseLine         `json:"cases"`
+	Staff   bool               `json:"staff"`
+	Member  string             `json:"member,omitempty"`
+	People  bool               `json:"may_list_accounts"`
+	Told    []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
+	Waits   []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
+	More    int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
 }
 
 // homeCases is how many cases stand on the staff's home page; the board has all.

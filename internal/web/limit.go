@@ -49,7 +49,7 @@ func newSlots() slots {
 func (s *slots) take(ctx context.Context, p *Page) (release func(), err error) {
 	of := s.common
 	switch {
-	case p.Who == Alike:
+	case p.Who == Alike && !p.Shared && !p.Works:
 		return func() {}, nil // a file, the same for all: quicker sent than queued
 	case p.Reserved && p.Who == Anyone:
 		of = s.door

@@ -82,7 +82,7 @@ func TestReserved(t *testing.T) {
 		return v.Done("/", nil)
 	}
 	w.add(Page{Pattern: "GET /slow", Who: Anyone, Serve: block})
-	w.add(Page{Pattern: "POST /report", Who: Anyone, Reserved: true, Serve: block})
+	w.add(Page{Pattern: "POST /urgent", Who: Anyone, Reserved: true, Serve: block})
 	ana, path := w.as("ana"), "/alarms/"+w.cs.String()
 	page := ana.wants(ana.get(path+"/end"), 200)
 
@@ -101,12 +101,12 @@ func TestReserved(t *testing.T) {
 	}
 	// Strangers fill the door, too.
 	for range doorSlots {
-		herd.Go(func() { w.as("").post("/report", "") })
+		herd.Go(func() { w.as("").post("/urgent", "") })
 	}
 	for range doorSlots {
 		<-entered
 	}
-	if r := w.as("").post("/report", ""); r.StatusCode != 503 {
+	if r := w.as("").post("/urgent", ""); r.StatusCode != 503 {
 		t.Errorf("one too many at the door: %d", r.StatusCode)
 	}
 	ana.wants(ana.get(path), 200)

@@ -37,6 +37,13 @@ type Page struct {
 	// proof, so a page that asks for one has none.
 	Scope cvd.Scope
 
+	// Shared says of a page that is Alike that others may keep it for a while.
+	Shared bool
+
+	// Works says of a page that is Alike and not Shared that it is no mere file: it
+	// waits for a slot like others.
+	Works bool
+
 	// Limit is the most bytes of a body; 0 is 64 KiB.
 	Limit int64
 
@@ -50,6 +57,7 @@ type Page struct {
 	// Nav is the page's name in the navigation, which lists the pages that have
 	// one, in the table's order, to those who may come. Empty: not there.
 	Nav string
+	For cvd.Roles // whom the navigation lists it to; none: everybody
 
 	// Op says what the page is to programs; the zero Op is nothing.
 	Op Op
@@ -59,15 +67,36 @@ type Page struct {
 	api bool // the row is a page's twin for programs
 }
 
+// Whom some pages are listed to. It is no policy: the desk says who may come.
+var (
+	memberRoles = cvd.RoleSet(cvd.MemberAdmin, cvd.MemberContact)
+	holderRoles = memberRoles | cvd.RoleSet(cvd.Coordinator, cvd.CaseWorker, cvd.Approver)
+)
+
 // pages is all there is.
 func (s *Site) pages() []Page {
 	return []Page{
-		{Pattern: "GET /{$}", Who: Anyone, Serve: front, Scope: cvd.ScopeRead, Op: Op{"getProgramme", "What the programme is called, what it published, and how to check its log.", nil, frontPage{}}},
-		{Pattern: "GET /advisories/{case}", Who: Anyone, Serve: advisory, Scope: cvd.ScopeRead, Op: Op{"getAdvisory", "A published advisory, as it was published.", nil, advisoryPage{}}},
+		{Pattern: "GET /{$}", Who: Alike, Shared: true, Serve: front, Op: Op{"getProgramme", "What the programme is called, what it published last, and how to check its log.", nil, frontPage{}}},
+		{Pattern: "GET /advisories", Who: Alike, Shared: true, Serve: advisories, Op: Op{"getAdvisories", "What the programme published, the newest first.", window{}, advisoriesPage{}}},
+		{Pattern: "GET /advisories/{case}", Who: Alike, Shared: true, Serve: advisory, Op: Op{"getAdvisory", "A published advisory.", nil, advisoryPage{}}},
+		{Pattern: "GET /advisories/{case}/text", Who: Alike, Shared: true, Serve: advisoryText},
+		{Pattern: "GET /advisories.atom", Who: Alike, Shared: true, Serve: advisoriesFeed},
+		{Pattern: "GET /feed/{name}", Who: Alike, Works: true, Serve: ownFeed},
+		{Pattern: "POST /account/feed", Fresh: true, Back: "/account", Serve: makeFeed, Op: Op{"makeFeed", "Makes an address of a feed that says when something waits for you, and nothing of what.", nil, feedMade{}}},
+		{Pattern: "GET /log", Who: Alike, Shared: true, Serve: logPage, Op: Op{"getLog", "The anchors of the programme's log.", nil, logShown{}}},
+		{Pattern: "GET /log/consistency", Who: Alike, Shared: true, Serve: consistency, Op: Op{"getConsistency", "The proof that the anchor log only grew between two sizes.", consistencyAsk{}, consistencyShown{}}},
+		{Pattern: "GET /entries", Nav: "Log", Act: cvd.ActViewLog, Scope: cvd.ScopeRead, Serve: entries, Op: Op{"getEntries", "Entries of the log, opened for an auditor.", entriesAsk{}, entriesPage{}}},
+		{Pattern: "GET /entries/export", Act: cvd.ActViewLog, Serve: exportEntries},
+		{Pattern: "GET /entries/{seq}/proof", Act: cvd.ActViewLog, Serve: proveEntry},
 		{Pattern: "GET /log/{path...}", Who: Alike, Serve: anchors},
 		{Pattern: "GET /static/{name}", Who: Alike, Serve: static},
 		{Pattern: "GET " + apiBase + "/openapi.json", Who: Alike, Serve: openapi},
 
+		{Pattern: "GET /report", Who: Anyone, Serve: reportForm, Op: Op{"getIntake", "What a report can be sealed to by its sender.", nil, intakePage{}}},
+		{Pattern: "POST /report", Who: Anyone, Files: true, Limit: reportLimit, Serve: report, Op: Op{"report", "Reports a vulnerability, with an account or without.", reportAsk{}, reportTaken{}}},
+		{Pattern: "GET /report/status", Who: Anyone, Serve: statusForm},
+		{Pattern: "POST /report/status", Who: Anyone, Serve: status, Op: Op{"getReportStatus", "How a report stands, for whoever has its reference.", statusAsk{}, reportStatus{}}},
+		{Pattern: "POST /report/credit", Who: Anyone, Serve: credit, Op: Op{"creditReport", "Changes how a report's sender is named, until it is published.", creditAsk{}, reportStatus{}}},
 		{Pattern: "GET /home", Nav: "Home", Serve: home, Scope: cvd.ScopeRead, Op: Op{"getHome", "What waits for you: alarms, copies, cases.", nil, homePage{}}},
 		{Pattern: "GET /alarms/{case}", Serve: alarm, Scope: cvd.ScopeRead, Reserved: true, Op: Op{"getAlarm", "What is known of a case's alarm, and what can be decided.", nil, alarmPage{}}},
 		{Pattern: "POST /alarms/{case}/acknowledge", Serve: acknowledgeAlarm, Scope: cvd.ScopeWork, Reserved: true, Op: Op{"acknowledgeAlarm", "Somebody is looking: nobody else is called.", acknowledgement{}, nil}},
@@ -78,7 +107,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /cases", Nav: "Cases", Act: cvd.ActListCases, Scope: cvd.ScopeRead, Serve: cases, Op: Op{"listCases", "All cases, with what waits for a decision in each.", listIn{}, casesPage{}}},
 		{Pattern: "GET /cases/new", Act: cvd.ActOpenCase, Scope: cvd.ScopeRead, Serve: newCase, Op: Op{"getNewCase", "What a case can be opened with: tiers, and the zone of times.", nil, newCasePage{}}},
 		{Pattern: "POST /cases", Act: cvd.ActOpenCase, Limit: 2 << 20, Back: "/cases/new", Scope: cvd.ScopeWork, Serve: openCase, Op: Op{"openCase", "Open a case, with its embargo and invitations, or not at all.", caseIn{}, caseOut{}}},
-		{Pattern: "GET /cases/{case}", Scope: cvd.ScopeRead, Serve: caseView, Op: Op{"getCase", "A case: all of it but content to staff, their part to those who take part.", listIn{}, casePage{}}},
+		{Pattern: "GET /cases/{case}", Scope: cvd.ScopeRead, Serve: caseView, Op: Op{"getCase", "A case, for staff: all of it but content. Those who take part have getPart.", listIn{}, casePage{}}},
 		{Pattern: "GET /cases/{case}/history", Scope: cvd.ScopeRead, Serve: caseHistory, Op: Op{"getCaseHistory", "The entries about a case, the newest first, without fetches and receipts.", listIn{}, historyPage{}}},
 		{Pattern: "GET /cases/{case}/report", Scope: cvd.ScopeRead, Serve: caseReport, Op: Op{"getReport", "What the reporter of a case sent.", nil, reportPage{}}},
 		{Pattern: "POST /cases/{case}/embargo", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: proposeEmbargo, Op: Op{"proposeEmbargo", "Propose an embargo, or a change of the one that binds.", proposalIn{}, embargoOut{}}},
@@ -131,11 +160,25 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /accounts", Serve: accounts, Scope: cvd.ScopeRead, Op: Op{"listAccounts", "The accounts that you look after.", accountWords{}, accountsPage{}}},
 		{Pattern: "POST /accounts/{account}/invite", Serve: inviteAccount, Fresh: true, Back: "/accounts", Op: Op{"inviteAccount", "Makes a link with which somebody makes a passkey.", nil, invitedPage{}}},
 		{Pattern: "POST /accounts/{account}/confirm", Serve: confirmInvitation, Fresh: true, Back: "/accounts", Op: Op{"confirmInvitation", "Confirms, as a second coordinator, that access is recovered.", nil, nil}},
+		{Pattern: "GET /cases/{case}/part", Scope: cvd.ScopeRead, Serve: casePart, Op: Op{"getPart", "A case, for those who take part in it: copies, rulings, answers, recalls of their own member.", nil, memberCasePage{}}},
+		{Pattern: "POST /cases/{case}/consent", Serve: consent, Back: "/cases/{case}", Op: Op{"giveConsent", "Accepts or declines an invitation to a case, for your member.", consentAsk{}, nil}},
+		{Pattern: "POST /cases/{case}/answers", Scope: cvd.ScopeAnswer, Serve: answer, Back: "/cases/{case}", Op: Op{"giveAnswer", "Says how a product of your member stands.", answerAsk{}, nil}},
+		{Pattern: "POST /cases/{case}/recalls/acknowledge", Scope: cvd.ScopeAnswer, Serve: acknowledgeRecalls, Back: "/cases/{case}", Op: Op{"acknowledgeRecalls", "Says that your member stopped using what was recalled.", nil, recallsDone{}}},
+		{Pattern: "POST /waves/{wave}/fetch", Serve: fetchCopy, Back: "/home"},
+		{Pattern: "GET /waves/{wave}/receipt", Scope: cvd.ScopeRead, Serve: receipt},
+		{Pattern: "GET /d/{ticket}", Who: Alike, Works: true, Serve: download},
+		{Pattern: "GET /keys", Nav: "Keys", For: holderRoles, Scope: cvd.ScopeRead, Serve: keys, Op: Op{"getKeys", "The keys that your copies are sealed to, and the one that verifies your receipts.", nil, keysPage{}}},
+		{Pattern: "POST /keys/enrol", Fresh: true, Back: "/keys", Limit: 1 << 17, Serve: enrolKeys, Op: Op{"enrolKeys", "Replaces your keys.", enrolAsk{}, nil}},
+		{Pattern: "POST /keys/revoke", Fresh: true, Back: "/keys", Serve: revokeOwnKeys, Op: Op{"revokeOwnKeys", "Takes your keys out of use.", revokeOwnAsk{}, nil}},
+		{Pattern: "GET /terms", Nav: "Terms", For: memberRoles, Scope: cvd.ScopeRead, Serve: terms, Op: Op{"getTerms", "The programme's terms.", nil, termsPage{}}},
+		{Pattern: "POST /terms/accept", Back: "/terms", Serve: acceptTerms, Op: Op{"acceptTerms", "Accepts the terms that were read, for your member.", acceptAsk{}, nil}},
+		{Pattern: "GET /products", Nav: "Products", For: memberRoles, Scope: cvd.ScopeRead, Serve: products, Op: Op{"getProducts", "The products of your member, and how it answered on them.", nil, productsPage{}}},
+		{Pattern: "POST /colleagues", Back: "/accounts", Serve: addColleague, Op: Op{"addColleague", "Adds an account to your member.", colleagueAsk{}, colleagueDone{}}},
 		{Pattern: "GET /inbox", Serve: inbox, Scope: cvd.ScopeRead, Op: Op{"getInbox", "What waits for you: every copy that is or will be yours to fetch.", nil, inboxPage{}}},
 		{Pattern: "GET /waves/{wave}/copy", Serve: showCopy, Scope: cvd.ScopeFetch, Op: Op{"getCopy", "How your copy of a wave stands, and its files once you fetched it.", nil, copyPage{}}},
 		{Pattern: "POST /waves/{wave}/copy", Serve: recordFetch, Scope: cvd.ScopeFetch, Op: Op{"fetchCopy", "Records that you fetch your copy of a wave. For an hour its files can be read then.", nil, copyPage{}}},
 		{Pattern: "GET /waves/{wave}/copy/{file}", Serve: readCopy, Scope: cvd.ScopeFetch, Op: Op{"readCopy", "A file of a copy that you fetched: sealed, bulk or proof.", nil, octets{}}},
-		{Pattern: "POST /receipts", Serve: takeReceipt, Scope: cvd.ScopeReceipt, Back: "/inbox", Op: Op{"lodgeReceipt", "Takes your signature that you have a copy.", lodging{}, lodged{}}},
+		{Pattern: "POST /receipts", Serve: takeReceipt, Files: true, Scope: cvd.ScopeReceipt, Back: "/inbox", Op: Op{"lodgeReceipt", "Takes your signature that you have a copy.", lodging{}, lodged{}}},
 
 		{Pattern: "GET /sign-in", Who: Anyone, Reserved: true, Serve: signInPage},
 		{Pattern: "GET /join", Who: Anyone, Serve: joinPage},

@@ -59,6 +59,7 @@ var problems = []struct {
 	{errForeign, Problem{Type: "foreign-form", Status: 403, What: "This form was sent from another site's page.", Kept: "Nothing was changed.", Do: "Open the page here and send the form from it."}},
 	{errHost, Problem{Type: "other-host", Status: 421, What: "This desk goes by another name.", Kept: "Nothing was changed.", Do: "Use the address that you were given."}},
 	{errTooMany, Problem{Type: "too-many", Status: 429, What: "There were too many tries from where you are.", Kept: "Nothing was changed.", Do: "Wait a few minutes, then try again."}},
+	{errFull, Problem{Type: "full", Status: 503, What: "More reports came today than anybody can read.", Kept: "Nothing of what you sent was kept.", Do: "Come back tomorrow, or write to the programme's coordinators another way."}},
 	{errKeyReused, Problem{Type: "key-reused", Status: 422, What: "This Idempotency-Key was used for another request.", Kept: "What was done with it stands; nothing was changed now.", Do: "Send a request of its own with a key of its own."}},
 	{errUnderWay, Problem{Type: "under-way", Status: 409, What: "The request with this Idempotency-Key is under way.", Kept: "Nothing was changed by this one.", Do: "Send it again in a second."}},
 	{errKeyLong, Problem{Type: "key-done", Status: 409, What: "The request with this Idempotency-Key was done, and its answer was too long to keep.", Kept: "What was done stands; nothing was done again.", Do: "Look at what came of it."}},

@@ -26,7 +26,7 @@ func TestFrontAndHome(t *testing.T) {
 		t.Error("the front names a case")
 	}
 	home := text(t, w.as("c0").get("/home"))
-	for _, want := range []string{"Member 0", "Layout import", "sealed", w.wave.Short()} {
+	for _, want := range []string{"Member 0", "Layout import", "sealed", "/cases/" + w.cs.String()} {
 		if !strings.Contains(home, want) {
 			t.Errorf("a member's home lacks %q", want)
 		}

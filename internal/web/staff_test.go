@@ -140,7 +140,7 @@ func TestStaffAtWork(t *testing.T) {
 	ana.went(ana.post(at+"/end", "name=a+parser"))
 	ana.wants(ana.get(at+"/end"), 404)
 	ana.went(ana.post(at+"/release", "name=A+parser&advisory=%23+Out"))
-	if s := w.as("").wants(w.as("").get("/advisories/"+strings.TrimPrefix(at, "/cases/")), 200); !strings.Contains(s, "# Out") {
+	if s := w.as("").wants(w.as("").get("/advisories/"+strings.TrimPrefix(at, "/cases/")), 200); !strings.Contains(s, ">Out</h2>") {
 		t.Error(s)
 	}
 }

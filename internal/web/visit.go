@@ -36,6 +36,8 @@ type Visit struct {
 	stale  bool     // the page asks for a proof, and there is none
 	done   func()   // gives back the slot
 	sent   []byte   // the body, if the request is no reading one
+
+	changed time.Time // of a page that is the same for all
 }
 
 // visit serves a page to whoever asks.
@@ -199,6 +201,9 @@ func (v *Visit) render(status int, name string, data any) error {
 		return err
 	}
 	v.w.Header().Set("Content-Security-Policy", policy(v.styles))
+	if v.Page.Shared && status == http.StatusOK {
+		return v.shared("text/html; charset=utf-8", v.changed, b.Bytes())
+	}
 	v.send(status, "text/html; charset=utf-8", b.Bytes())
 	return nil
 }
@@ -258,6 +263,7 @@ type chrome struct {
 	Nav       []navItem
 	Here      string
 	Path      string // of this page, to come back to
+	Public    bool   // the page is the same for all
 }
 
 type navItem struct {
@@ -271,19 +277,20 @@ type frame struct {
 }
 
 func (v *Visit) chrome() (c chrome) {
+	var roles cvd.Roles
 	_ = v.View(func(p *cvd.Programme, n coordinator.Names) error {
 		c.Programme = n.Programme()
 		if v.SignedIn() {
-			c.Who = n.Account(v.By.Account)
+			c.Who, roles = n.Account(v.By.Account), p.Accounts[v.By.Account].Roles
 		}
 		return nil
 	})
-	c.Path = v.URL.Path
+	c.Path, c.Public = v.URL.Path, v.Page.Shared
 	if !v.SignedIn() {
 		return c
 	}
 	for _, p := range v.site.pageList {
-		if p.Nav == "" || p.Act != cvd.NoAction && v.May(p.Act, cvd.TheProgramme()) != nil {
+		if p.Nav == "" || p.For != 0 && p.For&roles == 0 || p.Act != cvd.NoAction && v.May(p.Act, cvd.TheProgramme()) != nil {
 			continue
 		}
 		path := strings.TrimPrefix(p.Pattern, "GET ")

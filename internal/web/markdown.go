@@ -1,0 +1,192 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer/html"
+	goldtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// prose is a Markdown text as a page shows it.
+type prose struct {
+	HTML     template.HTML
+	Contents []section
+	Lead     string // of the first paragraph
+}
+
+// section is a section's, for the list of contents.
+type section struct {
+	ID, Text string
+	Sub      bool
+}
+
+// longestProse is the longest text that is rendered; longer ones are offered as a
+// file. It bounds a page, and what a text costs that is made to cost: the parser
+// takes time that grows with the square of a text of nothing but openings (64 KiB
+// of "[a](", three seconds, once).
+const longestProse = 64 << 10
+
+// markdown renders CommonMark with tables. Raw HTML is left out, links lead only to
+// the web and to mail, and say nothing of this site; pictures become links, for
+// nothing is loaded from elsewhere.
+var markdown = goldmark.New(
+	goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), extension.Strikethrough),
+	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 100))),
+	goldmark.WithRendererOptions(html.WithXHTML()),
+)
+
+// rendered keeps what was rendered, by the hash of its text: advisories are few,
+// and read by many.
+var rendered struct {
+	sync.Mutex
+	by map[[32]byte]prose
+}
+
+const keptProse = 256
+
+// render makes a text prose. ok is false for what is no text, or too long.
+func renderProse(source []byte) (out prose, ok bool) {
+	if len(source) > longestProse || !utf8.Valid(source) {
+		return out, false
+	}
+	key := sha256.Sum256(source)
+	rendered.Lock()
+	defer rendered.Unlock() // one at a time: a flood of readers renders once
+	if out, ok := rendered.by[key]; ok {
+		return out, true
+	}
+	plain := []byte(readable(string(source)))
+	root := markdown.Parser().Parse(goldtext.NewReader(plain))
+	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if h, is := n.(*ast.Heading); is && entering {
+			id, _ := h.AttributeString("id")
+			name, _ := id.([]byte)
+			out.Contents = append(out.Contents, section{string(name), nodeText(h, plain), h.Level > 2})
+		}
+		if _, is := n.(*ast.Paragraph); is && entering && out.Lead == "" {
+			out.Lead = short(nodeText(n, plain))
+		}
+		return ast.WalkContinue, nil
+	})
+	var b bytes.Buffer
+	if err := markdown.Renderer().Render(&b, plain, root); err != nil {
+		return out, false
+	}
+	// These can only be the renderer's own: a text's angle brackets are escaped.
+	s := strings.NewReplacer("<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>").Replace(b.String())
+	out.HTML = template.HTML(s)
+	if rendered.by == nil || len(rendered.by) >= keptProse {
+		rendered.by = map[[32]byte]prose{}
+	}
+	rendered.by[key] = out
+	return out, true
+}
+
+// short is the beginning of a text, for a list.
+func short(s string) string {
+	const most = 300
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
+}
+
+// readable spells out what would move or hide what is shown, and keeps lines.
+func readable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == '\ufeff':
+			return '\ufffd'
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
+}
+
+// tame changes a parsed text into one that a page may hold.
+type tame struct{}
+
+// Transform is goldmark's ASTTransformer.
+func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
+	source := r.Source()
+	var images []*ast.Image
+	headings := 0
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch x := n.(type) {
+		case *ast.Heading:
+			headings++
+			x.Level = min(x.Level+1, 6) // the page has the first level
+			x.SetAttributeString("id", []byte(fmt.Sprintf("s%d", headings)))
+		case *ast.Link:
+			if x.Destination = safeLink(x.Destination); len(x.Destination) > 0 {
+				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
+			}
+		case *ast.AutoLink:
+			if len(safeLink(x.URL(source))) > 0 {
+				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
+			}
+		case *ast.Image:
+			images = append(images, x)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, x := range images {
+		link := ast.NewLink()
+		link.Destination = safeLink(x.Destination)
+		link.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
+		label := nodeText(x, source)
+		link.AppendChild(link, ast.NewString([]byte("picture: "+label)))
+		x.Parent().ReplaceChild(x.Parent(), x, link)
+	}
+}
+
+// safeLink is an address that a reader may be led to, or none.
+func safeLink(to []byte) []byte {
+	u, err := url.Parse(string(to))
+	switch {
+	case err != nil:
+		return nil
+	case u.Scheme == "https", u.Scheme == "http", u.Scheme == "mailto":
+		return to
+	}
+	return nil
+}
+
+func nodeText(n ast.Node, source []byte) string {
+	var b strings.Builder
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch x := n.(type) {
+		case *ast.Text:
+			b.Write(util.UnescapePunctuations(x.Segment.Value(source)))
+			if x.SoftLineBreak() {
+				b.WriteByte(' ')
+			}
+		case *ast.String:
+			b.Write(x.Value)
+		case *ast.AutoLink:
+			b.Write(x.Label(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return b.String()
+}
