@@ -11,7 +11,6 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/home"
-	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
 	"forewarn/internal/wire"
 )
@@ -34,70 +33,28 @@ func (*logShow) Help() string {
 }
 
 func (c *logShow) Run(a *app) error {
-	type row struct {
-		Seq     entrylog.Seq `json:"seq"`
-		Time    time.Time    `json:"time"`
-		Kind    string       `json:"kind"`
-		Actor   string       `json:"actor"`
-		Auth    string       `json:"auth"`
-		Subject string       `json:"subject"`
-		Body    any          `json:"body"`
-	}
-	if c.Kind != "" && !slices.Contains(kindNames(), c.Kind) {
-		return usage("no entry is of kind %q; the kinds are %s", c.Kind, strings.Join(kindNames(), ", "))
+	if kinds := coordinator.KindNames(); c.Kind != "" && !slices.Contains(kinds, c.Kind) {
+		return usage("no entry is of kind %q; the kinds are %s", c.Kind, strings.Join(kinds, ", "))
 	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		var names map[entrylog.Ref]string
-		if err := d.View(func(p *cvd.Programme) error {
-			if err := p.May(by, cvd.ActViewLog, cvd.TheProgramme(), d.Clock()); err != nil {
-				return err
-			}
-			n := d.Names(a, p)
-			names = map[entrylog.Ref]string{entrylog.Ref(p.Sealer): "sealer"}
-			for _, id := range p.AccountOrder {
-				names[entrylog.Ref(id)] = n.Account(id)
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
 		from := c.From
 		if size := d.Log().Size(); c.Last > 0 && uint64(c.Last) < uint64(size) {
 			from = max(from, size-entrylog.Seq(c.Last))
 		}
-		values := []row{}
+		values := []coordinator.Row{}
 		var rows [][]string
-		err := d.EachEntry(a, from, func(seq entrylog.Seq, e entrylog.Entry) error {
-			kind := cvd.KindName(e.Kind)
-			if c.Kind != "" && c.Kind != kind {
-				return nil
+		err := d.EachRow(a, by, from, func(r coordinator.Row) bool {
+			if c.Kind == "" || c.Kind == r.Kind {
+				values = append(values, r)
+				rows = append(rows, []string{fmt.Sprint(r.Seq), r.Time.Format("2006-01-02 15:04:05Z"), r.Kind, r.Actor, r.Subject[:8], r.Auth})
 			}
-			r := row{Seq: seq, Time: e.Time, Kind: kind, Actor: names[e.Actor], Auth: e.Auth.String(), Subject: e.Subject.String()}
-			if r.Actor == "" {
-				r.Actor = e.Actor.String()
-			}
-			if body, err := cvd.DecodeBody(e.Kind, e.Body); err == nil {
-				r.Body = keep.Plain(body)
-			}
-			values = append(values, r)
-			rows = append(rows, []string{fmt.Sprint(seq), e.Time.Format("2006-01-02 15:04:05Z"), kind, r.Actor, r.Subject[:8], r.Auth})
-			return nil
+			return true
 		})
 		if err != nil {
 			return err
 		}
 		return list(a, "No such entry.", []string{"ENTRY", "TIME", "KIND", "ACTOR", "SUBJECT", "AUTH"}, rows, values)
 	})
-}
-
-// kindNames are the kinds of entries, in order.
-func kindNames() (out []string) {
-	for k := range entrylog.Kind(1 << 10) {
-		if cvd.Known(k) {
-			out = append(out, cvd.KindName(k))
-		}
-	}
-	return out
 }
 
 type logProve struct {

@@ -45,6 +45,7 @@ type cli struct {
 	Notice  noticeCmd  `cmd:"" help:"Notices by mail: who was told, who is not reached, bounces." group:"programme"`
 
 	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
+	Report  reportCmd  `cmd:"" help:"What anybody reports: its key, what came in, what became of it." group:"case"`
 	Package packageCmd `cmd:"" help:"What is shared: suggest, check, plan, add, recall, acknowledge." group:"case"`
 	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, hold, cancel." group:"case"`
 
