@@ -12,10 +12,13 @@ import (
 
 // How much the desk takes on. Numbers for a small machine; doc/api.md says them.
 const (
-	// Requests that are worked on at once. Reserved pages have slots of their own,
-	// those for strangers others than those for who is signed in: no herd of polls,
-	// and no crowd at the door, keeps out who ends an embargo.
-	commonSlots = 64
+	// Requests that are worked on at once. Public pages have slots of their own, and
+	// so have reserved ones, those for strangers others than those for who is signed
+	// in: no herd of polls keeps strangers from what is public, and neither keeps out
+	// who signs in and ends an embargo. More at once would be no quicker, and what is
+	// short would wait behind what is long.
+	commonSlots = 16
+	publicSlots = 16
 	staffSlots  = 16
 	doorSlots   = 16
 
@@ -37,12 +40,12 @@ var errBusy = errors.New("too many requests are under way")
 
 // slots bounds what is worked on at once.
 type slots struct {
-	common, staff, door chan struct{}
-	wait                time.Duration
+	common, public, staff, door chan struct{}
+	wait                        time.Duration
 }
 
 func newSlots() slots {
-	return slots{make(chan struct{}, commonSlots), make(chan struct{}, staffSlots), make(chan struct{}, doorSlots), patience}
+	return slots{make(chan struct{}, commonSlots), make(chan struct{}, publicSlots), make(chan struct{}, staffSlots), make(chan struct{}, doorSlots), patience}
 }
 
 // take waits for a slot for a page, and says how to give it back.
@@ -55,6 +58,8 @@ func (s *slots) take(ctx context.Context, p *Page) (release func(), err error) {
 		of = s.door
 	case p.Reserved:
 		of = s.staff
+	case p.Who != SignedIn:
+		of = s.public
 	}
 	select {
 	case of <- struct{}{}:

@@ -75,22 +75,30 @@ func TestReserved(t *testing.T) {
 	w.seen("00000000000000aa")
 	w.site.slots.wait = 50 * time.Millisecond
 	gate := make(chan struct{})
-	entered := make(chan struct{}, commonSlots+doorSlots)
+	entered := make(chan struct{}, commonSlots+publicSlots+doorSlots)
 	block := func(v *Visit) error {
 		entered <- struct{}{}
 		<-gate
 		return v.Done("/", nil)
 	}
-	w.add(Page{Pattern: "GET /slow", Who: Anyone, Serve: block})
+	w.add(Page{Pattern: "GET /slow", Serve: block})
+	w.add(Page{Pattern: "GET /public", Who: Anyone, Serve: block})
 	w.add(Page{Pattern: "POST /urgent", Who: Anyone, Reserved: true, Serve: block})
 	ana, path := w.as("ana"), "/alarms/"+w.cs.String()
 	page := ana.wants(ana.get(path+"/end"), 200)
 
 	var herd sync.WaitGroup
 	for range commonSlots {
-		herd.Go(func() { w.as("").get("/slow") })
+		herd.Go(func() { w.as("ana").get("/slow") })
 	}
 	for range commonSlots {
+		<-entered
+	}
+	ana.wants(w.as("").get("/"), 200) // the herd is no strangers'
+	for range publicSlots {
+		herd.Go(func() { w.as("").get("/public") })
+	}
+	for range publicSlots {
 		<-entered
 	}
 	for _, r := range []*http.Response{ana.get("/home"), w.as("").get("/"), w.as("").get("/api/v1/")} {
