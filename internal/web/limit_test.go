@@ -101,7 +101,7 @@ func TestReserved(t *testing.T) {
 	for range publicSlots {
 		<-entered
 	}
-	for _, r := range []*http.Response{ana.get("/home"), w.as("").get("/"), w.as("").get("/api/v1/")} {
+	for _, r := range []*http.Response{ana.get("/home"), w.as("").get("/report"), w.as("").get("/api/v1/report")} {
 		wait, err := strconv.Atoi(r.Header.Get("Retry-After"))
 		if r.StatusCode != 503 || err != nil || wait < 1 || wait > 5 || !strings.Contains(text(t, r), "Too many requests") {
 			t.Errorf("a page among the herd: %d %v", r.StatusCode, r.Header)

@@ -46,6 +46,7 @@ type Site struct {
 	rp       *webauthn.WebAuthn
 	mux      *http.ServeMux
 	handler  http.Handler
+	shelf    shelf
 	held     holding
 }
 

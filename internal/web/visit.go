@@ -43,7 +43,11 @@ type Visit struct {
 // visit serves a page to whoever asks.
 func (s *Site) visit(w http.ResponseWriter, r *http.Request, p *Page) {
 	v := &Visit{Request: r, Page: p, ID: requestID(r.Context()), site: s, w: w}
-	if err := v.serve(); err != nil {
+	serve := (*Visit).serve
+	if p.Shared && v.reads() {
+		serve = (*Visit).fromShelf
+	}
+	if err := serve(v); err != nil {
 		v.problem(err)
 	}
 }

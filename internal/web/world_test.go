@@ -40,13 +40,13 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// shelf is a folder of keys in memory.
-type shelf struct {
+// keyFolder is a folder of keys in memory.
+type keyFolder struct {
 	mu    sync.Mutex
 	files map[string][]byte
 }
 
-func (s *shelf) Read(name string) ([]byte, error) {
+func (s *keyFolder) Read(name string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b, ok := s.files[name]; ok {
@@ -55,21 +55,21 @@ func (s *shelf) Read(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 }
 
-func (s *shelf) Write(name string, data []byte) error {
+func (s *keyFolder) Write(name string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[name] = slices.Clone(data)
 	return nil
 }
 
-func (s *shelf) Create(name string, data []byte) error {
+func (s *keyFolder) Create(name string, data []byte) error {
 	if _, err := s.Read(name); err == nil {
 		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
 	}
 	return s.Write(name, data)
 }
 
-func (s *shelf) Destroy(name string) error {
+func (s *keyFolder) Destroy(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.files, name)
@@ -77,9 +77,9 @@ func (s *shelf) Destroy(name string) error {
 }
 
 // Lock: one process has it, whose requests come one after another.
-func (s *shelf) Lock() (func(), error) { return func() {}, nil }
+func (s *keyFolder) Lock() (func(), error) { return func() {}, nil }
 
-func (s *shelf) List(folder string) (out []string, _ error) {
+func (s *keyFolder) List(folder string) (out []string, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name := range s.files {
@@ -170,7 +170,7 @@ func newWorldAt(t testing.TB, at string) *world {
 	w.verifier, err = note.NewVerifier(vkey)
 	ok(t, err)
 	clock := func() time.Time { return w.now }
-	press := &sealer.Sealer{Vault: &shelf{files: map[string][]byte{}}, Envelope: seal.Envelope{}, Clock: clock, Rand: w.rand}
+	press := &sealer.Sealer{Vault: &keyFolder{files: map[string][]byte{}}, Envelope: seal.Envelope{}, Clock: clock, Rand: w.rand}
 	w.store = memstore.New(func(op memstore.Op) memstore.Fault {
 		if w.fail != nil {
 			return w.fail(op)
@@ -180,7 +180,7 @@ func newWorldAt(t testing.TB, at string) *world {
 	w.desk, err = coordinator.Open(ctx, coordinator.Config{
 		Store: w.store, Publisher: memstore.NewFolder(nil), Outside: memstore.NewOutside(nil), Key: vkey,
 		Log:    ledger.Options{Signer: signer, Verifier: w.verifier, Origin: signer.Name(), Interval: time.Minute, Blinding: entrylog.Blinding(bytes.Repeat([]byte{9}, 32))},
-		Sealer: press, Blobs: &heap{blobs: map[[32]byte][]byte{}}, Keys: &shelf{files: map[string][]byte{}}, Crypt: seal.Crypt{}, Clock: clock, Rand: w.rand,
+		Sealer: press, Blobs: &heap{blobs: map[[32]byte][]byte{}}, Keys: &keyFolder{files: map[string][]byte{}}, Crypt: seal.Crypt{}, Clock: clock, Rand: w.rand,
 	})
 	ok(t, err)
 	w.press = press
