@@ -43,6 +43,14 @@ func (s *Site) guard(next http.Handler) (http.Handler, error) {
 		var raw [8]byte
 		_, err := io.ReadFull(s.Rand, raw[:])
 		t := &trace{id: hex.EncodeToString(raw[:])}
+		if k := s.shelved(r); k != nil && err == nil && s.hostOf(r) == s.origin.Host {
+			t.pattern = k.pattern
+			out := &counted{ResponseWriter: w}
+			out.Header()["X-Request-Id"] = []string{t.id}
+			k.send(out, r)
+			s.record(r, t, out, time.Since(begun))
+			return
+		}
 		_, t.pattern = s.mux.Handler(r)
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), traceKey{}, t), handlerTime)
 		defer cancel()
@@ -99,7 +107,10 @@ func heads(secure bool) http.Header {
 // hostOf is the host that a request names, as the origin has it: in small
 // letters, and without the port that goes without saying.
 func (s *Site) hostOf(r *http.Request) string {
-	usual := map[string]string{"https": ":443", "http": ":80"}[s.origin.Scheme]
+	usual := ":80"
+	if s.secure() {
+		usual = ":443"
+	}
 	return strings.TrimSuffix(strings.ToLower(r.Host), usual)
 }
 

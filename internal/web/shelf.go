@@ -3,7 +3,6 @@ package web
 import (
 	"maps"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,12 +19,13 @@ type shelf struct {
 }
 
 type shelved struct {
-	size  entrylog.Seq // of the log, before the page was made
-	tick  time.Time    // when the next anchor was due then
-	until time.Time
-	head  http.Header
-	body  []byte
-	tag   string
+	pattern string
+	size    entrylog.Seq // of the log, before the page was made
+	tick    time.Time    // when the next anchor was due then
+	until   time.Time
+	head    http.Header
+	body    []byte
+	tag     string
 }
 
 const (
@@ -34,21 +34,41 @@ const (
 	shelfKey   = 256              // longer addresses are answered and not kept
 )
 
-// fromShelf answers a page that is the same for all.
-func (v *Visit) fromShelf() error {
-	s := &v.site.shelf
-	key := v.URL.Path + "?" + v.URL.RawQuery
-	if acceptsGzip(v.Header.Get("Accept-Encoding")) {
+// address is what a page is kept under; ok is false for what isn't kept.
+func address(r *http.Request) (key string, ok bool) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || len(r.URL.Path)+len(r.URL.RawQuery) > shelfKey {
+		return "", false
+	}
+	key = r.URL.Path
+	if r.URL.RawQuery != "" {
+		key += "?" + r.URL.RawQuery
+	}
+	if said := r.Header.Get("Accept-Encoding"); said != "" && acceptsGzip(said) {
 		key += " gzip"
 	}
-	fresh := shelved{size: v.Desk().Log().Size(), tick: v.Desk().Log().NextTick(), until: v.Now().Add(shelfTime)}
-	s.mu.RLock()
-	k := s.pages[key]
-	s.mu.RUnlock()
-	if k != nil && k.size == fresh.size && k.tick.Equal(fresh.tick) && v.Now().Before(k.until) {
-		v.unshelve(k)
+	return key, true
+}
+
+// shelved is the page that a request asks for, if it is kept and nothing happened
+// since.
+func (s *Site) shelved(r *http.Request) *shelved {
+	key, ok := address(r)
+	if !ok {
 		return nil
 	}
+	s.shelf.mu.RLock()
+	k := s.shelf.pages[key]
+	s.shelf.mu.RUnlock()
+	if k == nil || k.size != s.Desk.Log().Size() || !k.tick.Equal(s.Desk.Log().NextTick()) || !s.Clock().Before(k.until) {
+		return nil
+	}
+	return k
+}
+
+// fromShelf makes a page that is the same for all, keeps it, and sends it.
+func (v *Visit) fromShelf() error {
+	s := &v.site.shelf
+	fresh := &shelved{pattern: v.Page.Pattern, size: v.Desk().Log().Size(), tick: v.Desk().Log().NextTick(), until: v.Now().Add(shelfTime)}
 	asked := v.Request
 	v.Request = asked.Clone(asked.Context())
 	v.Method = http.MethodGet
@@ -59,39 +79,40 @@ func (v *Visit) fromShelf() error {
 	if err != nil {
 		return err
 	}
-	fresh.head, fresh.body, fresh.tag = out.head, out.body.Bytes(), out.head.Get("ETag")
+	fresh.head, fresh.body, fresh.tag = maps.Clone(v.site.heads), out.body.Bytes(), out.head.Get("ETag")
+	maps.Copy(fresh.head, out.head)
 	if out.status != http.StatusOK || fresh.tag == "" {
 		maps.Copy(v.w.Header(), out.head)
 		v.w.WriteHeader(out.status)
 		_, _ = v.w.Write(fresh.body) // the reader went away
 		return nil
 	}
-	if len(key) <= shelfKey {
+	if key, ok := address(asked); ok {
 		s.mu.Lock()
 		if s.bytes > shelfBytes || s.pages == nil {
 			s.pages, s.bytes = map[string]*shelved{}, 0
 		}
-		s.pages[key] = &fresh
+		s.pages[key] = fresh
 		s.bytes += len(fresh.body) + 2*shelfKey // what it replaces counts on: the sooner all is thrown away
 		s.mu.Unlock()
 	}
-	v.unshelve(&fresh)
+	fresh.send(v.w, asked)
 	return nil
 }
 
-// unshelve sends a page, or says that its reader has it.
-func (v *Visit) unshelve(k *shelved) {
-	h := v.w.Header()
+// send sends a page, or says that its reader has it.
+func (k *shelved) send(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
 	maps.Copy(h, k.head)
-	if said := v.Header.Get("If-None-Match"); said != "" && known(said, k.tag) {
+	if said := r.Header.Get("If-None-Match"); said != "" && known(said, k.tag) {
 		delete(h, "Content-Type")
 		delete(h, "Content-Length")
 		delete(h, "Content-Encoding")
-		v.w.WriteHeader(http.StatusNotModified)
+		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	v.w.WriteHeader(http.StatusOK)
-	if !strings.EqualFold(v.Method, http.MethodHead) {
-		_, _ = v.w.Write(k.body) // the reader went away
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(k.body) // the reader went away
 	}
 }
