@@ -101,7 +101,7 @@ func (v *Visit) fromShelf() error {
 }
 
 // send sends a page, or says that its reader has it.
-func (k *shelved) send(w http.ResponseWriter, r *http.Request) {
+func (k *shelved) send(w http.ResponseWriter, r *http.Request) (status int) {
 	h := w.Header()
 	maps.Copy(h, k.head)
 	if said := r.Header.Get("If-None-Match"); said != "" && known(said, k.tag) {
@@ -109,10 +109,11 @@ func (k *shelved) send(w http.ResponseWriter, r *http.Request) {
 		delete(h, "Content-Length")
 		delete(h, "Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return http.StatusNotModified
 	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(k.body) // the reader went away
 	}
+	return http.StatusOK
 }
