@@ -312,18 +312,12 @@ func (b *browser) post(path, form string) *http.Response {
 	return b.do("POST", path, form, http.Header{"Sec-Fetch-Site": {"same-origin"}})
 }
 
-func (b *browser) do(method, path, body string, h http.Header) *http.Response {
-	b.w.t.Helper()
+// request is what a browser would send.
+func (b *browser) request(method, path, body string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Host = b.w.site.origin.Host
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for k, v := range h {
-		r.Header[k] = v
-	}
-	if h.Get("Host") != "" {
-		r.Host = h.Get("Host")
 	}
 	if b.cookie != "" {
 		r.AddCookie(&http.Cookie{Name: b.w.site.cookieName(), Value: b.cookie})
@@ -333,6 +327,18 @@ func (b *browser) do(method, path, body string, h http.Header) *http.Response {
 	}
 	if b.from != "" {
 		r.RemoteAddr = b.from
+	}
+	return r
+}
+
+func (b *browser) do(method, path, body string, h http.Header) *http.Response {
+	b.w.t.Helper()
+	r := b.request(method, path, body)
+	for k, v := range h {
+		r.Header[k] = v
+	}
+	if h.Get("Host") != "" {
+		r.Host = h.Get("Host")
 	}
 	rec := httptest.NewRecorder()
 	b.w.site.ServeHTTP(rec, r)
