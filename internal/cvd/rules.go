@@ -151,7 +151,7 @@ var rules = [actEnd]rule{
 		{OnAccount, person, itself, openAccount},
 		{OnAccount, lead, nil, openAccount},
 		{OnAccount, admin, sameMember, openAccount},
-	}, bars: []bar{notSealer}, fresh: true},
+	}, bars: []bar{aPerson}, fresh: true},
 
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{

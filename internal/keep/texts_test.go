@@ -108,6 +108,7 @@ func (w *works) everyText() {
 	ok(t, err)
 
 	// The programme's own.
+	ok(t, w.desk.SetMail(ctx, w.ana, w.ben.Account, "ben@desk.example"))
 	do(w.ana, cvd.SetLegalHold{Scope: cvd.CaseKey, ID: entrylog.Ref(w.cs), On: true, Review: w.now.Add(48 * time.Hour), Reason: why(coordinator.ProgrammeKey)})
 	ok(t, w.desk.RevokeOwn(ctx, w.actors[1], "lost"))
 	do(w.ana, cvd.ChangeStanding{Member: cvd.MemberID(w.members[1]), Standing: cvd.Suspended, Reason: why(coordinator.ProgrammeKey)})
