@@ -171,3 +171,33 @@ func TestEveryKindComesBack(t *testing.T) {
 		t.Errorf("of three credit lines, one of a report that is settled as nothing: %v", hits)
 	}
 }
+
+// What went with a report that became nothing does not come back with keys that were
+// put aside before; and the programme is well, also when the report finds a case later.
+func TestReportThatBecameNothing(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	k, err := seal.Keygen(seal.X25519, founded)
+	ok(t, err)
+	ok(t, w.desk.SetIntake(ctx, w.ana, []byte(k.Recipient)))
+	reference, err := w.desk.TakeReport(ctx, cvd.Actor{}, coordinator.ReportText{Title: "a report", Text: "its words", Credit: "A. Finder"}, nil)
+	ok(t, err)
+	v, err := w.desk.ReportStatus(ctx, reference)
+	ok(t, err)
+	early := w.kept(w.sealed(keep.OfDesk), w.sealed(keep.OfSealer))
+	ok(t, w.desk.SettleReport(ctx, w.ana, v.Report, cvd.CaseID{}, "it is nothing"))
+	ok(t, w.desk.SettleReport(ctx, w.ana, v.Report, w.cs, "it is something after all"))
+	w.tick()
+	dest := filepath.Join(t.TempDir(), "b")
+	w.backup(dest)
+	r, err := keep.Restore(ctx, dest, early, filepath.Join(t.TempDir(), "again"), "", w.exam())
+	ok(t, err)
+	if want := []string{coordinator.ReportKey(v.Report)}; !slices.Equal(r.Shredded, want) {
+		t.Errorf("left out are %q, want %q", r.Shredded, want)
+	}
+	for _, c := range append(r.Checks, w.examine(keep.OpenFolder(ctx, w.home))...) {
+		if c.Grade == keep.Broken {
+			t.Errorf("%s: %s %q", c.Name, c.Says, c.Where)
+		}
+	}
+}
