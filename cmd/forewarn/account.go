@@ -14,6 +14,7 @@ type accountCmd struct {
 	Add   accountAdd   `cmd:"" help:"Add an account of staff, or of a member."`
 	List  accountList  `cmd:"" help:"List the accounts."`
 	Close accountClose `cmd:"" help:"Close an account for good."`
+	Mail  accountMail  `cmd:"" help:"Say where an account's notices go."`
 	Keys  accountKeys  `cmd:"" help:"Enrol your own keys as staff, so that you can hold a copy."`
 
 	Invite  accountInvite  `cmd:"" help:"Make a link with which its person makes a passkey, once."`
@@ -64,7 +65,7 @@ func (c *accountAdd) Run(a *app) error {
 type accountList struct{}
 
 func (*accountList) Help() string {
-	return "Staff see all accounts, members their own.\n\nExample:\n  forewarn account list --as ana"
+	return "Staff see all accounts, members their own. Without an address an account is told nothing by mail.\n\nExample:\n  forewarn account list --as ana"
 }
 
 func (c *accountList) Run(a *app) error {
@@ -72,6 +73,7 @@ func (c *accountList) Run(a *app) error {
 		Account cvd.AccountID `json:"account"`
 		Handle  string        `json:"handle"`
 		Name    string        `json:"name"`
+		Mail    string        `json:"mail,omitempty"`
 		Roles   []string      `json:"roles"`
 		Member  string        `json:"member,omitempty"`
 		Keys    bool          `json:"keys"`
@@ -91,6 +93,9 @@ func (c *accountList) Run(a *app) error {
 			}
 			_, keys := p.KeysOf(acc.HolderOf())
 			r := row{Account: id, Handle: who.Handle, Name: who.Name, Keys: keys, Closed: acc.Closed != nil}
+			if own.IsZero() || id == by.Account {
+				r.Mail = who.Mail
+			}
 			r.Roles = roleNames(acc.Roles)
 			if !acc.Member.IsZero() {
 				r.Member = n.Member(acc.Member)
@@ -100,14 +105,14 @@ func (c *accountList) Run(a *app) error {
 			if r.Closed {
 				state = "closed"
 			}
-			rows = append(rows, []string{r.Handle, id.Short(), r.Name, strings.Join(r.Roles, ", "), r.Member, state})
+			rows = append(rows, []string{r.Handle, id.Short(), r.Name, r.Mail, strings.Join(r.Roles, ", "), r.Member, state})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return list(a, "No account yet.", []string{"HANDLE", "ID", "NAME", "ROLES", "MEMBER", ""}, rows, values)
+	return list(a, "No account yet.", []string{"HANDLE", "ID", "NAME", "MAIL", "ROLES", "MEMBER", ""}, rows, values)
 }
 
 // ownMember is the member that a list is limited to: that of members' accounts,
@@ -144,6 +149,31 @@ func (c *accountClose) Run(a *app) error {
 			return err
 		}
 		return a.done(fields{"account": id, "closed": true}, "Closed %s. Its entries stay.", c.Account)
+	})
+}
+
+type accountMail struct {
+	Account string `arg:"" help:"Handle or id."`
+	Address string `arg:"" optional:"" help:"Where its notices go; without one, nowhere."`
+}
+
+func (*accountMail) Help() string {
+	return "Everybody says it of themselves, coordinators of everybody, and a member's admins of their own.\n\nExample:\n  forewarn account mail ana ana@desk.example --as ana"
+}
+
+func (c *accountMail) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Account(a, by, c.Account)
+		if err != nil {
+			return err
+		}
+		if err := d.SetMail(a, by, id, c.Address); err != nil {
+			return err
+		}
+		if c.Address == "" {
+			return a.done(fields{"account": id, "mail": ""}, "%s has no address now, and is told nothing by mail.", c.Account)
+		}
+		return a.done(fields{"account": id, "mail": c.Address}, "Notices to %s go to %s.", c.Account, c.Address)
 	})
 }
 

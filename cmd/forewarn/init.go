@@ -16,6 +16,7 @@ type initCmd struct {
 	Name        string        `help:"What people call the programme." required:"" placeholder:"NAME"`
 	Coordinator string        `help:"The first coordinator's name." required:"" placeholder:"NAME"`
 	Handle      string        `help:"What the coordinator says after --as; else the name's first word, in small letters." placeholder:"HANDLE"`
+	Mail        string        `help:"Where the coordinator's notices go." placeholder:"ADDRESS"`
 	Origin      string        `help:"The log's name for ever, like a URL without scheme. Made from the programme's name if not given." placeholder:"HOST/PATH"`
 	Tick        time.Duration `help:"Time between anchors, in whole seconds." default:"60s"`
 	Outside     string        `help:"Folder that keeps the last anchor apart, so that an older copy of the programme's folder is known as older. Best on another disk; DIR.outside if not given." placeholder:"DIR"`
@@ -87,7 +88,7 @@ func (c *initCmd) found(a *app, h *home.Home, terms []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	who, err := d.Found(a, c.Origin, c.Name, coordinator.Person{Handle: c.Handle, Name: c.Coordinator}, c.Tick, terms)
+	who, err := d.Found(a, c.Origin, c.Name, coordinator.Person{Handle: c.Handle, Name: c.Coordinator, Mail: c.Mail}, c.Tick, terms)
 	return who.String(), errors.Join(err, d.Close())
 }
 

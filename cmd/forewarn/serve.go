@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -108,6 +109,9 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 			*rouse = way
 		}
 		if post != nil {
+			if err := unaddressed(a, d, by, log); err != nil {
+				return err
+			}
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
 				return d.KeepDelivering(ctx, by, post, func(s coordinator.Delivered) {
 					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced)
@@ -135,6 +139,23 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 		return nil
 	})
 	return out, err
+}
+
+// unaddressed warns of staff whom no mail reaches.
+func unaddressed(a *app, d *coordinator.Desk, by cvd.Actor, log *slog.Logger) error {
+	duty, others, err := d.Unaddressed(a, by)
+	if errors.Is(err, cvd.ErrDenied) {
+		return nil // who delivers says so
+	}
+	for _, x := range []struct {
+		who     string
+		handles []string
+	}{{"on duty", duty}, {"other staff", others}} {
+		if len(x.handles) > 0 {
+			log.Warn("mail", "note", fmt.Sprintf("%s: no address, so no mail reaches %s; 'forewarn account mail ACCOUNT ADDRESS' gives one", x.who, strings.Join(x.handles, ", ")))
+		}
+	}
+	return err
 }
 
 type accountInvite struct {

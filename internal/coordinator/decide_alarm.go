@@ -121,12 +121,28 @@ func (d *Desk) QueueNotices(ctx context.Context, by cvd.Actor) (out []Letter, qu
 	}
 	err = d.View(func(p *cvd.Programme) error {
 		waiting, _ := p.Outbox(d.at(p))
-		for _, x := range waiting {
-			out = append(out, Letter{d.person(ctx, p, x.Account), Notice{x.ID, x.At.UTC().Format(time.RFC3339), NoticeText}})
-		}
+		out = d.letters(ctx, p, waiting)
 		return nil
 	})
 	return out, queued, err
+}
+
+func (d *Desk) letters(ctx context.Context, p *cvd.Programme, of []*cvd.Notice) (out []Letter) {
+	for _, x := range of {
+		out = append(out, Letter{d.person(ctx, p, x.Account), Notice{x.ID, x.At.UTC().Format(time.RFC3339), NoticeText}})
+	}
+	return out
+}
+
+// TriedNotices is the notices of alarms that still call that were queued from an entry
+// on, and that somebody tried to hand on: another process has other ways. next is the
+// entry that comes next.
+func (d *Desk) TriedNotices(ctx context.Context, from entrylog.Seq) (out []Letter, next entrylog.Seq) {
+	_ = d.View(func(p *cvd.Programme) error {
+		out, next = d.letters(ctx, p, p.Tried(d.at(p), from)), p.Next
+		return nil
+	})
+	return out, next
 }
 
 // SettleNotice records what became of an attempt to hand a notice on.

@@ -28,7 +28,7 @@ type Mail struct {
 }
 
 // ErrBounced: a notice can't be delivered to that address, now or later.
-var ErrBounced = errors.New("the address takes no mail")
+var ErrBounced = errors.New("it can't be delivered")
 
 // Mailer hands notices to mail servers.
 type Mailer interface {

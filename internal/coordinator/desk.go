@@ -192,28 +192,12 @@ func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
 	if err := d.state.Apply(seq, e); err != nil {
 		return err
 	}
-	names := d.reportKeys(e)
-	if name := destroyedBy(e); name != "" {
-		names = append(names, name)
-	}
-	for _, name := range names {
+	for _, name := range Destroyed(d.state, e) {
 		d.gone.Store(name, true)
 		d.forgetTexts()
 	}
 	d.note(seq, e)
 	return nil
-}
-
-// destroyedBy is the name of the key that an entry says is destroyed; empty: none.
-func destroyedBy(e entrylog.Entry) string {
-	if e.Kind != cvd.KindKeyDestroyed {
-		return ""
-	}
-	body, err := cvd.DecodeBody(e.Kind, e.Body)
-	if err != nil {
-		return "" // nor does it fold
-	}
-	return destroyedName(cvd.DestroyKey(*body.(*cvd.KeyDestroyed)))
 }
 
 // destroyedName is the name of the key that a command destroys.

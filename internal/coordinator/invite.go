@@ -105,6 +105,9 @@ func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most in
 				continue
 			}
 			line := AccountLine{Account: id, Who: n.Person(id), Roles: a.Roles, Closed: a.Closed != nil}
+			if !own.IsZero() && id != by.Account {
+				line.Who.Mail = "" // staff see where notices go
+			}
 			if !a.Member.IsZero() {
 				line.Member = n.Member(a.Member)
 			}

@@ -129,6 +129,68 @@ func (d *Desk) AddAccount(ctx context.Context, by cvd.Actor, m cvd.MemberID, rol
 	return add.Account, d.doNamed(ctx, by, free, add)
 }
 
+// SetMail says where an account's notices go from now on; empty: nowhere.
+func (d *Desk) SetMail(ctx context.Context, by cvd.Actor, id cvd.AccountID, mail string) error {
+	if mail != "" {
+		if err := checkName("the address", mail); err != nil {
+			return err
+		}
+		if !strings.Contains(mail, "@") {
+			return fmt.Errorf("%w: %q is not a mail address", cvd.ErrRefused, mail)
+		}
+	}
+	var text cvd.BlobRef
+	if err := d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActChangePerson, cvd.AnAccount(id), d.at(p)); err != nil {
+			return err
+		}
+		text = p.Accounts[id].Person
+		return nil
+	}); err != nil {
+		return err
+	}
+	var who Person
+	if err := d.Text(ctx, PersonKey(id), text, &who); err != nil {
+		return err
+	}
+	if who.Mail == mail {
+		return nil
+	}
+	who.Mail = mail
+	q := cvd.ChangePerson{Account: id}
+	var err error
+	if q.Person, err = d.PutText(ctx, PersonKey(id), who); err != nil {
+		return err
+	}
+	_, err = d.Do(ctx, by, q)
+	return err
+}
+
+// Unaddressed is the handles of staff whom no mail reaches, those on duty first.
+func (d *Desk) Unaddressed(ctx context.Context, by cvd.Actor) (duty, others []string, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), d.at(p)); err != nil {
+			return err
+		}
+		on := p.OnDuty(d.at(p))
+		for _, id := range p.AccountOrder {
+			a := p.Accounts[id]
+			if a.Closed != nil || !a.Member.IsZero() || id == p.Sealer {
+				continue
+			}
+			switch who := d.person(ctx, p, id); {
+			case who.Mail != "":
+			case slices.Contains(on, id):
+				duty = append(duty, who.Handle)
+			case a.Roles&^cvd.RoleSet(cvd.Finder, cvd.Auditor) != 0:
+				others = append(others, who.Handle)
+			}
+		}
+		return nil
+	})
+	return duty, others, err
+}
+
 // account is the command for a login, without its text.
 func (d *Desk) account(m cvd.MemberID, roles cvd.Roles, who Person) (c cvd.AddAccount, err error) {
 	if c.Account, err = NewID[cvd.AccountID](d); err != nil {

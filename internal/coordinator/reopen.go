@@ -21,8 +21,9 @@ type Reopened struct {
 	State     [32]byte       // its StateHash; zero when it broke off
 	Cases     int            // of which every text was decrypted, or destroyed on purpose
 	Texts     int            // decrypted
-	Copies    int            // of sealed waves and their bulk: whole, and not the desk's to open
+	Sealed    int            // copies, their bulk, and reports: whole, and not the desk's to open
 	Shredded  int            // texts whose key the log says is destroyed
+	Gone      []string       // the names of those keys, sorted: a folder that still has one must not bring it back
 	Problems  []ledger.Problem
 }
 
@@ -34,26 +35,33 @@ type KeyReader interface {
 // References lists every blob that a body names, whatever its kind.
 func References(body any) []cvd.BlobRef { return references(reflect.ValueOf(body), nil) }
 
-// Destroyed names the keys that the log says are destroyed, sorted. A folder or a
-// backup that still has one must not bring it back.
-func Destroyed(p *cvd.Programme) (names []string) {
-	for id, c := range p.Cases {
-		if c.Shredded != nil {
-			names = append(names, CaseKey(id))
+// Destroyed names the keys that an entry says are destroyed, once it was folded in:
+// the one that it names, and those of reports that go with it, of one that becomes no
+// case and of those whose case's key is destroyed.
+func Destroyed(p *cvd.Programme, e entrylog.Entry) (names []string) {
+	switch e.Kind {
+	case cvd.KindReportSettled:
+		if r := p.Reports[cvd.ReportID(e.Subject)]; r != nil && reportGone(p, r) {
+			names = append(names, ReportKey(r.ID))
+		}
+	case cvd.KindKeyDestroyed:
+		body, err := cvd.DecodeBody(e.Kind, e.Body)
+		if err != nil {
+			return nil // nor does it fold
+		}
+		names = append(names, destroyedName(cvd.DestroyKey(*body.(*cvd.KeyDestroyed))))
+		for id, r := range p.Reports {
+			if reportGone(p, r) {
+				names = append(names, ReportKey(id))
+			}
 		}
 	}
-	for id, a := range p.Accounts {
-		if a.Shredded != nil {
-			names = append(names, PersonKey(id))
-		}
-	}
-	for id, m := range p.Members {
-		if m.Shredded != nil {
-			names = append(names, MemberKey(id))
-		}
-	}
-	slices.Sort(names)
 	return names
+}
+
+func reportGone(p *cvd.Programme, r *cvd.Report) bool {
+	cs := p.Cases[r.Case]
+	return r.Settled != nil && (cs == nil || cs.Shredded != nil)
 }
 
 // Reopen folds a log from its store, reads every blob that its entries name, and
@@ -67,10 +75,10 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 	}
 	out.Programme = cvd.New()
 	type named struct {
-		seq  entrylog.Seq
-		kind entrylog.Kind
-		keys []string
-		refs []cvd.BlobRef
+		seq    entrylog.Seq
+		keys   []string
+		refs   []cvd.BlobRef
+		sealed []cvd.BlobRef // of those: not the desk's
 	}
 	// The keys first that are destroyed at the end of the log: so the whole fold
 	// stands before any blob is looked at.
@@ -86,13 +94,14 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 				r.problem(fmt.Sprintf("entry %d", seq), "it does not follow from those before it: %v", err)
 				folding = false
 			}
+			out.Gone = append(out.Gone, Destroyed(out.Programme, e)...)
 		}
 		body, err := cvd.DecodeBody(e.Kind, e.Body)
 		if err != nil {
 			return nil
 		}
 		if refs := References(body); len(refs) > 0 {
-			all = append(all, named{seq, e.Kind, keysOf(out.Programme, body), refs})
+			all = append(all, named{seq, keysOf(out.Programme, body), refs, others(body)})
 		}
 		return nil
 	}); err != nil {
@@ -101,7 +110,8 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 	if folding {
 		out.State = out.Programme.StateHash()
 	}
-	r.gone = Destroyed(out.Programme)
+	slices.Sort(out.Gone)
+	out.Gone = slices.Compact(out.Gone)
 	for i, n := range all {
 		if err := ctx.Err(); err != nil {
 			return out, err
@@ -112,7 +122,7 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 		for _, ref := range n.refs {
 			if !ref.IsZero() && !r.seen[ref] {
 				r.seen[ref] = true
-				r.blob(ctx, fmt.Sprintf("blob %s of entry %d", ref, n.seq), ref, n.kind, n.keys)
+				r.blob(ctx, fmt.Sprintf("blob %s of entry %d", ref, n.seq), ref, slices.Contains(n.sealed, ref), n.keys)
 			}
 		}
 	}
@@ -130,7 +140,6 @@ type reopening struct {
 	keys   KeyReader
 	crypt  Crypt
 	have   map[string][]byte // keys read so far; nil: it isn't there
-	gone   []string          // sorted
 	seen   map[cvd.BlobRef]bool
 	spoilt map[string]bool // keys under which something doesn't open
 }
@@ -139,8 +148,9 @@ func (r *reopening) problem(where, format string, args ...any) {
 	r.Problems = append(r.Problems, ledger.Problem{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
-// blob reads one blob, and opens it under the first of the keys that does.
-func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, kind entrylog.Kind, keys []string) {
+// blob reads one blob, and opens it under the first of the keys that does. What is
+// sealed to others need only be whole.
+func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, others bool, keys []string) {
 	sealed, err := r.blobs.Get(ctx, ref)
 	if err != nil {
 		for _, k := range keys {
@@ -149,14 +159,14 @@ func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, kin
 		r.problem(where, "%v", err)
 		return
 	}
-	if kind == cvd.KindCopiesStored { // sealed to their holders: the desk has no key of them
-		r.Copies++
+	if others {
+		r.Sealed++
 		return
 	}
 	var missing []string
 	destroyed := false
 	for _, name := range keys {
-		if _, yes := slices.BinarySearch(r.gone, name); yes {
+		if _, yes := slices.BinarySearch(r.Gone, name); yes {
 			destroyed = true
 			continue
 		}
@@ -200,8 +210,20 @@ func (r *reopening) key(name string) []byte {
 	return k
 }
 
-// keysOf names the keys that a body's texts can be under: of the case that it is
-// about, of the people in it, and the programme's.
+// others names the blobs of a body that are sealed to others than the desk: copies to
+// their holders, and reports to who has the intake's key.
+func others(body any) []cvd.BlobRef {
+	switch b := body.(type) {
+	case *cvd.CopiesStored:
+		return References(b)
+	case *cvd.ReportReceived:
+		return []cvd.BlobRef{b.Sealed}
+	}
+	return nil
+}
+
+// keysOf names the keys that a body's texts can be under: of the case or the report
+// that it is about, of the people in it, and the programme's.
 func keysOf(p *cvd.Programme, body any) []string {
 	var out []string
 	add := func(name string) {
@@ -226,6 +248,10 @@ func keysOf(p *cvd.Programme, body any) []string {
 		case cvd.WaveID:
 			if x := p.Waves[id]; x != nil {
 				add(CaseKey(x.Case))
+			}
+		case cvd.ReportID:
+			if p.Reports[id] != nil {
+				add(ReportKey(id))
 			}
 		case cvd.AccountID:
 			if p.Accounts[id] != nil {
@@ -260,8 +286,9 @@ func eachID(v reflect.Value, yield func(any)) {
 
 // OpenTexts decrypts the texts that a body names and that somebody may read, and
 // yields them with the name of their key. err is ErrGone for what can't be read any
-// more, and cvd.ErrDenied for what isn't theirs: the sources of packages are nobody's
-// here, for opening one is an entry. p is the state, as View gives it.
+// more, and cvd.ErrDenied for what isn't theirs: the sources of packages and the
+// reports as they came are nobody's here, for opening one is an entry. p is the state,
+// as View gives it.
 func (d *Desk) OpenTexts(ctx context.Context, by cvd.Actor, p *cvd.Programme, body any, yield func(ref cvd.BlobRef, plain []byte, err error)) {
 	action, of := cvd.ActReadCase, map[cvd.BlobRef]cvd.Action{}
 	switch b := body.(type) {
@@ -273,6 +300,10 @@ func (d *Desk) OpenTexts(ctx context.Context, by cvd.Actor, p *cvd.Programme, bo
 		of[b.Source] = cvd.NoAction
 	case *cvd.CaseOpened:
 		of[b.Report] = cvd.ActReadReport
+	case *cvd.ReportReceived:
+		action, of[b.Sealed] = cvd.ActListReports, cvd.NoAction
+	case *cvd.ReportSettled, *cvd.ReportCredited:
+		action = cvd.ActListReports
 	case *cvd.CopiesStored:
 		return // sealed to their holders
 	}
@@ -292,10 +323,16 @@ func (d *Desk) OpenTexts(ctx context.Context, by cvd.Actor, p *cvd.Programme, bo
 
 func (d *Desk) openText(ctx context.Context, by cvd.Actor, p *cvd.Programme, need cvd.Action, keys []string, ref cvd.BlobRef) ([]byte, error) {
 	if need == cvd.NoAction {
-		return nil, fmt.Errorf("%w: opening a source is an entry; open it at the desk", cvd.ErrDenied)
+		return nil, fmt.Errorf("%w: opening it is an entry; open it at the desk", cvd.ErrDenied)
 	}
 	// Policy before keys: a text of a case that isn't theirs to read is not looked for
 	// under another key either.
+	if need == cvd.ActListReports {
+		if err := p.May(by, need, cvd.TheProgramme(), d.at(p)); err != nil {
+			return nil, err
+		}
+		need = cvd.ActViewCase // of the case that a report became, where the entry names one
+	}
 	for _, name := range keys {
 		if id, ok := caseOfKey(name); ok {
 			if err := p.May(by, need, cvd.ACase(id), d.at(p)); err != nil {

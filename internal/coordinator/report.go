@@ -36,21 +36,6 @@ func ParseReportText(b []byte) (t ReportText, ok bool) {
 // ReportKey is the key of how a report's sender wants to be named.
 func ReportKey(id cvd.ReportID) string { return "report/" + id.String() }
 
-// reportKeys are the keys of reports that go with an entry that was folded in: of
-// one that becomes no case, and of those whose case's key is destroyed.
-func (d *Desk) reportKeys(e entrylog.Entry) (names []string) {
-	if e.Kind != cvd.KindReportSettled && e.Kind != cvd.KindKeyDestroyed {
-		return nil
-	}
-	for id, r := range d.state.Reports {
-		cs := d.state.Cases[r.Case]
-		if r.Settled != nil && (cs == nil || cs.Shredded != nil) && (e.Kind == cvd.KindKeyDestroyed || e.Subject == entrylog.Ref(id)) {
-			names = append(names, ReportKey(id))
-		}
-	}
-	return names
-}
-
 // references are typed by people: Crockford's digits, which have no I, L, O and U.
 var referenceText = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 

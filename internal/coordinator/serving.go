@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/ledger"
 )
@@ -23,15 +24,13 @@ func (d *Desk) Tick(ctx context.Context) error { return d.log.Tick(ctx) }
 // entries; what is checked here is that the entries fold, and that they are a local
 // command's: nobody signed in over there.
 func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
-	var forget []string
+	shreds := false
 	err := d.log.Take(ctx, at, recs, func(es []entrylog.Entry) error {
 		for i, e := range es {
 			if e.Auth != entrylog.AuthNone {
 				return fmt.Errorf("%w: entry %d says that it is by somebody who is %s", ledger.ErrOffer, at+entrylog.Seq(i), e.Auth)
 			}
-			if name := destroyedBy(e); name != "" {
-				forget = append(forget, name)
-			}
+			shreds = shreds || e.Kind == cvd.KindKeyDestroyed || e.Kind == cvd.KindReportSettled
 		}
 		if err := d.state.Fits(es); err != nil {
 			return fmt.Errorf("%w: %w", ledger.ErrOffer, err)
@@ -41,10 +40,10 @@ func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record
 	if err != nil {
 		return err
 	}
-	for _, name := range forget {
+	if shreds {
 		// Who asked does it as well, and says so if it can't; but may have died. What
 		// fails here too is done at the next start.
-		_ = d.Keys.Destroy(name)
+		_ = d.forget()
 	}
 	return nil
 }

@@ -333,6 +333,27 @@ func (p *Programme) Outbox(now time.Time) (out []*Notice, next time.Time) {
 	return out, next
 }
 
+// Tried is the notices of alarms that still call that were queued from an entry on,
+// and handed on by somebody, or not for now.
+func (p *Programme) Tried(now time.Time, from entrylog.Seq) (out []*Notice) {
+	for _, c := range p.CaseOrder {
+		if p.AlarmState(c, now) != AlarmRaised {
+			continue
+		}
+		a := p.Cases[c].Alarm
+		for _, id := range slices.Backward(a.Notices) {
+			x := p.Notices[id]
+			if x.Seq < from || x.Round != a.Round {
+				break
+			}
+			if len(x.Tries) > 0 {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
 // QuotaLeft is how many new things of a source may still be described in a case
 // within the hour. Not counted are tokens, which prove themselves, and what calls
 // nobody anyway: what is known already, and what was dismissed.

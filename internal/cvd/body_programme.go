@@ -69,6 +69,20 @@ func (b *AccountClosed) subject() entrylog.Ref { return ref(b.Account) }
 // Wire is the frozen layout of kind 3.
 func (b *AccountClosed) Wire(c *wire.Coder) { b.Account.Wire(c) }
 
+// PersonChanged says anew who an account is. Its handle stays.
+type PersonChanged struct {
+	Account AccountID
+	Person  BlobRef // name, address; under the person's key
+}
+
+func (b *PersonChanged) subject() entrylog.Ref { return ref(b.Account) }
+
+// Wire is the frozen layout of kind 76.
+func (b *PersonChanged) Wire(c *wire.Coder) {
+	b.Account.Wire(c)
+	b.Person.Wire(c)
+}
+
 // Jurisdiction is an ISO 3166-1 alpha-2 code, or "EU".
 type Jurisdiction [2]byte
 

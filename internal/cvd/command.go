@@ -39,6 +39,7 @@ type (
 	FoundProgramme   ProgrammeFounded
 	AddAccount       AccountAdded // with Member set: to that member
 	CloseAccount     AccountClosed
+	ChangePerson     PersonChanged
 	AdmitMember      MemberAdmitted
 	ChangeStanding   StandingChanged
 	PublishTerms     TermsPublished

@@ -90,6 +90,16 @@ func (c CloseAccount) decide(p *Programme, who Actor, now time.Time) ([]fact, er
 	return yes(&b)
 }
 
+func (c ChangePerson) asks(*Programme) (Action, Object) { return ActChangePerson, AnAccount(c.Account) }
+
+func (c ChangePerson) decide(p *Programme, who Actor, now time.Time) ([]fact, error) {
+	if c.Person.IsZero() {
+		return nil, refuse("an account is somebody's")
+	}
+	b := PersonChanged(c)
+	return yes(&b)
+}
+
 func (c AdmitMember) asks(*Programme) (Action, Object) { return ActAdmitMember, TheProgramme() }
 
 func (c AdmitMember) decide(p *Programme, who Actor, now time.Time) ([]fact, error) {

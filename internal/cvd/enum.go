@@ -220,6 +220,7 @@ const (
 	ServingHeld         // serving of what was open to them is stopped
 	AccessRecovered     // access to an account is being recovered, or was
 	ApprovalAsked       // a wave waits for a second person
+	ReportWaits         // a report came in, and nobody read it yet
 	whyEnd
 )
 

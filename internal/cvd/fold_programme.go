@@ -59,6 +59,15 @@ func (b *AccountClosed) apply(p *Programme, n Note) error {
 	return nil
 }
 
+func (b *PersonChanged) apply(p *Programme, _ Note) error {
+	a, err := find("account", p.Accounts, b.Account)
+	if err != nil {
+		return err
+	}
+	set(p, &a.Person, b.Person)
+	return nil
+}
+
 func (b *MemberAdmitted) apply(p *Programme, n Note) error {
 	return add(p, "member", p.Members, &p.MemberOrder, b.Member, &Member{
 		ID: b.Member, Name: b.Name, Tier: b.Tier, Jurisdictions: b.Jurisdictions, Protects: b.Protects,

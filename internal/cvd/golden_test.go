@@ -103,6 +103,7 @@ var samples = []wire.Layout{
 	&ReportSettled{num[Report](21), num[Case](5), blob(49)},
 	&ReportCredited{num[Report](21), blob(50)},
 	&AdvisoryCorrected{num[Case](5), blob(51), blob(52)},
+	&PersonChanged{num[Account](2), blob(53)},
 }
 
 func sampleKind(v wire.Layout) entrylog.Kind {
@@ -231,9 +232,10 @@ var goldenLogs = []struct {
 	{"testdata/log-v3", KindTokenRevoked},
 	{"testdata/log-v4", KindDeliveriesSeen},
 	{"testdata/log-v5", KindAdvisoryCorrected},
+	{"testdata/log-v6", KindPersonChanged},
 }
 
-const goldenLog = "testdata/log-v5.hex"
+const goldenLog = "testdata/log-v6.hex"
 
 // everything is a world in which every kind of entry happened.
 func everything(t *testing.T) *world {
@@ -261,6 +263,7 @@ func everything(t *testing.T) *world {
 	w.signIn()
 	w.notices()
 	w.reports()
+	w.do(alice, ChangePerson{bob, blob(79)})
 	return w
 }
 

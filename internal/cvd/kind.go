@@ -86,6 +86,8 @@ const (
 	KindReportCredited    entrylog.Kind = 74
 	KindAdvisoryCorrected entrylog.Kind = 75
 
+	KindPersonChanged entrylog.Kind = 76
+
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
 	kindRecovery entrylog.Kind = 0xFFFF
@@ -165,6 +167,7 @@ var kinds = [...]struct {
 	KindReportSettled:     {"ReportSettled", func() fact { return new(ReportSettled) }},
 	KindReportCredited:    {"ReportCredited", func() fact { return new(ReportCredited) }},
 	KindAdvisoryCorrected: {"AdvisoryCorrected", func() fact { return new(AdvisoryCorrected) }},
+	KindPersonChanged:     {"PersonChanged", func() fact { return new(PersonChanged) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

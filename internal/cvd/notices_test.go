@@ -69,6 +69,43 @@ func (w *world) outcome(o MailOutcome, ds ...*Delivery) {
 	w.do(ines, q)
 }
 
+// Who works on reports is told of one that came, until somebody has read or settled
+// it; and of many that come while one waits, once.
+func TestReportsAreTold(t *testing.T) {
+	w := bound(t)
+	w.do(alice, SetIntake{[]string{recipient(9000)}})
+	w.tell(t, 1)
+	n := 0
+	report := func(by AccountID) ReportID {
+		n++
+		w.do(by, ReceiveReport{Report: num[Report](n), Reference: hash32(9000 + n), Sealed: blob(1), Size: 900})
+		return num[Report](n)
+	}
+	both := []string{"a report waits 0 alice", "a report waits 0 bob"}
+	first := report(machine)
+	w.wants(t, "a report from outside", both...)
+	for range 20 {
+		w.now = w.now.Add(time.Minute)
+		report(machine)
+	}
+	w.wants(t, "twenty more while it waits", both...)
+	w.tell(t, 2)
+	w.do(bob, ReadReport{first})
+	w.wants(t, "read")
+	w.now = w.now.Add(Together + time.Minute)
+	report(bob)
+	w.wants(t, "one of their own, long after", "a report waits 0 alice")
+	w.tell(t, 3)
+	w.now = w.now.Add(Together + time.Minute)
+	settled := report(machine)
+	w.wants(t, "another, long after", both...)
+	w.do(alice, SettleReport{Report: settled})
+	w.wants(t, "settled")
+	w.now = w.now.Add(time.Minute)
+	report(machine)
+	w.wants(t, "one just after all of that hour were settled", both...)
+}
+
 // Every occasion has its moment, tells those it is for, and is told once.
 func TestOccasions(t *testing.T) {
 	w := bound(t) // a case that binds for a month, members 1 to 3 signed

@@ -1,6 +1,7 @@
 package cvd
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 // Reminder is how long before something opens, binds or lapses people are told once
 // more, if they knew of it before that.
 const Reminder = 24 * time.Hour
+
+// Together is how long after a report that nobody read yet another one tells nobody
+// anew: who looks finds both, and a flood of reports is no flood of mail.
+const Together = time.Hour
 
 // party is somebody whom something waits for: since which entry, and from when on
 // there is reason to tell.
@@ -43,6 +48,7 @@ var occasions = [whyEnd]struct {
 	ServingHeld:     {"serving was stopped", contact, theWaves, toldHeld},
 	AccessRecovered: {"access is recovered", 0, theAccounts, toldRecovery},
 	ApprovalAsked:   {"approval is asked", 0, theWaves, toldApproval},
+	ReportWaits:     {"a report waits", 0, theReports, toldReport},
 }
 
 func (w Why) String() string {
@@ -79,6 +85,7 @@ var (
 	theWaves     = subjectsOf(func(p *Programme) ([]WaveID, map[WaveID]*Wave) { return p.WaveOrder, p.Waves })
 	theCases     = subjectsOf(func(p *Programme) ([]CaseID, map[CaseID]*Case) { return p.CaseOrder, p.Cases })
 	theRevisions = subjectsOf(func(p *Programme) ([]RevisionID, map[RevisionID]*Revision) { return p.RevisionOrder, p.Revisions })
+	theReports   = subjectsOf(func(p *Programme) ([]ReportID, map[ReportID]*Report) { return p.ReportOrder, p.Reports })
 	theAccounts  = subjectsOf(func(p *Programme) ([]AccountID, map[AccountID]*Account) { return p.AccountOrder, p.Accounts })
 
 	// Of terms, the last alone: who accepts them has accepted those before.
@@ -349,6 +356,49 @@ func toldApproval(p *Programme, about entrylog.Ref, now, after time.Time, yield 
 			yield(party{HolderID(id), n.Seq, n.At})
 		}
 	}
+}
+
+// toldReport is everybody who works on reports, when one came in that nobody has read
+// or settled: but for its sender, and unless an earlier one waited then.
+func toldReport(p *Programme, about entrylog.Ref, now, after time.Time, yield func(party)) {
+	r := p.Reports[ReportID(about)]
+	if r == nil || !within(r.At, now, after) || !r.taken().IsZero() || p.reportBefore(r) {
+		return
+	}
+	for _, id := range p.AccountOrder {
+		if a := p.Accounts[id]; p.active(a) && a.Roles&desk != 0 && id != r.By {
+			yield(party{HolderID(id), r.Seq, r.At})
+		}
+	}
+}
+
+// taken is when somebody first read a report, or settled it; zero: it waits.
+func (r *Report) taken() (at time.Time) {
+	if len(r.Reads) > 0 {
+		return r.Reads[0].At
+	}
+	if r.Settled != nil {
+		return r.Settled.At
+	}
+	return at
+}
+
+// reportBefore reports whether another report waited when one came, that came shortly
+// before it.
+func (p *Programme) reportBefore(r *Report) bool {
+	i, _ := slices.BinarySearchFunc(p.ReportOrder, r.Seq, func(id ReportID, seq entrylog.Seq) int {
+		return cmp.Compare(p.Reports[id].Seq, seq)
+	})
+	for _, id := range slices.Backward(p.ReportOrder[:i]) {
+		x := p.Reports[id]
+		if r.At.Sub(x.At) > Together {
+			break
+		}
+		if t := x.taken(); t.IsZero() || t.After(r.At) {
+			return true
+		}
+	}
+	return false
 }
 
 // partyOf is for whom an account is told on an occasion: its member, or itself where

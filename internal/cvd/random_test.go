@@ -110,6 +110,9 @@ var commands = []func(*dice) (AccountID, Command){
 		return alice, AddAccount{Account: num[Account](500 + d.n(5)), Roles: RoleSet(draw(d, Approver, CaseWorker, Finder, MemberAdmin)), Person: blob(3)}
 	},
 	func(d *dice) (AccountID, Command) { return alice, CloseAccount{d.account()} },
+	func(d *dice) (AccountID, Command) {
+		return draw(d, alice, adminOf(1), bob), ChangePerson{d.account(), blob(d.n(5))}
+	},
 	func(d *dice) (AccountID, Command) { return alice, SetIntake{[]string{recipient(9000 + d.n(3))}} },
 	func(d *dice) (AccountID, Command) {
 		return draw(d, machine, fay, contactOf(1)), ReceiveReport{Report: num[Report](d.n(30)), Reference: hash32(9000 + d.n(30)), Sealed: blob(1), Size: uint32(d.n(2 * MaxReport)), Credit: blob(d.n(3))}

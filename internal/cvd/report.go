@@ -169,7 +169,7 @@ func (c ReceiveReport) decide(p *Programme, _ Actor, _ time.Time) ([]fact, error
 	if err := unused(p.Reports, c.Report, "report"); err != nil {
 		return nil, err
 	}
-	n, size := p.waitingReports()
+	n, size := p.WaitingReports()
 	_, taken := p.references[c.Reference]
 	switch {
 	case p.Intake == nil:
@@ -185,8 +185,8 @@ func (c ReceiveReport) decide(p *Programme, _ Actor, _ time.Time) ([]fact, error
 	return yes(&b)
 }
 
-// waitingReports is how many reports nobody said a word on, and their bytes.
-func (p *Programme) waitingReports() (n int, size int64) {
+// WaitingReports is how many reports nobody said a word on, and their bytes.
+func (p *Programme) WaitingReports() (n int, size int64) {
 	for _, id := range p.ReportOrder {
 		if r := p.Reports[id]; r.Settled == nil {
 			n++

@@ -147,6 +147,12 @@ var rules = [actEnd]rule{
 	}},
 	ActCorrectAdvisory: {grants: []grant{{OnCase, lead, nil, phases(PhasePublic)}}, fresh: true},
 
+	ActChangePerson: {grants: []grant{
+		{OnAccount, person, itself, openAccount},
+		{OnAccount, lead, nil, openAccount},
+		{OnAccount, admin, sameMember, openAccount},
+	}, bars: []bar{aPerson}, fresh: true},
+
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{
 		{OnMember, staff, nil, admitted},

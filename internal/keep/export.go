@@ -287,16 +287,13 @@ func (x *export) things(p *cvd.Programme, vkey string) error {
 	return x.advisories(p)
 }
 
-// advisories are files as they were published.
+// advisories are files as they were published, or corrected last.
 func (x *export) advisories(p *cvd.Programme) error {
 	for _, id := range p.CaseOrder {
 		c := p.Cases[id]
-		if c.Advisory.IsZero() {
-			continue
-		}
-		name := x.seen[c.Advisory]
+		name := x.seen[c.CurrentAdvisory()]
 		if name == "" {
-			continue // its key is destroyed, or it isn't theirs
+			continue // there is none, its key is destroyed, or it isn't theirs
 		}
 		b, err := folder.ReadFile(filepath.Join(x.dir, filepath.FromSlash(name)), maxKept)
 		if err != nil {

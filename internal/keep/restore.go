@@ -127,7 +127,7 @@ func Restore(ctx context.Context, backup string, k *Kept, dir, outside string, x
 }
 
 // destroyedBy names the keys that a log says are destroyed.
-func destroyedBy(ctx context.Context, log string) ([]string, error) {
+func destroyedBy(ctx context.Context, log string) (names []string, err error) {
 	s, err := sqlite.OpenReadOnly(ctx, log)
 	if err != nil {
 		return nil, err
@@ -142,9 +142,10 @@ func destroyedBy(ctx context.Context, log string) ([]string, error) {
 		if err != nil {
 			return fmt.Errorf("%w: entry %d: %w", ledger.ErrDamaged, seq, err)
 		}
+		names = append(names, coordinator.Destroyed(p, e)...)
 		return nil
 	})
-	return coordinator.Destroyed(p), err
+	return names, err
 }
 
 // writer writes a new folder that nobody sees yet; it is durable after sync.

@@ -24,10 +24,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/follow"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sighting"
@@ -48,6 +50,7 @@ type Looker interface {
 	ReadSoFar(cvd.SourceID, string, []cvd.CaseID) ([]coordinator.ReadTo, error)
 	Leave(cvd.SourceID, string, []byte, []cvd.CaseID, coordinator.Left) error
 	NextCall() time.Time
+	TriedNotices(context.Context, entrylog.Seq) ([]coordinator.Letter, entrylog.Seq)
 }
 
 // Watch is one watch.
@@ -80,6 +83,18 @@ type Watch struct {
 	yearless bool        // nothing is declared of when what is followed was written
 	hands    chan handed // of the letters that are being handed on; nil: none
 	rest     time.Time   // until then nobody is called, after a failure
+
+	// Each process that calls hands every notice on by its own ways, whoever else did: a
+	// mail server that took one is no reason for the pager not to ring.
+	began entrylog.Seq            // what was queued before is the others'
+	own   map[cvd.NoticeID]*tries // of notices by these ways; nil: not looked yet
+}
+
+// tries is what became of a notice by one watch's ways.
+type tries struct {
+	n     int
+	done  bool
+	again time.Time // not before
 }
 
 // handed is what became of a letter.
@@ -415,6 +430,12 @@ func (w *Watch) settle(ctx context.Context) error {
 				w.hands = nil
 				continue
 			}
+			t := w.own[h.ID]
+			if t == nil {
+				t = new(tries)
+				w.own[h.ID] = t
+			}
+			t.n, t.done, t.again = t.n+1, h.err == nil, w.Clock().Add(cvd.RetryAfter)
 			if h.err != nil {
 				w.Note("%v", coordinator.CallError(h.Letter, h.err))
 			}
@@ -428,18 +449,33 @@ func (w *Watch) settle(ctx context.Context) error {
 	return nil
 }
 
-// queue queues what is due and begins to hand it on.
+// queue queues what is due and begins to hand it on, and what others handed on
+// meanwhile.
 func (w *Watch) queue(ctx context.Context) error {
-	if at := w.Look.NextCall(); at.IsZero() || at.After(w.Clock()) {
-		return nil
+	tried, next := w.Look.TriedNotices(ctx, w.began)
+	if w.own == nil {
+		w.began, w.own, tried = next, map[cvd.NoticeID]*tries{}, nil
 	}
 	var out []coordinator.Letter
-	err := w.Append(ctx, func(d *coordinator.Desk) (err error) {
-		out, _, err = d.QueueNotices(ctx, w.By)
-		return err
-	})
-	if err != nil || len(out) == 0 {
-		return err
+	if at := w.Look.NextCall(); !at.IsZero() && !at.After(w.Clock()) {
+		if err := w.Append(ctx, func(d *coordinator.Desk) (err error) {
+			out, _, err = d.QueueNotices(ctx, w.By)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	for _, l := range tried {
+		t := w.own[l.ID]
+		if t != nil && (t.done || t.n >= cvd.MaxTries || w.Clock().Before(t.again)) {
+			continue
+		}
+		if !slices.ContainsFunc(out, func(x coordinator.Letter) bool { return x.ID == l.ID }) {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	w.hands = make(chan handed, len(out))
 	go func(hands chan<- handed) {

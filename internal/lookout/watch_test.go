@@ -218,6 +218,49 @@ func (c told) Notify(context.Context, coordinator.Person, coordinator.Notice) er
 	return nil
 }
 
+// TestTwoCallers: of two processes that call, each calls by its own ways, and once.
+func TestTwoCallers(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, t.TempDir())
+	p.append("nothing\n")
+	mail, pager := make(chan time.Time, 9), make(chan time.Time, 9)
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 2)
+	for _, way := range []told{mail, pager} {
+		l, err := p.h.Look(ctx)
+		ok(t, err)
+		defer l.Close()
+		w := p.watch(l)
+		w.Said, w.Notify = func(string, coordinator.Recorded) {}, way
+		if way == told(pager) {
+			w.Look = late{w.Look}
+		}
+		go func() { ended <- w.Run(run) }()
+	}
+	time.Sleep(300 * time.Millisecond)
+	p.append("GET /?planted-here\n")
+	for name, way := range map[string]chan time.Time{"mail": mail, "pager": pager} {
+		select {
+		case <-way:
+		case <-time.After(20 * time.Second):
+			t.Errorf("the %s was not told within 20 s", name)
+		}
+	}
+	time.Sleep(1500 * time.Millisecond) // a few more looks
+	if len(mail)+len(pager) > 0 {
+		t.Errorf("told again: %d by mail, %d by pager", len(mail), len(pager))
+	}
+	stop()
+	<-ended
+	<-ended
+}
+
+// late never finds a call that nobody made yet.
+type late struct{ lookout.Looker }
+
+func (late) NextCall() time.Time { return time.Time{} }
+
 // TestTwoWatches: two watches of one path count its files from where each began.
 // What one records the other doesn't, and what one leaves the other records.
 func TestTwoWatches(t *testing.T) {

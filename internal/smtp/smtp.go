@@ -89,8 +89,11 @@ func New(c Config) (*Post, error) {
 // compose makes the message of a notice: all of Size bytes, all alike but for the
 // id, the minute and the address.
 func (p *Post) compose(m coordinator.Mail, slot time.Time) (*mail.Msg, error) {
+	if m.To == "" {
+		return nil, fmt.Errorf("%w: the account has no address; 'forewarn account mail' gives it one", coordinator.ErrBounced)
+	}
 	if len(m.To) > maxAddress || !harmless.MatchString(m.To) {
-		return nil, fmt.Errorf("%w: it isn't one that mail can be sent to", coordinator.ErrBounced)
+		return nil, fmt.Errorf("%w: the address isn't one that mail can be sent to", coordinator.ErrBounced)
 	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetASCII), mail.WithEncoding(mail.EncodingUSASCII))
 	if err := errors.Join(msg.From(p.From), msg.To(m.To)); err != nil {

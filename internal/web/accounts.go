@@ -25,13 +25,14 @@ func accounts(v *Visit) error {
 	}
 	page := accountsPage{Words: in.Words, Accounts: []accountLine{}, More: more}
 	if err := v.View(func(p *cvd.Programme, _ coordinator.Names) error {
+		page.Staff = p.May(v.By, cvd.ActListMembers, cvd.TheProgramme(), v.Now()) == nil
 		page.Colleagues = p.May(v.By, cvd.ActAddAccount, cvd.AMember(p.Accounts[v.By.Account].Member), v.Now()) == nil
 		return nil
 	}); err != nil {
 		return err
 	}
 	for _, a := range list {
-		page.Accounts = append(page.Accounts, accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Member, a.Roles.String(),
+		page.Accounts = append(page.Accounts, accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Who.Mail, a.Member, a.Roles.String(),
 			a.Closed, a.Passkeys, v.Moment(a.Invited), a.Waits, a.Invite, a.Confirm})
 	}
 	return v.Render("accounts", page)
@@ -42,6 +43,7 @@ type accountWords struct {
 }
 
 type accountsPage struct {
+	Staff      bool          `json:"-"` // is shown where notices go
 	Colleagues bool          `json:"may_add_colleagues"`
 	Words      string        `json:"-"`
 	Accounts   []accountLine `json:"accounts"`
@@ -52,6 +54,7 @@ type accountLine struct {
 	ID       cvd.AccountID `json:"account"`
 	Handle   string        `json:"handle"`
 	Name     string        `json:"name"`
+	Mail     string        `json:"mail,omitempty" doc:"Where its notices go; for staff."`
 	Member   string        `json:"member,omitempty"`
 	Roles    string        `json:"roles"`
 	Closed   bool          `json:"closed"`

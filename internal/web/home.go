@@ -41,6 +41,9 @@ func home(v *Visit) error {
 		}
 		page.People = !page.Staff || p.May(v.By, cvd.ActListMembers, cvd.TheProgramme(), v.Now()) == nil
 		page.Told = append(page.Told, v.recoveries(p, n, me)...)
+		if p.May(v.By, cvd.ActListReports, cvd.TheProgramme(), v.Now()) == nil {
+			page.Reports, _ = p.WaitingReports()
+		}
 		for _, w := range inbox {
 			line := waitingLine{ID: w.Wave, Wave: w.Wave.Short(), State: w.State.String(), Opens: v.Moment(w.OpensAt), Fetched: w.Fetched, Why: w.Why}
 			if p.May(v.By, cvd.ActReadCase, cvd.ACase(w.Case), v.Now()) == nil {
@@ -82,6 +85,7 @@ type homePage struct {
 	Member  string             `json:"member,omitempty"`
 	People  bool               `json:"may_list_accounts"`
 	Told    []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
+	Reports int                `json:"reports,omitempty" doc:"For who works on reports: how many came in that nobody has settled."`
 	Waits   []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
 	More    int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
 }

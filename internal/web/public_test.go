@@ -272,6 +272,12 @@ func TestReportOnPages(t *testing.T) {
 	if s := b.wants(b.get("/advisories/"+w.cs.String()), 200); !strings.Contains(s, "Reported by</dt><dd>F. Y.") {
 		t.Errorf("the advisory: %s", s)
 	}
+	if s := w.as("ana").wants(w.as("ana").get("/home"), 200); !strings.Contains(s, "2 reports wait") {
+		t.Errorf("a coordinator's home: %s", s)
+	}
+	if s := w.as("ben").wants(w.as("ben").get("/home"), 200); strings.Contains(s, "reports wait") {
+		t.Error("an approver is told of reports")
+	}
 	// A finder's own stand on their home page, and nobody else's.
 	fay := w.as("fay")
 	fay.wants(fay.post("/report", "title=Mine&text=b&credit=Fay+herself"), 200)

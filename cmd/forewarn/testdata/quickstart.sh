@@ -1,7 +1,7 @@
 export FOREWARN_DIR=$PWD/programme FOREWARN_AS=ana
-forewarn init --name "Harbourline early warning" --coordinator "Ana Lindqvist" --tick 1s
-forewarn account add ben --name "Ben Oduya" --role approver,investigator
-forewarn member add "Northlight Security" --tier 1 --jurisdiction DE --contact mia
+forewarn init --name "Harbourline early warning" --coordinator "Ana Lindqvist" --mail ana@desk.example --tick 1s
+forewarn account add ben --name "Ben Oduya" --role approver,investigator --mail ben@desk.example
+forewarn member add "Northlight Security" --tier 1 --jurisdiction DE --contact mia --contact-mail mia@northlight.example
 forewarn keygen -o mia.key
 forewarn member accept --keys mia.key.pub --as mia
 forewarn case open "Layout import" --product "Larkspur Portal" --release +14d --tier 1
