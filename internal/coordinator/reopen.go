@@ -21,7 +21,7 @@ type Reopened struct {
 	State     [32]byte       // its StateHash; zero when it broke off
 	Cases     int            // of which every text was decrypted, or destroyed on purpose
 	Texts     int            // decrypted
-	Copies    int            // of sealed waves and their bulk: whole, and not the desk's to open
+	Copies    int            // of sealed waves and their bulk, and reports: whole, and not the desk's to open
 	Shredded  int            // texts whose key the log says is destroyed
 	Problems  []ledger.Problem
 }
@@ -52,6 +52,11 @@ func Destroyed(p *cvd.Programme) (names []string) {
 			names = append(names, MemberKey(id))
 		}
 	}
+	for id, r := range p.Reports {
+		if cs := p.Cases[r.Case]; r.Settled != nil && (cs == nil || cs.Shredded != nil) {
+			names = append(names, ReportKey(id))
+		}
+	}
 	slices.Sort(names)
 	return names
 }
@@ -68,9 +73,9 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 	out.Programme = cvd.New()
 	type named struct {
 		seq  entrylog.Seq
-		kind entrylog.Kind
 		keys []string
 		refs []cvd.BlobRef
+		away []cvd.BlobRef // of refs
 	}
 	// The keys first that are destroyed at the end of the log: so the whole fold
 	// stands before any blob is looked at.
@@ -92,7 +97,7 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 			return nil
 		}
 		if refs := References(body); len(refs) > 0 {
-			all = append(all, named{seq, e.Kind, keysOf(out.Programme, body), refs})
+			all = append(all, named{seq, keysOf(out.Programme, body), refs, sealedAway(body)})
 		}
 		return nil
 	}); err != nil {
@@ -112,7 +117,7 @@ func Reopen(ctx context.Context, store ledger.Store, blobs Blobs, keys KeyReader
 		for _, ref := range n.refs {
 			if !ref.IsZero() && !r.seen[ref] {
 				r.seen[ref] = true
-				r.blob(ctx, fmt.Sprintf("blob %s of entry %d", ref, n.seq), ref, n.kind, n.keys)
+				r.blob(ctx, fmt.Sprintf("blob %s of entry %d", ref, n.seq), ref, slices.Contains(n.away, ref), n.keys)
 			}
 		}
 	}
@@ -139,8 +144,20 @@ func (r *reopening) problem(where, format string, args ...any) {
 	r.Problems = append(r.Problems, ledger.Problem{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
+// sealedAway lists the blobs of a body that are sealed to others, and which the desk
+// has no key of: copies to their holders, reports to the intake.
+func sealedAway(body any) []cvd.BlobRef {
+	switch b := body.(type) {
+	case *cvd.CopiesStored:
+		return References(b)
+	case *cvd.ReportReceived:
+		return []cvd.BlobRef{b.Sealed}
+	}
+	return nil
+}
+
 // blob reads one blob, and opens it under the first of the keys that does.
-func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, kind entrylog.Kind, keys []string) {
+func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, away bool, keys []string) {
 	sealed, err := r.blobs.Get(ctx, ref)
 	if err != nil {
 		for _, k := range keys {
@@ -149,7 +166,7 @@ func (r *reopening) blob(ctx context.Context, where string, ref cvd.BlobRef, kin
 		r.problem(where, "%v", err)
 		return
 	}
-	if kind == cvd.KindCopiesStored { // sealed to their holders: the desk has no key of them
+	if away {
 		r.Copies++
 		return
 	}
@@ -227,6 +244,10 @@ func keysOf(p *cvd.Programme, body any) []string {
 			if x := p.Waves[id]; x != nil {
 				add(CaseKey(x.Case))
 			}
+		case cvd.ReportID:
+			if p.Reports[id] != nil {
+				add(ReportKey(id))
+			}
 		case cvd.AccountID:
 			if p.Accounts[id] != nil {
 				add(PersonKey(id))
@@ -273,12 +294,10 @@ func (d *Desk) OpenTexts(ctx context.Context, by cvd.Actor, p *cvd.Programme, bo
 		of[b.Source] = cvd.NoAction
 	case *cvd.CaseOpened:
 		of[b.Report] = cvd.ActReadReport
-	case *cvd.CopiesStored:
-		return // sealed to their holders
 	}
-	keys := keysOf(p, body)
+	keys, away := keysOf(p, body), sealedAway(body)
 	for _, ref := range References(body) {
-		if ref.IsZero() {
+		if ref.IsZero() || slices.Contains(away, ref) {
 			continue
 		}
 		need, said := of[ref]

@@ -189,7 +189,7 @@ func (e *exam) texts() error {
 		bad = append(bad, p.String())
 	}
 	e.say("cases", worse(bad, Broken), bad, "bring missing blobs back from a backup, and keys from the newest file of the desk's keys that has them",
-		"%d of %d cases reopen: %d texts decrypted, %d sealed copies whole, %d texts shredded on purpose", r.Cases, len(r.Programme.Cases), r.Texts, r.Copies, r.Shredded)
+		"%d of %d cases reopen: %d texts decrypted, %d sealed copies and reports whole, %d texts shredded on purpose", r.Cases, len(r.Programme.Cases), r.Texts, r.Copies, r.Shredded)
 	var back []string
 	for _, name := range coordinator.Destroyed(r.Programme) {
 		if _, err := keys.Read(name); err == nil {
