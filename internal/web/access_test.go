@@ -164,7 +164,8 @@ func shape(t *testing.T, r *http.Response) string {
 	return out.String()
 }
 
-// TestLookingWritesNothing: no GET, of anybody, puts anything on the log.
+// TestLookingWritesNothing: no GET, of anybody, puts anything on the log, while nobody
+// was told of anything: what Home writes then is TestHomeIsLooking's.
 func TestLookingWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	for _, who := range everybody {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -8,9 +9,23 @@ import (
 	"forewarn/internal/cvd"
 )
 
-// home is what waits for whoever is signed in: their copies, and the cases that
-// they may know of.
+// home is what waits for whoever is signed in. A person who is shown it has looked,
+// and the log says so, if anything was told them since they last did something: one
+// entry at most for each notice, however often they look. A program that reads it,
+// a HEAD and a browser that fetches ahead are nobody looking.
 func home(v *Visit) error {
+	err := showHome(v)
+	if err != nil || v.API() || v.Method != http.MethodGet || v.Header.Get("Sec-Purpose") != "" {
+		return err
+	}
+	if err := v.Desk().SeeNotices(v.Context(), v.By); err != nil {
+		noteError(v.Context(), err, http.StatusInternalServerError) // the page was shown
+	}
+	return nil
+}
+
+// showHome shows their copies, and the cases that they may know of.
+func showHome(v *Visit) error {
 	switch member, err := v.takesPart(); {
 	case err != nil:
 		return err
