@@ -86,7 +86,27 @@ func showHome(v *Visit) error {
 		}
 		page.Cases = append(page.Cases, line)
 	}
+	if !v.API() {
+		page.Can = v.canAll(cvd.TheProgramme(), homeActs)
+		page.Can["investigate"], err = v.has(cvd.Investigator)
+		if err != nil {
+			return err
+		}
+	}
 	return v.Render("home", page)
+}
+
+// homeActs are what the staff's home page leads to.
+var homeActs = []cvd.Action{cvd.ActListCases, cvd.ActOpenCase, cvd.ActViewLog, cvd.ActListReports}
+
+// has reports whether the reader has a role. It is for what a page leads to: the
+// desk says what they may do there.
+func (v *Visit) has(r cvd.Role) (yes bool, err error) {
+	err = v.View(func(p *cvd.Programme, _ coordinator.Names) error {
+		yes = p.Accounts[v.By.Account].Roles.Has(r)
+		return nil
+	})
+	return yes, err
 }
 
 type homePage struct {
@@ -98,6 +118,7 @@ type homePage struct {
 	People  bool               `json:"may_list_accounts"`
 	Told    []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
 	Waits   []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
+	Can     map[string]bool    `json:"-"`
 	More    int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
 }
 

@@ -109,3 +109,33 @@ func TestNotReachedOnPages(t *testing.T) {
 		}
 	}
 }
+
+// TestHomeLeadsWhereOneMay: the staff's home page offers everybody what they may do,
+// and nothing else: each of its links is a page to its reader.
+func TestHomeLeadsWhereOneMay(t *testing.T) {
+	w := newWorld(t)
+	for who, want := range map[string]struct{ links, not []string }{
+		"ana":  {[]string{"/entries", "/log", "/cases", "/reports"}, []string{"forewarn investigate"}},
+		"ben":  {[]string{"/cases"}, []string{"/entries", "/reports", "/cases/new"}},
+		"ines": {[]string{"/entries", "/cases", "forewarn investigate"}, []string{"/reports", "/cases/new"}},
+		"otto": {[]string{"/entries", "/log"}, []string{"/cases", "/reports", "What waits for you", "No case yet"}},
+	} {
+		b := w.as(who)
+		_, main, _ := strings.Cut(b.wants(b.get("/home"), 200), "<main")
+		for _, x := range want.links {
+			if !strings.Contains(main, x) {
+				t.Errorf("%s isn't led to %s", who, x)
+			}
+		}
+		for _, x := range want.not {
+			if strings.Contains(main, x) {
+				t.Errorf("%s is led to %s", who, x)
+			}
+		}
+		for part := range strings.SplitSeq(main, `href="`) {
+			if path, _, ok := strings.Cut(part, `"`); ok && strings.HasPrefix(path, "/") {
+				b.wants(b.get(path), 200)
+			}
+		}
+	}
+}
