@@ -123,6 +123,8 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /cases/{case}/end", Fresh: true, Back: "/cases/{case}/end", Serve: endCase, Op: Op{"endCase", "End a case's embargo for everybody, and send out the break pack.", endIn{}, endOut{}}},
 		{Pattern: "GET /cases/{case}/release", Fresh: true, Serve: releasePage, Op: Op{"getCaseRelease", "The case, for somebody who is about to release it.", nil, endingPage{}}},
 		{Pattern: "POST /cases/{case}/release", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/release", Serve: releaseCase, Op: Op{"releaseCase", "Say that a case is public, and publish its advisory.", publishIn{}, nil}},
+		{Pattern: "GET /cases/{case}/answers", Scope: cvd.ScopeRead, Serve: answersOf, Op: Op{"getAnswers", "What each member said last on each product of a case, and who said nothing.", listIn{}, answersPage{}}},
+		{Pattern: "GET /cases/{case}/answers/export", Serve: exportAnswers},
 		{Pattern: "GET /cases/{case}/correct", Fresh: true, Serve: correctPage, Op: Op{"getCorrection", "The advisory of a case as it is published, for somebody who is about to correct it.", nil, correctionPage{}}},
 		{Pattern: "POST /cases/{case}/correct", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/correct", Serve: correctAdvisory, Op: Op{"correctAdvisory", "Replace a published advisory, and tell its readers what was changed.", correctIn{}, nil}},
 		{Pattern: "GET /cases/{case}/package", Scope: cvd.ScopeRead, Serve: packageView, Op: Op{"getPackage", "A case's package: what was written when, and what could be traced of it.", nil, packagePage{}}},
@@ -143,6 +145,7 @@ func (s *Site) pages() []Page {
 
 		{Pattern: "GET /members", Nav: "Members", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: members, Op: Op{"listMembers", "All members: tier, standing, terms and keys.", listIn{}, membersPage{}}},
 		{Pattern: "POST /members", Act: cvd.ActAdmitMember, Back: "/members", Scope: cvd.ScopeWork, Serve: admit, Op: Op{"admitMember", "Admit a member, with its first account.", admissionIn{}, coordinator.Admitted{}}},
+		{Pattern: "GET /members/export", Act: cvd.ActListMembers, Serve: exportMembers},
 		{Pattern: "GET /members/import", Act: cvd.ActAdmitMember, Scope: cvd.ScopeRead, Serve: importForm, Op: Op{"getImport", "What a file of members is made of.", nil, importPage{}}},
 		{Pattern: "POST /members/import", Act: cvd.ActAdmitMember, Files: true, Limit: 24 << 20, Back: "/members/import", Scope: cvd.ScopeWork, Serve: importMembers, Op: Op{"importMembers", "Say what would become of a file of members; with the answer's token, do it.", importIn{}, importPage{}}},
 		{Pattern: "POST /members/groups", Act: cvd.ActDeclareGroup, Back: "/members", Scope: cvd.ScopeWork, Serve: declareGroup, Op: Op{"declareGroup", "Declare members under common ownership.", groupIn{}, groupOut{}}},
