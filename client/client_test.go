@@ -99,7 +99,7 @@ func start(ctx context.Context, at string) (out desk, err error) {
 		must(e)
 		members, people = append(members, m), append(people, who)
 	}
-	cs, e := d.OpenCase(ctx, by(ana), coordinator.Opening{Title: "Layout import", Invite: members[:1], Release: cvd.ReleaseTime{At: time.Now().Add(240 * time.Hour), Zone: "UTC"}})
+	cs, e := d.OpenCase(ctx, by(ana), coordinator.Opening{Title: "Layout import", Named: []string{"Portal"}, Invite: members[:1], Release: cvd.ReleaseTime{At: time.Now().Add(240 * time.Hour), Zone: "UTC"}})
 	must(e)
 	must(d.Consent(ctx, by(people[0]), cs, true))
 	k, e := seal.Keygen(seal.X25519, time.Now())
@@ -396,5 +396,41 @@ func TestPoll(t *testing.T) {
 	}
 	if told == 0 || told > 2 || f.n < 12 { // a fetch of another test may come between
 		t.Errorf("told %d times in %d looks", told, f.n)
+	}
+}
+
+// TestAnswer: a member's program finds the case and the product by name, and answers;
+// who isn't in the case finds neither.
+func TestAnswer(t *testing.T) {
+	d := served()
+	c, err := client.New(d.url, d.token, client.Options{})
+	ok(t, err)
+	cases, err := c.Cases(t.Context())
+	ok(t, err)
+	if len(cases) != 1 || cases[0].Title != "Layout import" || cases[0].Consent != "signatory" {
+		t.Fatalf("%+v", cases)
+	}
+	id := cases[0].ID
+	products, err := c.Products(t.Context(), id)
+	ok(t, err)
+	if len(products) != 1 || products[0].Name != "Portal" {
+		t.Fatalf("%+v", products)
+	}
+	x := products[0].ID
+	ok(t, c.Answer(t.Context(), id, x, "investigating", "4.2 and later"))
+	if products, err = c.Products(t.Context(), id); err != nil || products[0].Answer != "investigating" {
+		t.Errorf("%+v, %v", products, err)
+	}
+	var p *client.Problem
+	if err := c.Answer(t.Context(), id, x, "perhaps", ""); !errors.As(err, &p) || p.Field != "answer" {
+		t.Errorf("an answer that is none: %v", err)
+	}
+	other, err := client.New(d.url, d.other, client.Options{})
+	ok(t, err)
+	if cases, err := other.Cases(t.Context()); err != nil || len(cases) != 0 {
+		t.Errorf("another member: %+v, %v", cases, err)
+	}
+	if err := other.Answer(t.Context(), id, x, "ready", ""); !errors.As(err, &p) || p.Status != http.StatusForbidden && p.Status != http.StatusNotFound {
+		t.Errorf("another member: %v", err)
 	}
 }

@@ -243,3 +243,52 @@ func (c *Client) Lodge(ctx context.Context, receipt []byte) (wave string, err er
 	}{receipt}, &out, "receipts")
 	return out.Wave, err
 }
+
+// Case is one that the account may know of.
+type Case struct {
+	ID      string `json:"case"`
+	Title   string `json:"title"` // empty until the member consented
+	Embargo string `json:"embargo"`
+	Consent string `json:"consent"`
+}
+
+// Cases is the cases that the account may know of, the newest first. Scope: read.
+func (c *Client) Cases(ctx context.Context) ([]Case, error) {
+	r, err := c.do(ctx, request{method: http.MethodGet, path: []string{"home"}})
+	if err != nil {
+		return nil, err
+	}
+	out := struct{ Cases []Case }{[]Case{}}
+	err = decode(r, &out)
+	return out.Cases, err
+}
+
+// Product is an affected product of a case, and the member's last answer on it.
+type Product struct {
+	ID     string `json:"product"`
+	Name   string `json:"name"`
+	Answer string `json:"answer"`
+}
+
+// Products is the affected products of a case that the member consented to. Scope:
+// read.
+func (c *Client) Products(ctx context.Context, id string) ([]Product, error) {
+	r, err := c.do(ctx, request{method: http.MethodGet, path: []string{"cases", id, "part"}})
+	if err != nil {
+		return nil, err
+	}
+	out := struct{ Products []Product }{[]Product{}}
+	err = decode(r, &out)
+	return out.Products, err
+}
+
+// Answer says how a product of the member stands in a case: not affected,
+// investigating, affected, in progress, ready or shipped. The note, 2,000 characters
+// at most, is kept encrypted under the case's key. Scope: answer.
+func (c *Client) Answer(ctx context.Context, id, product, answer, note string) error {
+	return c.post(ctx, struct {
+		Product string `json:"product"`
+		Answer  string `json:"answer"`
+		Note    string `json:"note,omitempty"`
+	}{product, answer, note}, nil, "cases", id, "answers")
+}

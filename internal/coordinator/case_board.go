@@ -37,7 +37,8 @@ type Decision struct {
 type Counts struct {
 	Invited    int `json:"invited"`
 	Signatory  int `json:"signatories"`
-	NotReached int `json:"not_reached"` // of the invited: fetched no copy yet
+	NoCopy     int `json:"no_copy"`     // of the invited: fetched none yet
+	NotReached int `json:"not_reached"` // something waits for them in the case, and no notice of it was seen; for who may view deliveries
 	Answers    int `json:"answers"`     // that could be: without those that said 'not affected'
 	Ready      int `json:"ready"`       // of them: ready or shipped
 	NoAnswer   int `json:"no_answer"`   // of them
@@ -208,13 +209,14 @@ func decisions(p *cvd.Programme, c *cvd.Case, now time.Time) []Decision {
 // see them.
 func (d *Desk) CountCases(by cvd.Actor, rows []CaseRow) error {
 	return d.View(func(p *cvd.Programme) error {
-		now := d.at(p)
+		now, missed := d.at(p), d.missed(p, by)
 		for i := range rows {
 			if p.May(by, cvd.ActViewExposure, cvd.ACase(rows[i].Case), now) != nil {
 				continue
 			}
 			c := p.Cases[rows[i].Case]
 			counts := newTally(p, c, now).counts(p.May(by, cvd.ActViewAnswers, cvd.ACase(c.ID), now) == nil)
+			counts.NotReached = len(missed[c.ID])
 			rows[i].Counts = &counts
 		}
 		return nil
@@ -301,7 +303,7 @@ func (t *tally) counts(answers bool) (n Counts) {
 		}
 		n.Invited++
 		if t.got[cvd.HolderID(m)] == nil {
-			n.NotReached++
+			n.NoCopy++
 		}
 		if !answers {
 			continue

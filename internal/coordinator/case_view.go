@@ -117,6 +117,7 @@ type BoardMember struct {
 	Fetched  int          `json:"fetched"`       // copies
 	Received int          `json:"received"`      // copies that a receipt was lodged for
 	Old      uint32       `json:"old,omitempty"` // revision that it holds while a newer one went out
+	Missed   bool         `json:"not_reached"`   // something of the case waits for it, and no notice of that was seen
 }
 
 // BoardWave is one wave's row.
@@ -199,6 +200,8 @@ func (d *Desk) LightBoard(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Boa
 		t := newTally(p, c, now)
 		answers := p.May(by, cvd.ActViewAnswers, cvd.ACase(id), now) == nil
 		b.Title, b.Reported, b.Decisions, b.Counts = n.Case(id), c.Reported, decisions(p, c, now), t.counts(answers)
+		missed := d.missed(p, by)[id]
+		b.Counts.NotReached = len(missed)
 		if !c.Finder.IsZero() {
 			b.Finder = n.Person(c.Finder).Name
 		}
@@ -214,7 +217,9 @@ func (d *Desk) LightBoard(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Boa
 		b.Revisions = d.revisions(ctx, p, n, c)
 		b.Members = make([]BoardMember, 0, len(c.ParticipantOrder))
 		for _, m := range c.ParticipantOrder {
-			b.Members = append(b.Members, t.member(m))
+			line := t.member(m)
+			line.Missed = missed[cvd.HolderID(m)]
+			b.Members = append(b.Members, line)
 		}
 		for i, w := range c.Waves {
 			b.Waves = append(b.Waves, boardWave(p, n, p.Waves[w], i, now))
@@ -392,6 +397,15 @@ func SortMembers(list []BoardMember, order string) {
 		"fetched":  func(a, b *BoardMember) int { return cmp.Compare(a.Fetched, b.Fetched) },
 		"received": func(a, b *BoardMember) int { return cmp.Compare(a.Received, b.Received) },
 		"old":      func(a, b *BoardMember) int { return cmp.Compare(b.Old, a.Old) },
+		"missed": func(a, b *BoardMember) int {
+			switch {
+			case a.Missed == b.Missed:
+				return 0
+			case a.Missed:
+				return -1
+			}
+			return 1
+		},
 	})
 }
 

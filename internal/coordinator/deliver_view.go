@@ -63,6 +63,62 @@ func (d *Desk) NotReached(ctx context.Context, by cvd.Actor) ([]ReachLine, error
 	})
 }
 
+// missed is, by case, whom NotReached would list; nil for who may not view that.
+func (d *Desk) missed(p *cvd.Programme, by cvd.Actor) map[cvd.CaseID]map[cvd.HolderID]bool {
+	now := d.at(p)
+	if p.May(by, cvd.ActViewDeliveries, cvd.TheProgramme(), now) != nil {
+		return nil
+	}
+	out := map[cvd.CaseID]map[cvd.HolderID]bool{}
+	p.EachReaching(now, now.Add(-ReachKept), func(r cvd.Reaching) {
+		if r.Reach != cvd.NotReached {
+			return
+		}
+		id := p.CaseOf(r.Occasion)
+		if out[id] == nil {
+			out[id] = map[cvd.HolderID]bool{}
+		}
+		out[id][r.Who] = true
+	})
+	return out
+}
+
+// What a wave's page says of a holder's last notice.
+const (
+	NoticeSeen       = "seen"
+	NoticeNotReached = "not reached"
+)
+
+// WaveNotices is how far each of a wave's holders was told that it opened, in a word:
+// queued, sent, failed or bounced, of the last notice; seen; not reached; or not told.
+// It is nil for who may not view deliveries.
+func (d *Desk) WaveNotices(by cvd.Actor, id cvd.WaveID) (out map[cvd.HolderID]string, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		if p.May(by, cvd.ActViewDeliveries, cvd.TheProgramme(), d.at(p)) != nil {
+			return nil
+		}
+		out = map[cvd.HolderID]string{}
+		for _, r := range p.WaveReaching(id, d.at(p)) {
+			last := r.First
+			if r.Backup != nil {
+				last = r.Backup
+			}
+			switch {
+			case r.Reach == cvd.Reached:
+				out[r.Who] = NoticeSeen
+			case r.Reach == cvd.NotReached:
+				out[r.Who] = NoticeNotReached
+			case last != nil:
+				out[r.Who] = p.DeliveryState(last.ID).String()
+			default:
+				out[r.Who] = r.Reach.String()
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 func (d *Desk) reaching(ctx context.Context, by cvd.Actor, each func(*cvd.Programme, func(cvd.Reaching))) (out []ReachLine, err error) {
 	out = []ReachLine{}
 	err = d.View(func(p *cvd.Programme) error {

@@ -61,7 +61,7 @@ func (d *Desk) Account(ctx context.Context, by cvd.Actor, said string) (id cvd.A
 }
 
 func (d *Desk) findAccount(ctx context.Context, p *cvd.Programme, said string, may func(cvd.AccountID) bool) (cvd.AccountID, error) {
-	return find(said, "account", "forewarn account list", func(yield func(cvd.AccountID, string) bool) {
+	return Find(said, "account", "forewarn account list", func(yield func(cvd.AccountID, string) bool) {
 		for _, id := range p.AccountOrder {
 			if may(id) && !yield(id, d.person(ctx, p, id).Handle) {
 				return
@@ -78,7 +78,7 @@ func (d *Desk) Member(ctx context.Context, by cvd.Actor, said string) (id cvd.Me
 			id = acc.Member
 			return nil
 		}
-		id, err = find(said, "member", "forewarn member list", func(yield func(cvd.MemberID, string) bool) {
+		id, err = Find(said, "member", "forewarn member list", func(yield func(cvd.MemberID, string) bool) {
 			for _, id := range p.MemberOrder {
 				if p.May(by, cvd.ActViewMember, cvd.AMember(id), d.at(p)) == nil && !yield(id, d.named(ctx, MemberKey(id), p.Members[id].Name)) {
 					return
@@ -101,7 +101,7 @@ func (d *Desk) Case(ctx context.Context, by cvd.Actor, said string) (id cvd.Case
 }
 
 func (d *Desk) findCase(ctx context.Context, p *cvd.Programme, by cvd.Actor, said string) (cvd.CaseID, error) {
-	return find(said, "case", "forewarn case list", func(yield func(cvd.CaseID, string) bool) {
+	return Find(said, "case", "forewarn case list", func(yield func(cvd.CaseID, string) bool) {
 		for _, id := range p.CaseOrder {
 			if p.May(by, cvd.ActViewCase, cvd.ACase(id), d.at(p)) != nil {
 				continue
@@ -123,7 +123,7 @@ func (d *Desk) Product(ctx context.Context, by cvd.Actor, in cvd.CaseID, said st
 		if err := p.May(by, cvd.ActReadCase, cvd.ACase(in), d.at(p)); err != nil {
 			return err
 		}
-		id, err = find(said, "product", "forewarn case show "+in.Short(), func(yield func(cvd.ProductID, string) bool) {
+		id, err = Find(said, "product", "forewarn case show "+in.Short(), func(yield func(cvd.ProductID, string) bool) {
 			for _, id := range p.Cases[in].Products {
 				if !yield(id, d.named(ctx, ProgrammeKey, p.Products[id].Name)) {
 					return
@@ -143,7 +143,7 @@ func (d *Desk) Wave(ctx context.Context, by cvd.Actor, said string) (id cvd.Wave
 			id, err = d.nthWave(ctx, p, by, said[:i], said[i+1:])
 			return err
 		}
-		id, err = find(said, "wave", "forewarn wave list", func(yield func(cvd.WaveID, string) bool) {
+		id, err = Find(said, "wave", "forewarn wave list", func(yield func(cvd.WaveID, string) bool) {
 			for _, id := range p.WaveOrder {
 				if p.May(by, cvd.ActViewWave, cvd.AWave(id), d.at(p)) == nil && !yield(id, "") {
 					return
@@ -175,7 +175,7 @@ func (d *Desk) nthWave(ctx context.Context, p *cvd.Programme, by cvd.Actor, said
 // Delegation finds what somebody lent, by id or its beginning.
 func (d *Desk) Delegation(_ context.Context, by cvd.Actor, said string) (id cvd.DelegationID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "delegation", "forewarn duty list", func(yield func(cvd.DelegationID, string) bool) {
+		id, err = Find(said, "delegation", "forewarn duty list", func(yield func(cvd.DelegationID, string) bool) {
 			for _, id := range p.DelegationOrder {
 				if p.May(by, cvd.ActListMembers, cvd.TheProgramme(), d.at(p)) == nil && !yield(id, "") {
 					return
@@ -187,10 +187,10 @@ func (d *Desk) Delegation(_ context.Context, by cvd.Actor, said string) (id cvd.
 	return id, err
 }
 
-// find looks for exactly one thing whose id or name is, or begins with, what was
+// Find looks for exactly one thing whose id or name is, or begins with, what was
 // said. A whole match wins over a beginning. Things without a name go by id
 // alone.
-func find[T any](said, what, list string, things iter.Seq2[wire.ID[T], string]) (wire.ID[T], error) {
+func Find[T any](said, what, list string, things iter.Seq2[wire.ID[T], string]) (wire.ID[T], error) {
 	if said == "" {
 		return wire.ID[T]{}, fmt.Errorf("%w: no %s was named; see '%s'", ErrUnknown, what, list)
 	}

@@ -326,7 +326,7 @@ func (d *Desk) FindReport(by cvd.Actor, said string) (id cvd.ReportID, err error
 		if err := p.May(by, cvd.ActListReports, cvd.TheProgramme(), d.at(p)); err != nil {
 			return err
 		}
-		id, err = find(said, "report", "forewarn report list", func(yield func(cvd.ReportID, string) bool) {
+		id, err = Find(said, "report", "forewarn report list", func(yield func(cvd.ReportID, string) bool) {
 			for _, id := range p.ReportOrder {
 				if !yield(id, "") {
 					return

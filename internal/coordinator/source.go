@@ -53,7 +53,7 @@ func (d *Desk) DeclareSource(ctx context.Context, by cvd.Actor, s SourceSpec) (c
 // Source finds a source by name, id, or the beginning of either.
 func (d *Desk) Source(ctx context.Context, by cvd.Actor, said string) (id cvd.SourceID, err error) {
 	err = d.View(func(p *cvd.Programme) error {
-		id, err = find(said, "source", "forewarn source list", func(yield func(cvd.SourceID, string) bool) {
+		id, err = Find(said, "source", "forewarn source list", func(yield func(cvd.SourceID, string) bool) {
 			if p.May(by, cvd.ActListSources, cvd.TheProgramme(), d.at(p)) != nil {
 				return
 			}

@@ -66,8 +66,8 @@ var ErrHerd = errors.New("this herd can't be driven")
 
 // Run founds, serves, waits and counts.
 func (h Herd) Run(ctx context.Context) (r Report, err error) {
-	if h.Members < 1 || h.Every <= 0 || h.Lead < 15*time.Second || h.Limit <= 0 {
-		return r, fmt.Errorf("%w: it takes a member, an interval, a lead of 15 seconds and a limit", ErrHerd)
+	if h.Members < 1 || h.Every <= 0 || h.Lead < 5*time.Second || h.Limit <= 0 {
+		return r, fmt.Errorf("%w: it takes a member, an interval, a lead of 5 seconds and a limit", ErrHerd)
 	}
 	if h.Say == nil {
 		h.Say = func(string) {}

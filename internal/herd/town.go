@@ -115,7 +115,7 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 	if err := d.Approve(ctx, local(second), t.wave, nil); err != nil {
 		return nil, err
 	}
-	if left := time.Until(t.opens); left < 10*time.Second {
+	if left := time.Until(t.opens); left < min(10*time.Second, lead/2) {
 		return nil, fmt.Errorf("sealing took %s, and the wave opens in %s: give it a longer lead", time.Since(begun).Round(time.Second), left.Round(time.Second))
 	}
 	return t, nil

@@ -164,7 +164,8 @@ func shape(t *testing.T, r *http.Response) string {
 	return out.String()
 }
 
-// TestLookingWritesNothing: no GET, of anybody, puts anything on the log.
+// TestLookingWritesNothing: no GET, of anybody, puts anything on the log, while nobody
+// was told of anything: what Home writes then is TestHomeIsLooking's.
 func TestLookingWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	for _, who := range everybody {
@@ -398,7 +399,7 @@ func sum(s string) []byte {
 // signing in and what files there are.
 func TestEveryPageIsAnOperation(t *testing.T) {
 	w := newWorld(t)
-	pagesAlone := []string{"GET /log/{path...}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /feed/", "GET /entries/export", "GET /entries/{seq}/proof", "GET /report/status",
+	pagesAlone := []string{"GET /log/{path...}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /feed/", "GET /entries/export", "GET /members/export", "GET /cases/{case}/answers/export", "GET /entries/{seq}/proof", "GET /report/status",
 		"POST /waves/{wave}/fetch", "GET /waves/{wave}/receipt", "GET /d/", "GET /static/", "GET /sign-in", "GET /join", "GET /prove", "POST /sign-out", "POST /passkey/", "GET " + apiBase + "/openapi.json"}
 	names := map[string]string{}
 	for _, p := range w.site.pageList {

@@ -99,6 +99,10 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 		page.Small = v.Picture(timeline.SVG(b.Timeline, timeline.Options{Width: 328, ID: frame + "n"}))
 		page.Can = v.canAll(cvd.ACase(id), caseActs)
 		page.Can["view alarm"] = b.Alarm != ""
+		if page.Can[cvd.ActCorrectAdvisory.String()] {
+			_, _, err := v.Desk().Advisory(v.Context(), id)
+			page.Can[cvd.ActCorrectAdvisory.String()] = err == nil // else there is none to correct
+		}
 		if page.Can["invite"] {
 			if page.Tiers, err = v.tiers(); err != nil {
 				return err
@@ -114,7 +118,7 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 
 // caseActs are what the page of a case offers.
 var caseActs = []cvd.Action{cvd.ActProposeEmbargo, cvd.ActAgreeEmbargo, cvd.ActMoveReleaseTime, cvd.ActInvite, cvd.ActAddProduct, cvd.ActHold, cvd.ActLiftHold,
-	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport}
+	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport, cvd.ActCorrectAdvisory}
 
 // canAll says which of some acts the reader may do, by their names.
 func (v *Visit) canAll(o cvd.Object, acts []cvd.Action) map[string]bool {

@@ -36,7 +36,7 @@ func cases(v *Visit) error {
 		return err
 	}
 	shown, l, err := part(all, in, "/cases", func(c coordinator.CaseRow) string { return c.Case.String() },
-		[2]string{"title", "Case"}, [2]string{"embargo", "Embargo"}, [2]string{"release", "Release"}, [2]string{"waits", "Waits for a decision"}, [2]string{"", "#Ready"}, [2]string{"", "#No answer"}, [2]string{"", "#Not reached"})
+		[2]string{"title", "Case"}, [2]string{"embargo", "Embargo"}, [2]string{"release", "Release"}, [2]string{"waits", "Waits for a decision"}, [2]string{"", "#Ready"}, [2]string{"", "#No answer"}, [2]string{"", "#No copy"}, [2]string{"", "#Not reached"})
 	if err != nil {
 		return err
 	}

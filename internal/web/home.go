@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -8,9 +9,23 @@ import (
 	"forewarn/internal/cvd"
 )
 
-// home is what waits for whoever is signed in: their copies, and the cases that
-// they may know of.
+// home is what waits for whoever is signed in. A person who is shown it has looked,
+// and the log says so, if anything was told them since they last did something: one
+// entry at most for each notice, however often they look. A program that reads it,
+// a HEAD and a browser that fetches ahead are nobody looking.
 func home(v *Visit) error {
+	err := showHome(v)
+	if err != nil || v.API() || v.Method != http.MethodGet || v.Header.Get("Sec-Purpose") != "" {
+		return err
+	}
+	if err := v.Desk().SeeNotices(v.Context(), v.By); err != nil {
+		noteError(v.Context(), err, http.StatusInternalServerError) // the page was shown
+	}
+	return nil
+}
+
+// showHome shows their copies, and the cases that they may know of.
+func showHome(v *Visit) error {
 	switch member, err := v.takesPart(); {
 	case err != nil:
 		return err
@@ -74,7 +89,27 @@ func home(v *Visit) error {
 		}
 		page.Cases = append(page.Cases, line)
 	}
+	if !v.API() {
+		page.Can = v.canAll(cvd.TheProgramme(), homeActs)
+		page.Can["investigate"], err = v.has(cvd.Investigator)
+		if err != nil {
+			return err
+		}
+	}
 	return v.Render("home", page)
+}
+
+// homeActs are what the staff's home page leads to.
+var homeActs = []cvd.Action{cvd.ActListCases, cvd.ActOpenCase, cvd.ActViewLog, cvd.ActListReports}
+
+// has reports whether the reader has a role. It is for what a page leads to: the
+// desk says what they may do there.
+func (v *Visit) has(r cvd.Role) (yes bool, err error) {
+	err = v.View(func(p *cvd.Programme, _ coordinator.Names) error {
+		yes = p.Accounts[v.By.Account].Roles.Has(r)
+		return nil
+	})
+	return yes, err
 }
 
 type homePage struct {
@@ -87,6 +122,7 @@ type homePage struct {
 	Told    []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
 	Reports int                `json:"reports,omitempty" doc:"For who works on reports: how many came in that nobody has settled."`
 	Waits   []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
+	Can     map[string]bool    `json:"-"`
 	More    int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
 }
 

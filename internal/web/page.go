@@ -123,6 +123,10 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /cases/{case}/end", Fresh: true, Back: "/cases/{case}/end", Serve: endCase, Op: Op{"endCase", "End a case's embargo for everybody, and send out the break pack.", endIn{}, endOut{}}},
 		{Pattern: "GET /cases/{case}/release", Fresh: true, Serve: releasePage, Op: Op{"getCaseRelease", "The case, for somebody who is about to release it.", nil, endingPage{}}},
 		{Pattern: "POST /cases/{case}/release", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/release", Serve: releaseCase, Op: Op{"releaseCase", "Say that a case is public, and publish its advisory.", publishIn{}, nil}},
+		{Pattern: "GET /cases/{case}/answers", Scope: cvd.ScopeRead, Serve: answersOf, Op: Op{"getAnswers", "What each member said last on each product of a case, and who said nothing.", listIn{}, answersPage{}}},
+		{Pattern: "GET /cases/{case}/answers/export", Serve: exportAnswers},
+		{Pattern: "GET /cases/{case}/correct", Fresh: true, Serve: correctPage, Op: Op{"getCorrection", "The advisory of a case as it is published, for somebody who is about to correct it.", nil, correctionPage{}}},
+		{Pattern: "POST /cases/{case}/correct", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/correct", Serve: correctAdvisory, Op: Op{"correctAdvisory", "Replace a published advisory, and tell its readers what was changed.", correctIn{}, nil}},
 		{Pattern: "GET /cases/{case}/package", Scope: cvd.ScopeRead, Serve: packageView, Op: Op{"getPackage", "A case's package: what was written when, and what could be traced of it.", nil, packagePage{}}},
 		{Pattern: "POST /cases/{case}/package", Files: true, Limit: 96 << 20, Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: savePackage, Op: Op{"savePackage", "Keep a source, or a change of one file, as a draft, and make a revision of it.", saveIn{}, savedOut{}}},
 		{Pattern: "POST /cases/{case}/package/open", Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: openDraft, Op: Op{"openDraft", "Be given the last draft of a package. The log says so.", openIn{}, draftPage{}}},
@@ -136,8 +140,12 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /waves/{wave}/lift", Back: "/waves/{wave}", Scope: cvd.ScopeWork, Serve: liftWave, Op: Op{"liftWave", "Lift a wave's own hold.", reasonIn{}, nil}},
 		{Pattern: "POST /waves/{wave}/cancel", Back: "/waves/{wave}", Scope: cvd.ScopeWork, Serve: cancelWave, Op: Op{"cancelWave", "Call a wave off before anybody has it.", reasonIn{}, nil}},
 
+		{Pattern: "GET /reports", Nav: "Reports", Act: cvd.ActListReports, Scope: cvd.ScopeRead, Serve: reports, Op: Op{"listReports", "The reports that came in, the newest first; what they say is sealed.", listIn{}, reportsPage{}}},
+		{Pattern: "POST /reports/settle", Act: cvd.ActListReports, Back: "/reports", Scope: cvd.ScopeWork, Serve: settleReport, Op: Op{"settleReport", "Say which case a report belongs to, or that it becomes none.", settleIn{}, settleOut{}}},
+
 		{Pattern: "GET /members", Nav: "Members", Act: cvd.ActListMembers, Scope: cvd.ScopeRead, Serve: members, Op: Op{"listMembers", "All members: tier, standing, terms and keys.", listIn{}, membersPage{}}},
 		{Pattern: "POST /members", Act: cvd.ActAdmitMember, Back: "/members", Scope: cvd.ScopeWork, Serve: admit, Op: Op{"admitMember", "Admit a member, with its first account.", admissionIn{}, coordinator.Admitted{}}},
+		{Pattern: "GET /members/export", Act: cvd.ActListMembers, Serve: exportMembers},
 		{Pattern: "GET /members/import", Act: cvd.ActAdmitMember, Scope: cvd.ScopeRead, Serve: importForm, Op: Op{"getImport", "What a file of members is made of.", nil, importPage{}}},
 		{Pattern: "POST /members/import", Act: cvd.ActAdmitMember, Files: true, Limit: 24 << 20, Back: "/members/import", Scope: cvd.ScopeWork, Serve: importMembers, Op: Op{"importMembers", "Say what would become of a file of members; with the answer's token, do it.", importIn{}, importPage{}}},
 		{Pattern: "POST /members/groups", Act: cvd.ActDeclareGroup, Back: "/members", Scope: cvd.ScopeWork, Serve: declareGroup, Op: Op{"declareGroup", "Declare members under common ownership.", groupIn{}, groupOut{}}},

@@ -249,6 +249,8 @@ type wavePage struct {
 	Fetched  int          `json:"fetched"`
 	Received int          `json:"received"`
 
+	NotReached int `json:"not_reached" doc:"Holders that no notice reached. Call them."`
+
 	Can   map[string]bool `json:"-"`
 	Mine  bool            `json:"-"` // the reader's own preview
 	NotMe string          `json:"-"` // why the reader can't approve it
@@ -256,6 +258,7 @@ type wavePage struct {
 
 type holderLine struct {
 	coordinator.WaveHolder
+	Notice   string `json:"notice,omitempty" doc:"That it opened: queued, sent, failed, bounced, seen, not reached or not told. Nothing for who may not view deliveries."`
 	Fetched  Moment `json:"fetched"`
 	Received Moment `json:"received"`
 }
@@ -288,13 +291,22 @@ func (v *Visit) wave() (id cvd.WaveID, page wavePage, err error) {
 	}
 	coordinator.SortHolders(all, in.Sort)
 	shown, l, err := part(all, in, "/waves/"+id.String()+"#holders", func(h coordinator.WaveHolder) string { return h.Holder.String() },
-		[2]string{"name", "Holder"}, [2]string{"tier", "#Tier"}, [2]string{"fetched", "Fetched"}, [2]string{"", "By"}, [2]string{"received", "Received"})
+		[2]string{"name", "Holder"}, [2]string{"tier", "#Tier"}, [2]string{"", "Notice"}, [2]string{"fetched", "Fetched"}, [2]string{"", "By"}, [2]string{"received", "Received"})
 	if err != nil {
 		return id, page, err
 	}
 	page.list = l
+	told, err := v.Desk().WaveNotices(v.By, id)
+	if err != nil {
+		return id, page, err
+	}
+	for _, how := range told {
+		if how == coordinator.NoticeNotReached {
+			page.NotReached++
+		}
+	}
 	for _, h := range shown {
-		page.Holders = append(page.Holders, holderLine{h, v.Moment(h.Fetched), v.Moment(h.Received)})
+		page.Holders = append(page.Holders, holderLine{h, told[h.Holder], v.Moment(h.Fetched), v.Moment(h.Received)})
 	}
 	return id, page, nil
 }
