@@ -56,7 +56,7 @@ forewarn case consent --as noor`,
 	"packed": `
 forewarn package add Layout "$ADVISORY"`,
 	"sealed": `
-forewarn wave draft Layout --level poc --member Northlight --member Bluegate --opens +200ms
+forewarn wave draft Layout --level poc --member Northlight --member Bluegate --opens +2s
 forewarn wave approve Layout/1 --as ben`,
 	"opened": `
 forewarn pull --as mia -o inbox/mia --wait
