@@ -63,13 +63,29 @@ func (d *Desk) NotReached(ctx context.Context, by cvd.Actor) ([]ReachLine, error
 	})
 }
 
+// missed is what Desk.missed found, as of the last entry and a time. Nobody may
+// change it.
+type missed struct {
+	last, at time.Time
+	who      map[cvd.CaseID]map[cvd.HolderID]bool
+}
+
+// missedFor is how long it holds while nothing happens.
+const missedFor = 10 * time.Second
+
 // missed is, by case, whom NotReached would list; nil for who may not view that.
 func (d *Desk) missed(p *cvd.Programme, by cvd.Actor) map[cvd.CaseID]map[cvd.HolderID]bool {
 	now := d.at(p)
 	if p.May(by, cvd.ActViewDeliveries, cvd.TheProgramme(), now) != nil {
 		return nil
 	}
+	// Going over all that anybody was told of takes tens of milliseconds with ten
+	// thousand members, and pages ask again and again.
+	if k := d.lately.Load(); k != nil && k.last.Equal(p.Last) && now.Sub(k.at).Abs() < missedFor {
+		return k.who
+	}
 	out := map[cvd.CaseID]map[cvd.HolderID]bool{}
+	defer func() { d.lately.Store(&missed{p.Last, now, out}) }()
 	p.EachReaching(now, now.Add(-ReachKept), func(r cvd.Reaching) {
 		if r.Reach != cvd.NotReached {
 			return

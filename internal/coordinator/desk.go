@@ -124,6 +124,7 @@ type Desk struct {
 	progress sync.Map // cvd.WaveID → int: copies made of a wave that is being sealed
 	history  history
 	traced   traces
+	lately   atomic.Pointer[missed] // who was not reached
 }
 
 // Open replays the log and makes this process its one writer. Close it after.
