@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 )
 
 // ReachLine is how far somebody was told that something waits for them.
@@ -63,11 +64,12 @@ func (d *Desk) NotReached(ctx context.Context, by cvd.Actor) ([]ReachLine, error
 	})
 }
 
-// missed is what Desk.missed found, as of the last entry and a time. Nobody may
+// missed is what Desk.missed found, as of an entry and a time. Nobody may
 // change it.
 type missed struct {
-	last, at time.Time
-	who      map[cvd.CaseID]map[cvd.HolderID]bool
+	next entrylog.Seq
+	at   time.Time
+	who  map[cvd.CaseID]map[cvd.HolderID]bool
 }
 
 // missedFor is how long it holds while nothing happens.
@@ -81,11 +83,11 @@ func (d *Desk) missed(p *cvd.Programme, by cvd.Actor) map[cvd.CaseID]map[cvd.Hol
 	}
 	// Going over all that anybody was told of takes tens of milliseconds with ten
 	// thousand members, and pages ask again and again.
-	if k := d.lately.Load(); k != nil && k.last.Equal(p.Last) && now.Sub(k.at).Abs() < missedFor {
+	if k := d.lately.Load(); k != nil && k.next == p.Next && now.Sub(k.at).Abs() < missedFor {
 		return k.who
 	}
 	out := map[cvd.CaseID]map[cvd.HolderID]bool{}
-	defer func() { d.lately.Store(&missed{p.Last, now, out}) }()
+	defer func() { d.lately.Store(&missed{p.Next, now, out}) }()
 	p.EachReaching(now, now.Add(-ReachKept), func(r cvd.Reaching) {
 		if r.Reach != cvd.NotReached {
 			return
