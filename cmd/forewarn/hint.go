@@ -93,6 +93,7 @@ var hints = []struct {
 	{lookout.ErrNotLocal, "nothing was served. Whoever sits elsewhere can be shown the file that 'forewarn alarm page -o FILE' writes"},
 	{entrylog.ErrFork, "don't open or pass on what came with it, and don't delete anything"},
 	{entrylog.ErrUncompared, "say where the programme publishes its anchors: --anchors https://HOST/log/; without a network, --uncompared goes on and remembers nothing"},
+	{errTick, "nothing was kept. Run the command again with that --tick: nothing else is wrong"},
 	{errUnverified, "what was checked is as it was; don't rely on it, and keep it"},
 	{form.ErrEdits, "nothing was written, and no key was opened for these edits. What 'forewarn investigate --look' or 'forewarn read' writes says how they are written, and of which readings they must be"},
 	{client.ErrUnanswered, "nothing is known to be changed, and to run the command again is safe. Is the address right, and the desk served?"},

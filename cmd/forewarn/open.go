@@ -26,7 +26,7 @@ type openCmd struct {
 	Key   string        `help:"Your keys: the file that keygen made, or an SSH key." required:"" placeholder:"FILE"`
 	Out   string        `help:"A new folder for the content; else WAVE beside the sealed copy." short:"o" placeholder:"DIR"`
 	Proof string        `help:"The proof, if it is elsewhere." placeholder:"FILE"`
-	Log   string        `help:"The programme's log key (vkey). Taken from the programme's folder if that is here." name:"log-key" placeholder:"VKEY"`
+	Log   vkey          `help:"The programme's log key (vkey). Taken from the programme's folder if that is here." name:"log-key" placeholder:"VKEY"`
 	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
 	Lodge bool          `help:"Lodge the receipt at once: in the programme's folder, as --as, or with the desk at --server."`
 	remote
@@ -187,6 +187,9 @@ func (c *openCmd) decrypt(a *app, stem string, ids seal.Identities, proof *evide
 	return append(files, more...), nil
 }
 
+// errTick: a log's proof holds with another time between its anchors.
+var errTick = errors.New("another --tick")
+
 // holds verifies a copy's proof. Whoever has the log's key and not the time between
 // its anchors is told what that must be.
 func holds(p *evidence.CopyProof, v note.Verifier, interval time.Duration) (evidence.WaveStatement, error) {
@@ -194,19 +197,45 @@ func holds(p *evidence.CopyProof, v note.Verifier, interval time.Duration) (evid
 	if err == nil {
 		return w, nil
 	}
-	tick := int64(p.Entry.Anchor.Tick)
-	if e, perr := entrylog.ParseEntry(p.Entry.Record.Entry); perr == nil && tick > 0 {
-		fits := time.Duration(e.Time.Unix()/tick+1) * time.Second
+	if fits := tickOf(p); fits > 0 {
 		if _, again := p.Verify(v, fits); again == nil {
-			return w, fmt.Errorf("the log's anchors are %s apart, not %s: give --tick %s", fits, interval, fits)
+			return w, fmt.Errorf("%w: the log's anchors are %s apart, not %s: give --tick %s", errTick, fits, interval, fits)
 		}
 	}
 	return w, err
 }
 
+// tickOf is the time between a log's anchors as a proof from it has it, checked
+// against nothing; zero when it doesn't tell.
+func tickOf(p *evidence.CopyProof) time.Duration {
+	tick := int64(p.Entry.Anchor.Tick)
+	e, err := entrylog.ParseEntry(p.Entry.Record.Entry)
+	if err != nil || tick <= 0 {
+		return 0
+	}
+	return time.Duration(e.Time.Unix()/tick+1) * time.Second
+}
+
+// usualTick is the time between anchors of a log that says nothing else.
+const usualTick = time.Minute
+
+// vkey is a log's key as a flag. Given and empty it is refused: that is a shell's
+// variable that isn't set, and to go on would check nothing.
+type vkey string
+
+// UnmarshalText takes what the command line says.
+func (v *vkey) UnmarshalText(b []byte) error {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return errors.New("it is empty: is the variable set?")
+	}
+	*v = vkey(b)
+	return nil
+}
+
 // logKey is the key given, or the programme's own, with the time between its
 // anchors.
-func (a *app) logKey(said string, interval time.Duration) (note.Verifier, time.Duration, error) {
+func (a *app) logKey(key vkey, interval time.Duration) (note.Verifier, time.Duration, error) {
+	said := string(key)
 	h, err := home.Open(a.folder())
 	switch {
 	case said == "" && err != nil:

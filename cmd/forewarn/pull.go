@@ -19,7 +19,7 @@ type pullCmd struct {
 	Out  string `help:"Folder for the sealed files." short:"o" default:"." placeholder:"DIR"`
 	Wait bool   `help:"Wait for what opens, or is anchored, within ten minutes."`
 	remote
-	Log  string        `help:"With --server: the programme's log key (vkey), to check proofs before copies come." name:"log-key" placeholder:"VKEY"`
+	Log  vkey          `help:"With --server: the programme's log key (vkey), to check proofs before copies come." name:"log-key" placeholder:"VKEY"`
 	Tick time.Duration `help:"With --log-key: time between the log's anchors." default:"60s"`
 	following
 
@@ -41,10 +41,12 @@ type pulled struct {
 	Bulk   string     `json:"bulk,omitempty"`
 	Proof  string     `json:"proof,omitempty"`
 	Here   bool       `json:"already_here,omitempty"`
+	Proved bool       `json:"proof_checked,omitempty"` // by this command
 	WhyNot string     `json:"why_not,omitempty"`
 	Error  string     `json:"error,omitempty"`
 
 	opens time.Time
+	tick  time.Duration // between the log's anchors, as the proof has it
 }
 
 const longestWait = 10 * time.Minute
@@ -251,14 +253,42 @@ func (c *pullCmd) report(a *app, done []pulled, failed error) error {
 			a.say("Already here: %s. Name the wave to fetch it again.", p.Sealed)
 		case p.Error == "":
 			a.say("Fetched %s", p.Sealed)
-			as := "--as " + a.As
-			if c.Server != "" {
-				as = "--log-key VKEY --server " + c.Server
+			if c.Server != "" && !p.Proved {
+				a.say("  proof not checked: no --log-key was given; 'forewarn open' checks it")
 			}
-			a.say("  open it: forewarn open %s --key YOUR.key --lodge %s", shown(p.Sealed), as)
+			a.say("  open it: forewarn%s open %s --key YOUR.key --lodge%s", a.elsewhere(), shown(p.Sealed), c.opening(a, p))
 		}
 	}
 	return failed
+}
+
+// opening is what 'open' has to be told beside the copy and the key.
+func (c *pullCmd) opening(a *app, p pulled) string {
+	if c.Server == "" {
+		return " --as " + shown(a.As)
+	}
+	key := "VKEY"
+	if c.Log != "" {
+		key = shown(string(c.Log))
+	}
+	out := " --log-key " + key
+	if p.tick > 0 && p.tick != usualTick {
+		out += " --tick " + p.tick.String()
+	}
+	out += " --server " + shown(c.Server)
+	if c.TokenFile != "" {
+		out += " --token-file " + shown(c.TokenFile)
+	}
+	return out
+}
+
+// elsewhere names the programme's folder for a command line that people copy, where
+// it was named on this one.
+func (a *app) elsewhere() string {
+	if a.Dir == "" || a.Dir == os.Getenv("FOREWARN_DIR") {
+		return ""
+	}
+	return " --dir " + shown(a.Dir)
 }
 
 // shown is a path for a command line that people copy.

@@ -76,11 +76,11 @@ func anchorsOf(server string) string { return strings.TrimSuffix(server, "/") + 
 func (c *pullCmd) desk(a *app) (*client.Client, error) {
 	var o client.Options
 	if c.Log != "" {
-		v, err := note.NewVerifier(c.Log)
+		v, err := note.NewVerifier(string(c.Log))
 		if err != nil {
 			return nil, usage("%q is not a log key: it looks like forewarn.invalid/name+0123abcd+A…", c.Log)
 		}
-		o.Log = forewarn.Log{Key: c.Log, Interval: c.Tick}
+		o.Log = forewarn.Log{Key: string(c.Log), Interval: c.Tick}
 		if c.Anchors == "" {
 			c.Anchors = anchorsOf(c.Server)
 		}
@@ -123,7 +123,7 @@ func (c *pullCmd) roundFrom(a *app, desk *client.Client, done *[]pulled) (due ti
 		}
 		p := pulled{Wave: id}
 		if p.Here = c.Wave == "" && p.isHere(filepath.Join(c.Out, id.Short())); !p.Here {
-			if err := p.fetchFrom(a, desk, c.Out); err != nil {
+			if err := p.fetchFrom(a, desk, c); err != nil {
 				at := laterFrom(w, err)
 				if at.IsZero() || !c.Wait {
 					p.Error = err.Error()
@@ -184,18 +184,27 @@ func laterFrom(w client.Wave, err error) time.Time {
 
 // fetchFrom has the desk record the fetch, and writes what comes. Files get their
 // names once they are whole, the proof last.
-func (p *pulled) fetchFrom(a *app, desk *client.Client, out string) (err error) {
-	if err := os.MkdirAll(out, 0o700); err != nil {
+func (p *pulled) fetchFrom(a *app, desk *client.Client, c *pullCmd) (err error) {
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
 		return fmt.Errorf("%w: %w; nothing was fetched", errOutput, err)
 	}
-	base := filepath.Join(out, p.Wave.Short())
+	base := filepath.Join(c.Out, p.Wave.Short())
 	sealed, bulk := &arriving{name: base + ".age"}, &arriving{name: base + ".bulk.age"}
 	defer sealed.drop()
 	defer bulk.drop()
 	d, err := desk.Copy(a, p.Wave.String(), sealed, bulk)
+	if proof, perr := evidence.ParseCopyProof(d.Proof); perr == nil {
+		p.tick = tickOf(proof)
+		if v, _ := note.NewVerifier(string(c.Log)); v != nil && errors.Is(err, forewarn.ErrNotVerified) {
+			if _, why := holds(proof, v, c.Tick); errors.Is(why, errTick) {
+				err = why
+			}
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("wave %s: %w", p.Wave.Short(), err)
 	}
+	p.Proved = c.Log != ""
 	err = sealed.keep()
 	if err == nil && d.Bulk > 0 {
 		p.Bulk, err = bulk.name, bulk.keep()

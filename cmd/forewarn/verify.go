@@ -96,8 +96,8 @@ func (c *verifyLog) Run(a *app) error {
 
 type verifyDossier struct {
 	File       string `arg:"" help:"The dossier."`
-	LogKey     string `help:"The programme's log key, as you know it from elsewhere." placeholder:"VKEY"`
-	InquiryKey string `help:"The inquiry's key, as you know it from elsewhere." placeholder:"VKEY"`
+	LogKey     vkey   `help:"The programme's log key, as you know it from elsewhere." placeholder:"VKEY"`
+	InquiryKey vkey   `help:"The inquiry's key, as you know it from elsewhere." placeholder:"VKEY"`
 }
 
 func (*verifyDossier) Help() string {
@@ -112,7 +112,7 @@ func (c *verifyDossier) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	r, verr := forewarn.VerifyDossier(b, forewarn.Trust{LogKey: c.LogKey, InquiryKey: c.InquiryKey})
+	r, verr := forewarn.VerifyDossier(b, forewarn.Trust{LogKey: string(c.LogKey), InquiryKey: string(c.InquiryKey)})
 	if a.JSON {
 		type step struct {
 			Name   string `json:"name"`
@@ -171,7 +171,7 @@ func (a *app) steps(r forewarn.Report) {
 
 type verifyCopy struct {
 	Proof string        `arg:"" help:"The .proof file."`
-	Log   string        `help:"The programme's log key (vkey)." name:"log-key" placeholder:"VKEY"`
+	Log   vkey          `help:"The programme's log key (vkey)." name:"log-key" placeholder:"VKEY"`
 	Tick  time.Duration `help:"Time between the log's anchors. Taken from the programme's folder if that is here." default:"60s"`
 	following
 }

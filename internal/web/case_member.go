@@ -17,6 +17,9 @@ type memberCasePage struct {
 	Member  bool         `json:"-"` // else its finder
 	LogKey  string       `json:"log_key" doc:"With which a copy's proof is checked. Compare it with one that you got another way."`
 
+	Checks string `json:"-"` // what 'forewarn open' is told to check a copy with
+	Origin string `json:"-"`
+
 	Moment func(time.Time) Moment `json:"-"`
 }
 
@@ -34,11 +37,28 @@ func memberCase(v *Visit, id cvd.CaseID) error {
 	if err != nil {
 		return err
 	}
-	page := memberCasePage{Part: part, Member: part.Consent != "", LogKey: v.Desk().Key, Moment: v.Moment}
+	page := memberCasePage{Part: part, Member: part.Consent != "", LogKey: v.Desk().Key, Origin: v.site.Origin, Moment: v.Moment}
+	if page.Checks, err = v.checks(); err != nil {
+		return err
+	}
 	if n := len(part.Waves); n > 0 {
 		page.Rulings = v.rulings(part.Waves[n-1].Uses)
 	}
 	return v.Render("case-member", page)
+}
+
+// checks is what 'forewarn open' is told, on a machine that has nothing of the
+// programme, to check a copy: the log's key, the time between its anchors, and where
+// they are published.
+func (v *Visit) checks() (flags string, err error) {
+	err = v.View(func(p *cvd.Programme, _ coordinator.Names) error {
+		flags = "--log-key " + v.Desk().Key
+		if p.Interval != time.Minute {
+			flags += " --tick " + p.Interval.String()
+		}
+		return nil
+	})
+	return flags + " --anchors " + v.site.Origin + "/log/", err
 }
 
 // useWords is what people call the uses that a package rules on.

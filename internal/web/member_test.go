@@ -50,6 +50,9 @@ func TestCopyByTicket(t *testing.T) {
 	}
 	before := w.desk.Log().Size()
 	s := b.wants(b.post(path+"/fetch", ""), 200)
+	if want := "--log-key " + strings.ReplaceAll(w.desk.Key, "+", "&#43;") + " --anchors " + w.site.Origin + "/log/</pre>"; !strings.Contains(s, want) {
+		t.Errorf("the page says nothing like %q: %s", want, s)
+	}
 	links := ticketPath.FindAllString(s, -1)
 	if len(links) != 2 || w.desk.Log().Size() == before {
 		t.Fatalf("%d files are offered; entries: %d and %d", len(links), before, w.desk.Log().Size())

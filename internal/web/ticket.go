@@ -40,13 +40,13 @@ func (t *ticket) Wire(c *wire.Coder) {
 
 // fetchedPage says where a copy's files are, for a minute.
 type fetchedPage struct {
-	Wave  string
-	Title string
-	Case  cvd.CaseID
-	Files []fetchedFile
-	Until Moment
-	Has   map[string]bool
-	Key   string
+	Wave   string
+	Title  string
+	Case   cvd.CaseID
+	Files  []fetchedFile
+	Until  Moment
+	Has    map[string]bool
+	Checks string // what 'forewarn open' is told to check it with
 }
 
 type fetchedFile struct {
@@ -68,7 +68,10 @@ func fetchCopy(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := fetchedPage{Wave: id.Short(), Until: v.Moment(v.Now().Add(ticketTime)), Has: map[string]bool{}, Key: v.Desk().Key}
+	page := fetchedPage{Wave: id.Short(), Until: v.Moment(v.Now().Add(ticketTime)), Has: map[string]bool{}}
+	if page.Checks, err = v.checks(); err != nil {
+		return err
+	}
 	for _, f := range copyParts(del) {
 		if len(f.data) == 0 {
 			continue
