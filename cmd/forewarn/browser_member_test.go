@@ -98,7 +98,7 @@ func TestBrowserMember(t *testing.T) {
 	run("case", "open", "Wiki history shows deleted pages", "--product", "Larkspur Wiki", "--release", "2099-01-08T17:00:00Z", "--tier", "1")
 	run("case", "open", "Portal login accepts an empty token", "--product", "Larkspur Portal", "--release", "2099-01-08T17:00:00Z")
 	run("case", "end", "Portal", "--yes", "Portal login accepts an empty token")
-	run("case", "release", "Portal", "--advisory", write("advisory.md", publicAdvisory))
+	run("case", "release", "Portal", "--advisory", write("advisory.md", publicAdvisory), "--yes", "Portal")
 	run("case", "correct", "Portal", write("advisory-2.md", publicAdvisory+"\nThanks to everybody who tested the fix.\n"), "--change", "Version 4.2.1 is affected too")
 	links := map[string]string{}
 	for _, who := range []string{"uma", "otto"} {

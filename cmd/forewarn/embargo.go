@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
@@ -166,11 +167,16 @@ func (c *caseEnd) Run(a *app) error {
 
 type caseRelease struct {
 	Case     string `arg:"" help:"Title or id."`
-	Advisory string `help:"What was published; kept with the case." placeholder:"FILE"`
+	Advisory string `help:"What is published, with the case's title: Markdown. Without it nothing is." placeholder:"FILE"`
+	Yes      string `help:"The case's title or id once more: this can't be undone." placeholder:"CASE"`
+	Origin   string `help:"What browsers call the desk, https://HOST, to say where the advisory stands." env:"FOREWARN_ORIGIN" placeholder:"URL"`
 }
 
 func (*caseRelease) Help() string {
-	return "Example:\n  forewarn case release Layout --advisory advisory.md --as ana"
+	return `Says that the matter is public. With an advisory the case's title and that text are on the desk's front page from then on, for anybody. It can't be undone. Without --yes it says what would become public.
+
+Example:
+  forewarn case release Layout --advisory advisory.md --yes Layout --as ana`
 }
 
 func (c *caseRelease) Run(a *app) error {
@@ -182,9 +188,41 @@ func (c *caseRelease) Run(a *app) error {
 		}
 	}
 	return a.withCase(c.Case, func(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
+		title, err := c.confirmed(a, d, by, id)
+		if err != nil {
+			return err
+		}
 		if err := d.Release(a, by, id, text); err != nil {
 			return err
 		}
-		return a.done(fields{"case": id, "public": true}, "Case %s is public.", id.Short())
+		v := fields{"case": id, "public": true}
+		if len(text) == 0 {
+			return a.done(v, "Case %s is public. No advisory is published, nor its title.", id.Short())
+		}
+		at := "/advisories/" + id.String()
+		if c.Origin != "" {
+			v["advisory"] = strings.TrimSuffix(c.Origin, "/") + at
+			return a.done(v, "Case %s is public, as %q: %s", id.Short(), title, v["advisory"])
+		}
+		v["advisory"] = at
+		return a.done(v, "Case %s is public, as %q: on the served desk under %s", id.Short(), title, at)
 	})
+}
+
+// confirmed wants the case's name a second time, and says what becomes public.
+func (c *caseRelease) confirmed(a *app, d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) (title string, err error) {
+	if err := d.View(func(p *cvd.Programme) error { title = d.Names(a, p).Case(id); return nil }); err != nil {
+		return "", err
+	}
+	if c.Yes == "" {
+		what := "no advisory and no title"
+		if c.Advisory != "" {
+			what = fmt.Sprintf("its title, %q, and the text of %s for anybody", title, c.Advisory)
+		}
+		return "", usage("this says that case %s is public and can't be undone; it publishes %s: say --yes with the case's name", id.Short(), what)
+	}
+	if again, err := d.Case(a, by, c.Yes); err != nil || again != id {
+		return "", usage("--yes names another case than %q; nothing was released", c.Case)
+	}
+	return title, nil
 }
