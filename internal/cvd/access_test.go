@@ -305,6 +305,42 @@ func TestFresh(t *testing.T) {
 	}
 }
 
+// TestRefusals: who may know what state something is in is told so in plain words,
+// and what to do next.
+func TestRefusals(t *testing.T) {
+	f := newFixture(t)
+	early, bound, lifted, public := ACase(num[Case](1)), ACase(num[Case](2)), ACase(num[Case](3)), ACase(num[Case](4))
+	for _, x := range []struct {
+		a         Action
+		o         Object
+		why, hint string
+	}{
+		{ActRelease, early, "no embargo of the case binds yet", "agree one first: forewarn case embargo CASE"},
+		{ActRelease, bound, "the case is embargoed", "end the embargo first: forewarn case end CASE"},
+		{ActRelease, public, "the case is public already", tooLate},
+		{ActCorrectAdvisory, lifted, "the embargo is over, and the case was not released yet", "release it first: forewarn case release CASE"},
+		{ActInvite, lifted, "the embargo is over, and the case was not released yet", tooLate},
+	} {
+		var d *Denied
+		if err := f.p.May(Actor{Account: alice}, x.a, x.o, f.now); !errors.As(err, &d) || d.Why != x.why || d.Hint != x.hint {
+			t.Errorf("%s: %v", x.a, err)
+		}
+	}
+	told := 0
+	for _, c := range columns {
+		f.all(f.p.Accounts[c.by], func(a Action, o Object) {
+			var d *Denied
+			if errors.As(f.p.May(Actor{Account: c.by}, a, o, f.now), &d) && d.Why == notNow {
+				t.Errorf("%s, %s on %s: the state has no words", c.role, a, o.Kind)
+			}
+			told++
+		})
+	}
+	if told < 1000 {
+		t.Errorf("only %d questions were asked", told)
+	}
+}
+
 // TestEveryActionHasARule: an action that nobody may do is a mistake, and so is
 // a name missing from a list.
 func TestEveryActionHasARule(t *testing.T) {

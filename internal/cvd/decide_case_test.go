@@ -22,7 +22,7 @@ func TestEmbargo(t *testing.T) {
 	at := func(d time.Duration) ReleaseTime { return ReleaseTime{w.now.Add(d), "UTC"} }
 	w.do(bob, OpenCase{Case: c, Finder: fay})
 	state(NoEmbargo)
-	w.denied(alice, EndEmbargo{Case: c}, "is early")
+	w.denied(alice, EndEmbargo{Case: c}, "no embargo of the case binds yet")
 	w.refused(alice, AgreeEmbargo{c, 1}, "no proposal waits")
 	w.refused(bob, ProposeEmbargo{Case: c, Release: at(0)}, "future")
 	w.refused(bob, ProposeEmbargo{Case: c, Release: ReleaseTime{w.now.Add(week), ""}}, "zone")
@@ -76,11 +76,11 @@ func TestEmbargo(t *testing.T) {
 	w.denied(alice, Release{Case: c}, "is embargoed")
 	w.tick(2 * week)
 	state(Exited)
-	w.denied(alice, EndEmbargo{Case: c}, "is lifted")
-	w.denied(alice, MoveReleaseTime{Case: c, Release: at(day)}, "is lifted")
+	w.denied(alice, EndEmbargo{Case: c}, "the embargo is over")
+	w.denied(alice, MoveReleaseTime{Case: c, Release: at(day)}, "the embargo is over")
 	w.do(alice, Release{Case: c})
 	state(Exited)
-	w.denied(alice, Release{Case: c}, "is public")
+	w.denied(alice, Release{Case: c}, "the case is public already")
 }
 
 func TestEndOfEmbargo(t *testing.T) {
@@ -102,7 +102,7 @@ func TestEndOfEmbargo(t *testing.T) {
 	if w.p.EmbargoState(case1, w.now) != Exited {
 		t.Error("the embargo lives on")
 	}
-	w.denied(carol, end, "is lifted")
+	w.denied(carol, end, "the embargo is over")
 	everybody := audience(4) // member 4 is in no case
 	pack := DraftWave{Wave: num[Wave](2), Revision: rev1, Purpose: BreakPack, Level: form.Indicators, OpensAt: w.now, Audience: everybody}
 	w.refused(carol, pack, "lower level")
@@ -110,7 +110,7 @@ func TestEndOfEmbargo(t *testing.T) {
 	w.do(carol, pack)
 	w.seal(num[Wave](2))
 	w.do(contactOf(4), Fetch{num[Wave](2), holder(4)})
-	w.refused(bob, DraftWave{Wave: num[Wave](3), Revision: rev1, Purpose: Staged, Level: form.PoC, OpensAt: w.now, Audience: audience(1)}, "case is lifted")
+	w.refused(bob, DraftWave{Wave: num[Wave](3), Revision: rev1, Purpose: Staged, Level: form.PoC, OpensAt: w.now, Audience: audience(1)}, "the embargo is over")
 	if err := w.p.Eligible(holder(4), case1, Staged, w.now); err == nil {
 		t.Error("whoever is in no case is eligible for its waves")
 	}
@@ -189,9 +189,9 @@ func TestRecall(t *testing.T) {
 	w := opened(t)
 	w.do(contactOf(1), Fetch{wave1, holder(1)})
 	ack := AcknowledgeRecall{rev1, holder(1)}
-	w.denied(contactOf(1), ack, "is current")
+	w.denied(contactOf(1), ack, "was not recalled")
 	w.do(alice, IssueRecall{Revision: rev1})
-	w.denied(alice, IssueRecall{Revision: rev1}, "is recalled")
+	w.denied(alice, IssueRecall{Revision: rev1}, "was recalled")
 	w.denied(contactOf(2), AcknowledgeRecall{rev1, holder(2)}, "nothing by that name")
 	w.do(contactOf(1), ack)
 	w.silent(contactOf(1), ack)

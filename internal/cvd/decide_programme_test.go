@@ -129,7 +129,7 @@ func TestMembers(t *testing.T) {
 	w.denied(adminOf(1), AddAccount{Account: num[Account](50), Member: mem(1), Roles: RoleSet(MemberContact)}, "not in good standing")
 	w.do(alice, ChangeStanding{Member: mem(1), Standing: Good})
 	w.do(alice, ChangeStanding{Member: mem(1), Standing: Excluded})
-	w.denied(alice, ChangeStanding{Member: mem(1), Standing: Good}, "is excluded")
+	w.denied(alice, ChangeStanding{Member: mem(1), Standing: Good}, "was excluded")
 
 	w.do(alice, DeclareGroup{num[Group](1), []MemberID{mem(3), mem(2), mem(3)}})
 	w.refused(alice, DeclareGroup{num[Group](2), []MemberID{mem(3)}}, "one owner")
@@ -224,10 +224,10 @@ func TestKeysOfBlobs(t *testing.T) {
 	w.do(alice, SetLegalHold{CaseKey, ref(case1), false, time.Time{}, blob(1)})
 	w.do(alice, DestroyKey{CaseKey, ref(case1)})
 	w.silent(alice, DestroyKey{CaseKey, ref(case1)})
-	w.denied(bob, SaveDraft{pkg1, case1, blob(1)}, "shredded")
+	w.denied(bob, SaveDraft{pkg1, case1, blob(1)}, "was destroyed")
 
 	w.denied(alice, DestroyKey{PersonKey, ref(fay)}, "is open")
-	w.denied(alice, DestroyKey{PersonKey, ref(mem(1))}, "is good")
+	w.denied(alice, DestroyKey{PersonKey, ref(mem(1))}, "is in good standing")
 	w.denied(alice, DestroyKey{NoKey, ref(fay)}, "")
 	w.denied(alice, DestroyKey{CaseKey, ref(fay)}, "nothing by that name")
 	w.do(alice, CloseAccount{fay})

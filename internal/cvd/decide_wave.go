@@ -58,14 +58,14 @@ func (p *Programme) checkPurpose(b *WaveDrafted, now time.Time) error {
 	switch b.Purpose {
 	case Staged:
 		if phase != PhaseEmbargoed {
-			return refuse("the case is %s: early warnings go out while an embargo binds", phase)
+			return refuse("%s: early warnings go out while an embargo binds", phaseSaid[phase].is)
 		}
 		if b.OpensAt.After(k.Embargo.Release.At) {
 			return refuse("the wave would open at %s, after the release time %s", b.OpensAt.Format(time.RFC3339), k.Embargo.Release.At.Format(time.RFC3339))
 		}
 	case Preview:
 		if phase == PhaseShredded || phase == PhasePublic {
-			return refuse("the case is %s: there is nothing left to preview", phase)
+			return refuse("%s: there is nothing left to preview", phaseSaid[phase].is)
 		}
 	case BreakPack:
 		if k.Ended == nil || phase == PhaseShredded {

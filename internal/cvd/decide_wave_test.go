@@ -124,7 +124,7 @@ func TestDrafting(t *testing.T) {
 	w.denied(bob, ApproveWave{num[Wave](2), w.p.Waves[num[Wave](2)].Digest}, "role approver")
 
 	w.do(alice, IssueRecall{Revision: num[Revision](2)})
-	w.denied(bob, good, "is recalled")
+	w.denied(bob, good, "was recalled")
 	if w.p.WaveState(wave1, w.now) != StateSuperseded {
 		t.Error("a wave of a recalled revision lives on")
 	}

@@ -14,7 +14,7 @@ import (
 func TestSealing(t *testing.T) {
 	w := bound(t)
 	w.draft(wave1, rev1, form.Detection, w.now.Add(day), audience(2)...)
-	w.denied(machine, RecordSealed{w.statement(wave1)}, "is draft")
+	w.denied(machine, RecordSealed{w.statement(wave1)}, "nobody approved the wave")
 	w.do(carol, ApproveWave{wave1, w.p.Waves[wave1].Digest})
 	w.denied(alice, RecordSealed{w.statement(wave1)}, "role sealer")
 	for words, spoil := range map[string]func(*evidence.WaveStatement){
@@ -43,8 +43,8 @@ func TestSealing(t *testing.T) {
 	if err := w.tryAs(Actor{machine, entrylog.AuthSystem}, RecordSealed{w.statement(wave1)}); err != nil {
 		t.Fatal(err)
 	}
-	w.denied(machine, RecordSealed{w.statement(wave1)}, "is sealed")
-	w.denied(carol, ApproveWave{wave1, w.p.Waves[wave1].Digest}, "is sealed")
+	w.denied(machine, RecordSealed{w.statement(wave1)}, "has not opened yet")
+	w.denied(carol, ApproveWave{wave1, w.p.Waves[wave1].Digest}, "has not opened yet")
 
 	keys, _ := w.p.KeysOf(holder(1))
 	stored := StoredCopy{Holder: holder(1), Keys: keys.Seq, Leaf: leaf(wave1, holder(1)), Blob: blob(1), Size: 1}

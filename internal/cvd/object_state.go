@@ -1,10 +1,6 @@
 package cvd
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // states is a set of the states that objects of one kind can be in, bit s for
 // state s.
@@ -85,12 +81,12 @@ var (
 )
 
 // kindOfObject says of a kind of object which state one is in (as a set of one;
-// empty when it doesn't exist), which case it belongs to, and what the states
-// are called.
+// empty when it doesn't exist), which case it belongs to, and what a refusal
+// says of the states.
 type kindOfObject struct {
 	state func(p *Programme, o Object, now time.Time) states
 	of    func(p *Programme, o Object) CaseID
-	names []string
+	said  []said // by state, for refusals; none: what isn't always allowed there never is
 }
 
 func ofNoCase(*Programme, Object) CaseID { return CaseID{} }
@@ -109,7 +105,7 @@ var objects = [objectEnd]kindOfObject{
 			return 0
 		}
 		return present
-	}, ofNoCase, []string{"founded"}},
+	}, ofNoCase, nil},
 	OnAccount: {func(p *Programme, o Object, _ time.Time) states {
 		a := p.Accounts[AccountID(o.ID)]
 		switch {
@@ -119,44 +115,44 @@ var objects = [objectEnd]kindOfObject{
 			return closedAccount
 		}
 		return openAccount
-	}, ofNoCase, []string{"open", "closed"}},
+	}, ofNoCase, accountSaid},
 	OnMember: {func(p *Programme, o Object, _ time.Time) states {
 		m := p.Members[MemberID(o.ID)]
 		if m == nil {
 			return 0
 		}
 		return standings(m.Standing)
-	}, ofNoCase, standingNames},
-	OnCase: {phaseState, ofCase, phaseNames},
+	}, ofNoCase, standingSaid},
+	OnCase: {phaseState, ofCase, phaseSaid},
 	OnPackage: {func(p *Programme, o Object, now time.Time) states {
 		pk := p.Packages[PackageID(o.ID)]
 		if pk == nil {
 			return 0
 		}
 		return phases(p.PhaseOf(pk.Case, now))
-	}, func(p *Programme, o Object) CaseID { return p.Packages[PackageID(o.ID)].Case }, phaseNames},
-	OnRevision: {revisionState, ofRevision, []string{"current", "recalled"}},
-	OnWave:     {waveState, ofWave, waveNames},
+	}, func(p *Programme, o Object) CaseID { return p.Packages[PackageID(o.ID)].Case }, phaseSaid},
+	OnRevision: {revisionState, ofRevision, revisionSaid},
+	OnWave:     {waveState, ofWave, waveSaid},
 	OnCopy: {func(p *Programme, o Object, now time.Time) states {
 		w := p.Waves[WaveID(o.ID)]
 		if w == nil || w.place(o.Holder) < 0 {
 			return 0
 		}
 		return waveStates(p.WaveState(w.ID, now))
-	}, ofWave, waveNames},
+	}, ofWave, waveSaid},
 	OnPart: {func(p *Programme, o Object, now time.Time) states {
 		if c := p.Cases[CaseID(o.ID)]; c == nil || c.Participants[MemberID(o.Holder)] == nil {
 			return 0
 		}
 		return phaseState(p, o, now)
-	}, ofCase, phaseNames},
-	OnReading: {revisionState, ofRevision, []string{"current", "recalled"}},
+	}, ofCase, phaseSaid},
+	OnReading: {revisionState, ofRevision, revisionSaid},
 	OnHolder: {func(p *Programme, o Object, _ time.Time) states {
 		if !p.holderExists(HolderID(o.ID)) {
 			return 0
 		}
 		return present
-	}, ofNoCase, []string{"known"}},
+	}, ofNoCase, nil},
 	OnDelegation: {func(p *Programme, o Object, now time.Time) states {
 		d := p.Delegations[DelegationID(o.ID)]
 		switch {
@@ -166,7 +162,7 @@ var objects = [objectEnd]kindOfObject{
 			return past
 		}
 		return inForce
-	}, ofNoCase, []string{"in force", "past"}},
+	}, ofNoCase, delegationSaid},
 	OnReport: {func(p *Programme, o Object, _ time.Time) states {
 		r := p.Reports[ReportID(o.ID)]
 		switch {
@@ -176,7 +172,7 @@ var objects = [objectEnd]kindOfObject{
 			return settledReport
 		}
 		return waitingReport
-	}, ofNoCase, []string{"waiting", "settled"}},
+	}, ofNoCase, nil},
 }
 
 func phaseState(p *Programme, o Object, now time.Time) states {
@@ -202,18 +198,4 @@ func revisionState(p *Programme, o Object, _ time.Time) states {
 		return recalled
 	}
 	return current
-}
-
-// names lists the states of a set.
-func (k ObjectKind) names(s states) string {
-	var out []string
-	for i, n := range objects[k].names {
-		if s>>i&1 == 1 {
-			out = append(out, n)
-		}
-	}
-	if len(out) > 1 {
-		return fmt.Sprintf("%s or %s", strings.Join(out[:len(out)-1], ", "), out[len(out)-1])
-	}
-	return strings.Join(out, "")
 }

@@ -102,7 +102,7 @@ func (p *Programme) May(who Actor, a Action, o Object, now time.Time) error {
 	case !related:
 		return deny(whyNothing, hintWhat)
 	case in&exists == 0:
-		return deny(fmt.Sprintf("the %s is %s, and would have to be %s", o.Kind, o.Kind.names(exists), o.Kind.names(in)), "look at its state again, something changed")
+		return deny(o.Kind.refusal(exists, in))
 	}
 	for _, b := range r.bars {
 		if why, hint := b(p, acc, o, now); why != "" {
