@@ -161,8 +161,13 @@ func (c *caseList) Run(a *app) error {
 				last = r.Consent
 			}
 			release := "–"
-			if cs.Embargo != nil {
+			switch {
+			case cs.Released != nil:
+				r.Release = cs.Released.At
+			case cs.Embargo != nil:
 				r.Release = cs.Embargo.Release.At
+			}
+			if !r.Release.IsZero() {
 				release = when(r.Release)
 			}
 			values = append(values, r)

@@ -38,7 +38,7 @@ func (c *caseShow) Run(a *app) error {
 		}
 		now := d.Clock()
 		a.say("%s  (%s)", line(board.Title), id.Short())
-		a.say("%s", embargoLine(board.Embargo, board.Release, now))
+		a.say("%s", standLine(board.Embargo, board.Release, board.Released, now))
 		if board.Alarm != "" {
 			a.say("Alarm: %s. What is known: forewarn alarm show %s", board.Alarm, id.Short())
 		}
@@ -92,6 +92,14 @@ func consents(all []coordinator.BoardMember) string {
 	return strings.Join(order, ", ")
 }
 
+// standLine is embargoLine, until the case is public.
+func standLine(state string, release, released, now time.Time) string {
+	if !released.IsZero() {
+		return fmt.Sprintf("Embargo: %s. Public since %s, %s", state, when(released), in(released, now))
+	}
+	return embargoLine(state, release, now)
+}
+
 func embargoLine(state string, release, now time.Time) string {
 	if release.IsZero() {
 		return "Embargo: " + state
@@ -110,7 +118,7 @@ func (a *app) showPart(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
 	}
 	now := d.Clock()
 	a.say("%s  (%s)", line(p.Title), id.Short())
-	a.say("%s", embargoLine(p.Embargo, p.Release, now))
+	a.say("%s", standLine(p.Embargo, p.Release, p.Released, now))
 	if p.Consent != "" {
 		a.say("Your member: %s", p.Consent)
 	}
@@ -139,7 +147,11 @@ func (a *app) showPart(d *coordinator.Desk, by cvd.Actor, id cvd.CaseID) error {
 		a.say("")
 		a.table([]string{"WAVE", "LEVEL", "STATE", "OPENS", "", "YOUR COPY"}, rows)
 		a.say("")
-		a.say("Permitted use: %s", permitted(p.Waves[len(p.Waves)-1].Uses))
+		use := "any: it is public"
+		if p.Released.IsZero() {
+			use = permitted(p.Waves[len(p.Waves)-1].Uses)
+		}
+		a.say("Permitted use: %s", use)
 	}
 	return nil
 }

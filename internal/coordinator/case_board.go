@@ -17,8 +17,8 @@ type CaseRow struct {
 	Case      cvd.CaseID `json:"case"`
 	Title     string     `json:"title"`
 	Embargo   string     `json:"embargo"`
-	Release   time.Time  `json:"release,omitzero"`
-	Alarm     string     `json:"alarm,omitempty"` // empty: none was raised
+	Release   time.Time  `json:"release,omitzero"` // as it was, or as it is agreed
+	Alarm     string     `json:"alarm,omitempty"`  // empty: none was raised
 	Held      bool       `json:"held"`
 	Decisions []Decision `json:"decisions"` // the first first
 	Counts    *Counts    `json:"counts,omitempty"`
@@ -61,9 +61,7 @@ func (d *Desk) CaseBoard(ctx context.Context, by cvd.Actor, words, order string)
 			if low != "" && !strings.Contains(strings.ToLower(row.Title), low) && !strings.HasPrefix(id.String(), low) {
 				continue
 			}
-			if c.Embargo != nil {
-				row.Release = c.Embargo.Release.At
-			}
+			row.Release = releaseOf(c)
 			if c.Alarm != nil {
 				row.Alarm = p.AlarmState(id, now).String()
 			}

@@ -21,7 +21,8 @@ type Part struct {
 	Until     time.Time     `json:"answer_invitation_until,omitzero"` // when an invitation lapses that waits for a word
 	Consents  bool          `json:"may_consent,omitempty"`            // the actor may give its member's word now
 	Answers   bool          `json:"may_answer,omitempty"`
-	Published time.Time     `json:"published,omitzero"` // there is an advisory
+	Released  time.Time     `json:"released,omitzero"`  // it is public since
+	Published time.Time     `json:"published,omitzero"` // and there is an advisory
 	Products  []PartProduct `json:"products"`
 	Waves     []PartWave    `json:"waves"`
 	Recalls   []PartRecall  `json:"recalls,omitempty"`
@@ -95,6 +96,9 @@ func (d *Desk) Part(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Part, err
 			if part := c.Participants[me.Member]; part.Consent == cvd.Invited {
 				out.Until = part.Until
 			}
+		}
+		if c.Released != nil {
+			out.Released = c.Released.At
 		}
 		if published(c) {
 			out.Published = c.Released.At

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -33,7 +34,7 @@ type Advised struct {
 	Reported time.Time
 	Products []string
 	Credits  []string // as those who reported it want to be named
-	Changes  []Change // the newest first
+	Changes  []Change // the oldest first
 	SeeAlso  []Related
 }
 
@@ -99,7 +100,7 @@ func (d *Desk) Advisory(ctx context.Context, id cvd.CaseID) (about Advised, text
 				about.Credits = append(about.Credits, line)
 			}
 		}
-		for _, x := range slices.Backward(c.Corrections) {
+		for _, x := range c.Corrections {
 			var what Reason
 			if d.Text(ctx, CaseKey(id), x.Change, &what) == nil {
 				about.Changes = append(about.Changes, Change{x.At, what.Reason})
@@ -129,9 +130,23 @@ func (d *Desk) CorrectAdvisory(ctx context.Context, by cvd.Actor, id cvd.CaseID,
 	if len(advisory) == 0 || change == "" {
 		return fmt.Errorf("%w: a correction has a text, and words for its readers", cvd.ErrRefused)
 	}
-	err := d.View(func(p *cvd.Programme) error { _, err := p.Decide(q, by, d.at(p)); return err })
+	var last cvd.BlobRef
+	err := d.View(func(p *cvd.Programme) error {
+		if _, err := p.Decide(q, by, d.at(p)); err != nil {
+			return err
+		}
+		last = p.Cases[id].CurrentAdvisory()
+		return nil
+	})
 	if err != nil {
 		return err
+	}
+	old, err := d.blob(ctx, CaseKey(id), last)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(old, advisory) {
+		return fmt.Errorf("%w: that is the advisory as it is published already; nothing was corrected", cvd.ErrRefused)
 	}
 	if q.Advisory, err = d.putBlob(ctx, CaseKey(id), advisory); err != nil {
 		return err
@@ -143,12 +158,23 @@ func (d *Desk) CorrectAdvisory(ctx context.Context, by cvd.Actor, id cvd.CaseID,
 	return err
 }
 
+// releaseOf is when a case was released, or is to be as was agreed; else zero.
+func releaseOf(c *cvd.Case) time.Time {
+	switch {
+	case c.Released != nil:
+		return c.Released.At
+	case c.Embargo != nil:
+		return c.Embargo.Release.At
+	}
+	return time.Time{}
+}
+
 // CaseLine is a case in a list of those that somebody may know of.
 type CaseLine struct {
 	Case    cvd.CaseID
 	Title   string // empty to who may not read the case
 	Embargo cvd.EmbargoState
-	Release time.Time // zero: none agreed
+	Release time.Time // as it was, or as it is agreed; zero: neither
 	Waves   int       // known to staff alone
 	Consent cvd.Consent
 }
@@ -166,9 +192,7 @@ func (d *Desk) Cases(ctx context.Context, by cvd.Actor) (out []CaseLine, err err
 			if p.May(by, cvd.ActReadCase, cvd.ACase(id), now) == nil {
 				line.Title = d.title(ctx, c)
 			}
-			if c.Embargo != nil {
-				line.Release = c.Embargo.Release.At
-			}
+			line.Release = releaseOf(c)
 			if p.May(by, cvd.ActViewExposure, cvd.ACase(id), now) == nil {
 				line.Waves = len(c.Waves)
 			}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"html"
 	"io"
 	"net/http"
@@ -74,6 +75,21 @@ func TestAdvisoryOnPages(t *testing.T) {
 	ok(t, json.Unmarshal([]byte(b.wants(b.get("/api/v1"+path), 200)), &api))
 	if api.Title != "Layout import" || len(api.Changes) != 1 {
 		t.Errorf("%+v", api)
+	}
+	size := w.desk.Log().Size()
+	if err := w.desk.CorrectAdvisory(ctx, w.by("ana"), w.cs, []byte("# What to do\n\nUpdate to 4.3."), "again"); !errors.Is(err, cvd.ErrRefused) || w.desk.Log().Size() != size {
+		t.Errorf("the same bytes again: %v", err)
+	}
+	w.now = w.now.Add(time.Hour)
+	ok(t, w.desk.CorrectAdvisory(ctx, w.by("ana"), w.cs, []byte("# What to do\n\nUpdate to 4.4."), "nor was 4.3"))
+	s = b.wants(b.get(path), 200)
+	if first, then := strings.Index(s, "4.2 was not enough"), strings.Index(s, "nor was 4.3"); first < 0 || then < first {
+		t.Errorf("the timeline is out of order: %s", s)
+	}
+	member := w.as("c0")
+	s = member.wants(member.get("/cases/"+w.cs.String()), 200)
+	if strings.Contains(s, "until the release") || !strings.Contains(s, "yes, it is public") || !strings.Contains(s, "<dt>Published</dt>") || strings.Contains(s, "<dt>Release</dt>") {
+		t.Errorf("a member's page after the release: %s", s)
 	}
 }
 
