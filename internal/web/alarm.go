@@ -206,14 +206,15 @@ func liftHold(v *Visit) error {
 	return v.decided("alarm", id, err)
 }
 
-// stamp is a time within a sentence.
+// stamp is a time within a sentence, to the second: both ends of an interval may
+// lie in one minute.
 func (v *Visit) stamp(t time.Time) string {
-	m := v.Moment(t)
-	switch {
-	case t.IsZero():
+	if t.IsZero() {
 		return "–"
-	case m.Local != "":
-		return m.Local + " (" + m.UTC + ")"
 	}
-	return m.UTC
+	out := t.UTC().Format("2006-01-02 15:04:05 UTC")
+	if l := v.local(); l != nil {
+		return t.In(l).Format("2006-01-02 15:04:05 MST") + " (" + out + ")"
+	}
+	return out
 }

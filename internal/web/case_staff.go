@@ -9,6 +9,7 @@ import (
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/timeline"
 )
 
@@ -24,6 +25,7 @@ type casePage struct {
 	Wide, Small template.HTML          `json:"-"`
 	Can         map[string]bool        `json:"-"`
 	Path, Zone  string                 `json:"-"`
+	NotEnd      string                 `json:"-"` // why the embargo is not the reader's to end, who may decide about alarms
 	Tiers       []tier                 `json:"-"`
 	Moment      func(time.Time) Moment `json:"-"`
 	Stamp       func(time.Time) string `json:"-"`
@@ -48,6 +50,7 @@ type timelineRow struct {
 	To      Moment `json:"to"`
 	What    string `json:"what"`
 	Entries string `json:"entries,omitempty"`
+	Span    string `json:"-"` // of what has an end: both, to the second
 }
 
 // timelineRows bounds the text twin on the page; the history has the rest.
@@ -91,13 +94,23 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 		if len(page.Timeline) == timelineRows {
 			break
 		}
-		page.Timeline = append(page.Timeline, timelineRow{v.Moment(r.From), v.Moment(r.To), r.What, r.Entries})
+		row := timelineRow{From: v.Moment(r.From), To: v.Moment(r.To), What: r.What, Entries: r.Entries}
+		if !r.To.IsZero() {
+			row.Span = v.stamp(r.From) + " to " + v.stamp(r.To)
+		}
+		page.Timeline = append(page.Timeline, row)
 	}
 	if !v.API() {
 		frame := "c" + id.Short()
 		page.Wide = v.Picture(timeline.SVG(b.Timeline, timeline.Options{Width: 960, ID: frame}))
 		page.Small = v.Picture(timeline.SVG(b.Timeline, timeline.Options{Width: 328, ID: frame + "n"}))
 		page.Can = v.canAll(cvd.ACase(id), caseActs)
+		if b.Embargo == cvd.Active.String() || b.Embargo == cvd.Revise.String() {
+			page.NotEnd, err = v.notEnd(id)
+		}
+		if err != nil {
+			return err
+		}
 		page.Can["view alarm"] = b.Alarm != ""
 		if page.Can[cvd.ActCorrectAdvisory.String()] {
 			_, _, err := v.Desk().Advisory(v.Context(), id)
@@ -114,6 +127,20 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 		}
 	}
 	return v.Render("case-staff", page)
+}
+
+// notEnd is why somebody whose role ends embargoes can't end this one now; empty for
+// who can, and for all others.
+func (v *Visit) notEnd(id cvd.CaseID) (string, error) {
+	if !v.can(cvd.ActDecideAlarm, cvd.ACase(id)) {
+		return "", nil
+	}
+	_, err := v.Desk().WouldEnd(cvd.Actor{Account: v.By.Account, Auth: entrylog.AuthFresh}, id)
+	var denied *cvd.Denied
+	if errors.As(err, &denied) {
+		return denied.Why, nil
+	}
+	return "", err
 }
 
 // caseActs are what the page of a case offers.

@@ -30,10 +30,19 @@ func (v *Visit) Moment(t time.Time) Moment {
 		return Moment{}
 	}
 	m := Moment{ISO: t.UTC().Format(time.RFC3339), UTC: t.UTC().Format("2006-01-02 15:04 UTC"), Away: away(t.Sub(v.Now()))}
-	if l, err := time.LoadLocation(v.Session.Zone); err == nil && v.Session.Zone != "" && l != time.UTC && v.Session.Zone != "UTC" {
+	if l := v.local(); l != nil {
 		m.Local = t.In(l).Format("2006-01-02 15:04 MST")
 	}
 	return m
+}
+
+// local is the reader's zone; nil where it is UTC or not known.
+func (v *Visit) local() *time.Location {
+	l, err := time.LoadLocation(v.Session.Zone)
+	if err != nil || v.Session.Zone == "" || v.Session.Zone == "UTC" {
+		return nil
+	}
+	return l
 }
 
 // away says how far off a time is: exact below two days, whole days above.

@@ -354,3 +354,34 @@ func TestListsOfPrograms(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestNotOnDuty: a coordinator who isn't on duty is told why they can't end an
+// embargo, on the page that would offer it.
+func TestNotOnDuty(t *testing.T) {
+	w := newWorld(t)
+	path := "/cases/" + w.cs.String()
+	if s := w.as("ana").wants(w.as("ana").get(path), 200); strings.Contains(s, "not on duty") || !strings.Contains(s, path+"/end") {
+		t.Error("the end is not offered to the only coordinator")
+	}
+	_, err := w.desk.Do(ctx, w.by("ana"), cvd.AssignDuty{Duty: cvd.DutyID{1}, Account: w.who["ben"], Rank: 1, Starts: w.now, Ends: w.now.Add(time.Hour)})
+	ok(t, err)
+	for who, want := range map[string]bool{"ana": true, "ben": false} {
+		b := w.as(who)
+		s := b.wants(b.get(path), 200)
+		if got := strings.Contains(s, "not by you: you are not on duty"); got != want {
+			t.Errorf("%s is told that they are not on duty: %v", who, got)
+		}
+	}
+}
+
+// TestStamp: both ends of an interval may lie in one minute.
+func TestStamp(t *testing.T) {
+	at := time.Date(2026, 5, 1, 10, 0, 7, 0, time.UTC)
+	for zone, want := range map[string]string{"": "2026-05-01 10:00:07 UTC", "Europe/Vienna": "2026-05-01 12:00:07 CEST (2026-05-01 10:00:07 UTC)"} {
+		v := &Visit{}
+		v.Session.Zone = zone
+		if got := v.stamp(at); got != want {
+			t.Errorf("%q: %s", zone, got)
+		}
+	}
+}
