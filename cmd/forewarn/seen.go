@@ -43,6 +43,9 @@ func (f *following) memory() (string, error) {
 	return "", fmt.Errorf("%w: nothing says where your home is; give --memory DIR, or FOREWARN_STATE", errInput)
 }
 
+// publishes is how long a log is given to publish what it signed.
+const publishes = 10 * time.Second
+
 // follow refuses a signed checkpoint of a log that doesn't continue what was seen of it,
 // and remembers the newest.
 func (f *following) follow(a *app, v note.Verifier, signed []byte) error {
@@ -72,6 +75,12 @@ func (f *following) follow(a *app, v note.Verifier, signed []byte) error {
 	}
 	read, where := f.published(a, v, cp, kept, name)
 	newest, err := entrylog.Continues(v, seen, signed, read)
+	for begun := time.Now(); errors.Is(err, entrylog.ErrBehind) && time.Since(begun) < publishes; {
+		if err := sleepUntil(a, time.Now().Add(100*time.Millisecond)); err != nil {
+			return err
+		}
+		newest, err = entrylog.Continues(v, seen, signed, read)
+	}
 	switch {
 	case errors.Is(err, entrylog.ErrFork):
 		return f.forked(a, kept, dir, name, seen, signed, read, err)

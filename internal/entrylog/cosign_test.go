@@ -170,7 +170,8 @@ func TestContinues(t *testing.T) {
 		{"further in the other view", f.signed(0, 7), f.signed(1, 9), f.published(1, 20), ErrFork, 0},
 		{"further, and published is the first view", f.signed(0, 7), f.signed(1, 9), f.published(0, 20), ErrFork, 0},
 		{"an older proof of the other view", f.signed(0, 9), f.signed(1, 7), f.published(0, 20), ErrFork, 0},
-		{"published is shorter than was signed", f.signed(0, 7), f.signed(0, 9), f.published(0, 8), ErrFork, 0},
+		{"published is shorter than was signed", f.signed(0, 7), f.signed(0, 9), f.published(0, 8), ErrBehind, 0},
+		{"published is shorter, and another", f.signed(0, 7), f.signed(0, 9), f.published(1, 8), ErrFork, 0},
 		{"tiles of the other view", f.signed(0, 7), f.signed(0, 9), func(p string) ([]byte, error) {
 			if p == CheckpointPath {
 				return f.signed(0, 20), nil
