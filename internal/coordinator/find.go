@@ -161,8 +161,8 @@ func (d *Desk) nthWave(ctx context.Context, p *cvd.Programme, by cvd.Actor, said
 		return id, err
 	}
 	// A member would learn from the number how many waves others got.
-	if err := p.May(by, cvd.ActViewExposure, cvd.ACase(cs), d.at(p)); err != nil {
-		return id, err
+	if p.May(by, cvd.ActViewExposure, cvd.ACase(cs), d.at(p)) != nil {
+		return id, fmt.Errorf("%w: you see your member's own waves alone, which have no numbers: name the wave by its id, as 'forewarn case show %s' lists it", ErrUnknown, cs.Short())
 	}
 	waves := p.Cases[cs].Waves
 	n, err := strconv.Atoi(number)
