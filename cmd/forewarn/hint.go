@@ -56,6 +56,7 @@ var hints = []struct {
 	{keep.ErrTaken, "nothing was changed"},
 	{keep.ErrNoBackup, "name the folder that 'forewarn backup' made; its manifest.json is written last"},
 	{keep.ErrOlder, "the newer backup is as it was. Find out why this folder is older before you go on"},
+	{keep.ErrNoInquiry, "nothing was written. The first 'forewarn investigate' makes its keys; where the inquiry is on another machine, run this there"},
 	{keep.ErrKeys, "nothing was changed. Each of --keys is a file that 'forewarn backup keys' wrote for this very programme"},
 	{keep.ErrIncomplete, "the backup is there. 'forewarn doctor' says what the programme lacks"},
 	{keep.ErrBroken, "each line marked broken says below it what to do"},

@@ -32,6 +32,8 @@ var (
 	ErrOlder = errors.New("this folder is older than its backup")
 	// ErrKeys: a file holds no keys of this programme. Nothing was changed.
 	ErrKeys = errors.New("not the keys of this programme")
+	// ErrNoInquiry: nothing was investigated here, so the inquiry has no keys.
+	ErrNoInquiry = errors.New("no inquiry yet: nothing to back up")
 	// ErrIncomplete: it was made, and lacks what the programme itself lacks.
 	ErrIncomplete = errors.New("made, but not whole")
 	// ErrBroken: an examination found something broken. Nothing was changed.

@@ -58,6 +58,9 @@ func SealKeys(ctx context.Context, h *home.Home, of Domain, to seal.Recipients, 
 		return 0, err
 	}
 	defer done()
+	if len(files) == 0 && of == OfInquiry {
+		return 0, ErrNoInquiry
+	}
 	if len(files) == 0 {
 		return 0, fmt.Errorf("%w: %s has no %s here; say where with --dir on the machine that holds it", home.ErrNoProgramme, h.Dir, of)
 	}
