@@ -27,7 +27,7 @@ func (*initCmd) Help() string {
 	return `Makes the folder with its three domains (desk, sealer, inquiry), their keys, and the first entries of the log.
 
 Example:
-  forewarn --dir programme init --name "Harbourline early warning" --coordinator "Ana Lindqvist"`
+  forewarn --dir programme init --name "Harbourline early warning" --coordinator "Ana Lindqvist" --origin desk.example/forewarn`
 }
 
 const maxTerms = 1 << 20
@@ -49,7 +49,8 @@ func (c *initCmd) Run(a *app) error {
 	if c.Handle == "" {
 		c.Handle = handle(c.Coordinator)
 	}
-	if c.Origin == "" {
+	made := c.Origin == ""
+	if made {
 		c.Origin = "forewarn.invalid/" + slug(c.Name)
 	}
 	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' || r == '+' }) {
@@ -65,6 +66,9 @@ func (c *initCmd) Run(a *app) error {
 	who, err := c.found(a, h, text)
 	if err != nil {
 		return errors.Join(err, h.Discard())
+	}
+	if made {
+		a.note("The log is called %s for ever, which is nobody's name: for a programme that stays, found it with --origin HOST/PATH, a host of yours.", c.Origin)
 	}
 	if a.JSON {
 		return a.printJSON(fields{"dir": h.Dir, "origin": c.Origin, "account": who, "handle": c.Handle, "log_key": h.LogKey(), "outside": h.OutsideFile()})

@@ -1,5 +1,5 @@
 export FOREWARN_DIR=$PWD/programme FOREWARN_AS=ana
-forewarn init --name "Harbourline early warning" --coordinator "Ana Lindqvist" --mail ana@desk.example --tick 1s
+forewarn init --name "Harbourline early warning" --coordinator "Ana Lindqvist" --mail ana@desk.example --origin desk.example/forewarn --tick 1s
 forewarn account add ben --name "Ben Oduya" --role approver,investigator --mail ben@desk.example
 forewarn member add "Northlight Security" --tier 1 --jurisdiction DE --contact mia --contact-mail mia@northlight.example
 forewarn keygen -o mia.key
