@@ -26,6 +26,19 @@ type witnessCmd struct {
 
 // witness opens a witness's folder, and holds it: one process at a time.
 func (a *app) witness(dir string, f func(*witness.Witness) error) error {
+	return a.seeWitness(dir, func(w *witness.Witness) error {
+		lock, err := folder.Lock(filepath.Join(dir, ".lock"))
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		return f(w)
+	})
+}
+
+// seeWitness opens a witness's folder for looking, beside whoever holds it: its
+// files are replaced whole.
+func (a *app) seeWitness(dir string, f func(*witness.Witness) error) error {
 	if _, err := os.Stat(filepath.Join(dir, "key")); err != nil {
 		return fmt.Errorf("%w: %q holds no witness: %w", errInput, dir, err)
 	}
@@ -34,11 +47,6 @@ func (a *app) witness(dir string, f func(*witness.Witness) error) error {
 		return err
 	}
 	defer p.Close()
-	lock, err := folder.Lock(filepath.Join(dir, ".lock"))
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
 	w, err := witness.Open(p, time.Now)
 	if err != nil {
 		return err
@@ -83,6 +91,7 @@ type witnessAdd struct {
 
 func (*witnessAdd) Help() string {
 	return `Get the key by another way than the log. A log is added once; it is never begun anew. After a declared recovery it is another log: ask the programme what was lost before you add it.
+While the witness is served another process can't add: stop it, add, and serve it again. Anchors wait for no witness.
 
 Example:
   forewarn witness add watch works.example/forewarn+0123abcd+AbCd`
@@ -102,7 +111,7 @@ type witnessList struct {
 }
 
 func (*witnessList) Help() string {
-	return "While the witness is served, another process can't look.\n\nExample:\n  forewarn witness list watch"
+	return "Also while the witness is served.\n\nExample:\n  forewarn witness list watch"
 }
 
 func (c *witnessList) Run(a *app) error {
@@ -111,7 +120,7 @@ func (c *witnessList) Run(a *app) error {
 		Key    string `json:"key"`
 		Size   uint64 `json:"size"`
 	}
-	return a.witness(c.Folder, func(w *witness.Witness) error {
+	return a.seeWitness(c.Folder, func(w *witness.Witness) error {
 		logs, err := w.Logs()
 		if err != nil {
 			return err
