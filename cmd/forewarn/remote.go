@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ func (r *remote) client(a *app, o client.Options) (*client.Client, error) {
 			return nil, err
 		}
 		token = strings.TrimSpace(string(b))
+		if i, err := os.Stat(r.TokenFile); err == nil && i.Mode().IsRegular() && i.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+			a.note("%s can be read by other accounts of this machine: chmod 600 %s; if somebody may have read it, revoke the token on the account's page.", r.TokenFile, shown(r.TokenFile))
+		}
 	}
 	if token == "" {
 		return nil, usage("--server takes a token: --token-file FILE, or FOREWARN_TOKEN in the environment; the account's page makes one")

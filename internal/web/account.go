@@ -21,6 +21,7 @@ type accountPage struct {
 	Passkeys  []passkeyLine      `json:"passkeys"`
 	Tokens    []tokenLine        `json:"tokens"`
 	Scopes    []string           `json:"scopes" doc:"What a token can be for."`
+	Lets      map[string]string  `json:"-"` // what a scope lets a machine do
 	Issued    string             `json:"-"` // a token, this once
 }
 
@@ -62,11 +63,20 @@ func (d *digest) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// scopeWords is what a scope lets a machine do, as doc/api.md has it.
+var scopeWords = map[string]string{
+	"read":    "look at what you may look at",
+	"fetch":   "fetch your copies",
+	"receipt": "lodge receipts",
+	"answer":  "say how a product stands, acknowledge recalls",
+	"work":    "do the ordinary work on cases",
+}
+
 func account(v *Visit) error { return v.account("") }
 
 func (v *Visit) account(issued string) error {
 	now := v.Now()
-	page := accountPage{Issued: issued, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
+	page := accountPage{Issued: issued, Lets: scopeWords, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
 	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, now)
 	if err != nil {
 		return err

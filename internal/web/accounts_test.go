@@ -84,3 +84,15 @@ func TestAccountsSeen(t *testing.T) {
 		c0.wants(c0.post("/accounts/"+id.String()+"/invite", ""), 403)
 	}
 }
+
+// TestScopeWords: the form for a token says what each scope lets a machine do.
+func TestScopeWords(t *testing.T) {
+	w := newWorld(t)
+	b := w.as("c0")
+	s := b.wants(b.get("/account"), 200)
+	for _, scope := range strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", ") {
+		if scopeWords[scope] == "" || !strings.Contains(s, `value="`+scope+`"> `+scope+` <span class="more">`+scopeWords[scope]) {
+			t.Errorf("%s has no words on the page", scope)
+		}
+	}
+}
