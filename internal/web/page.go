@@ -95,7 +95,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /report", Who: Anyone, Serve: reportForm, Op: Op{"getIntake", "What a report can be sealed to by its sender.", nil, intakePage{}}},
 		{Pattern: "POST /report", Who: Anyone, Files: true, Limit: reportLimit, Serve: report, Op: Op{"report", "Reports a vulnerability, with an account or without.", reportAsk{}, reportTaken{}}},
 		{Pattern: "GET /report/status", Who: Anyone, Serve: statusForm},
-		{Pattern: "POST /report/status", Who: Anyone, Serve: status, Op: Op{"getReportStatus", "How a report stands, for whoever has its reference.", statusAsk{}, reportStatus{}}},
+		{Pattern: "POST /report/status", Who: Anyone, Files: true, Serve: status, Op: Op{"getReportStatus", "How a report stands, for whoever has its reference.", statusAsk{}, reportStatus{}}},
 		{Pattern: "POST /report/credit", Who: Anyone, Serve: credit, Op: Op{"creditReport", "Changes how a report's sender is named, until it is published.", creditAsk{}, reportStatus{}}},
 		{Pattern: "GET /home", Nav: "Home", Serve: home, Scope: cvd.ScopeRead, Op: Op{"getHome", "What waits for you: alarms, copies, cases.", nil, homePage{}}},
 		{Pattern: "GET /alarms/{case}", Serve: alarm, Scope: cvd.ScopeRead, Reserved: true, Op: Op{"getAlarm", "What is known of a case's alarm, and what can be decided.", nil, alarmPage{}}},

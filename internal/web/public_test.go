@@ -257,6 +257,10 @@ func TestReportOnPages(t *testing.T) {
 		t.Errorf("received: %s", s)
 	}
 	b.wants(b.post("/report/status", "reference=AAAAA-AAAAA-AAAAA-AAAAA-AAAAA"), 400)
+	body, head := parts(t, map[string]string{"reference": reference})
+	if s := b.wants(b.do("POST", "/report/status", body, head), 200); !strings.Contains(s, "<h1>Received</h1>") {
+		t.Error("a form sent in parts isn't understood")
+	}
 	sealed, err := w.desk.OpenReport(ctx, w.by("ana"), list[1].Report)
 	ok(t, err)
 	ids, err := seal.ParseIdentities(k.Identity)
