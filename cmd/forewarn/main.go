@@ -44,7 +44,7 @@ type cli struct {
 	Duty    dutyCmd    `cmd:"" help:"Who is on duty, and who stands in for whom." group:"programme"`
 	Notice  noticeCmd  `cmd:"" help:"Notices by mail: who was told, who is not reached, bounces." group:"programme"`
 
-	Case    caseCmd    `cmd:"" help:"Cases: open, embargo, invite, consent, hold, end, release." group:"case"`
+	Case    caseCmd    `cmd:"" help:"Cases: open, list, show, embargo, move, invite, consent, link, hold, lift, end, release, correct." group:"case"`
 	Report  reportCmd  `cmd:"" help:"What anybody reports: its key, what came in, what became of it." group:"case"`
 	Package packageCmd `cmd:"" help:"What is shared: suggest, check, plan, add, recall, acknowledge." group:"case"`
 	Wave    waveCmd    `cmd:"" help:"Staged release: draft, approve, preview, hold, cancel." group:"case"`
