@@ -292,46 +292,99 @@ func clip(s string, n int) string {
 	return string(r)
 }
 
-// ruleLines puts each rule's label at its column, to the right where there is
-// room and else to the left, on as many lines as it takes to keep them apart.
-func (t *text) ruleLines() [][]rune {
-	type place struct{ at, end int }
-	places := make([]place, len(t.rules))
-	lines := make([]int, len(t.rules)) // counted from the lanes up
-	texts := make([][]rune, len(t.rules))
-	height := 0
-	for i, r := range t.rules {
-		text := []rune(clip("┌ "+r.what+" "+r.when, t.columns))
-		at := r.column
-		if at+len(text) > t.columns {
-			text = []rune(clip(r.what+" "+r.when, t.columns-2) + " ┐")
-			at = max(0, r.column-len(text)+1)
-		}
-		texts[i], places[i] = text, place{at, at + len(text)}
-		// A label must not lie on the line of another rule, nor on its label.
-		for line := 0; ; line++ {
+// ruleLabel is where a rule's label can stand: to the right of its column, or to the
+// left, on a line that is counted from the lanes up.
+type ruleLabel struct {
+	column  int
+	ways    [][]rune // the texts: to the right first; no more than two
+	starts  []int
+	way     int
+	line    int
+	at, end int // of the way that was chosen
+}
+
+// label is a rule's, in the ways that there is room for.
+func (t *text) label(r textRule) (l ruleLabel) {
+	l.column = r.column
+	right, left := []rune("┌ "+r.what+" "+r.when), []rune(r.what+" "+r.when+" ┐")
+	roomRight, roomLeft := t.columns-r.column, r.column+1
+	switch {
+	case len(right) <= roomRight || len(left) <= roomLeft:
+	case roomRight >= roomLeft:
+		right = []rune(clip(string(right), roomRight))
+	default:
+		left = []rune(clip(r.what+" "+r.when, roomLeft-2) + " ┐")
+	}
+	if len(right) <= roomRight {
+		l.ways, l.starts = append(l.ways, right), append(l.starts, r.column)
+	}
+	if len(left) <= roomLeft {
+		l.ways, l.starts = append(l.ways, left), append(l.starts, roomLeft-len(left))
+	}
+	return l
+}
+
+// clear reports whether two labels keep apart, and off one another's rules.
+func (l *ruleLabel) clear(o *ruleLabel) bool {
+	crosses := func(rule, label *ruleLabel) bool {
+		return label.line <= rule.line && rule.column >= label.at && rule.column < label.end
+	}
+	if l.line == o.line {
+		return l.at > o.end || o.at > l.end
+	}
+	return !crosses(l, o) && !crosses(o, l)
+}
+
+// fit finds a line, and a side, for each label from i on, below a height. There are
+// four rules at most, so it may try all.
+func fit(all []ruleLabel, i, height int) bool {
+	if i == len(all) {
+		return true
+	}
+	l := &all[i]
+	for l.way = range l.ways {
+		l.at, l.end = l.starts[l.way], l.starts[l.way]+len(l.ways[l.way])
+		for l.line = range height {
 			free := true
-			for j, o := range t.rules[:i] {
-				free = free && (lines[j] != line || places[i].at > places[j].end || places[j].at > places[i].end)
-				free = free && (lines[j] <= line || o.column < places[i].at || o.column >= places[i].end)
-				free = free && (line <= lines[j] || r.column < places[j].at || r.column >= places[j].end)
+			for j := range i {
+				free = free && l.clear(&all[j])
 			}
-			if free || line > 2*len(t.rules) {
-				lines[i] = line
-				break
+			if free && fit(all, i+1, height) {
+				return true
 			}
 		}
-		height = max(height, lines[i]+1)
+	}
+	return false
+}
+
+// ruleLines puts each rule's label at its column, on as few lines as keep them apart.
+func (t *text) ruleLines() [][]rune {
+	all := make([]ruleLabel, len(t.rules))
+	for i, r := range t.rules {
+		all[i] = t.label(r)
+	}
+	height := 0
+	for height <= len(all) && !fit(all, 0, height) {
+		height++
+	}
+	if height > len(all) { // no way keeps them off all rules: each has its own line, over the rules
+		height = len(all)
+		for i := range all {
+			l := &all[i]
+			l.line, l.way, l.at = i, 0, l.starts[0]
+		}
 	}
 	out := make([][]rune, height)
 	for i := range out {
 		out[i] = []rune(strings.Repeat(" ", t.columns))
 	}
-	for i, r := range t.rules {
-		for line := range lines[i] {
-			out[height-1-line][r.column] = r.mark
+	for i, l := range all {
+		for line := range l.line {
+			out[height-1-line][l.column] = t.rules[i].mark
 		}
-		copy(out[height-1-lines[i]][places[i].at:], texts[i])
+	}
+	for _, l := range all {
+		copy(out[height-1-l.line][l.at:], l.ways[l.way])
 	}
 	return out
 }
