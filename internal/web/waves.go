@@ -90,6 +90,7 @@ func newWave(v *Visit) error {
 	for _, a := range in.Staff {
 		page.Picked[a] = true
 	}
+	in.Opens, in.Lapses = page.Said.Opens, page.Said.Lapses // those of a wave that is changed
 	if in.Opens.IsZero() {
 		in.Opens = v.Now().Add(time.Hour).Truncate(time.Minute)
 	} else {
@@ -144,7 +145,7 @@ func (v *Visit) wavesNamed(page *waveNewPage, id cvd.CaseID) error {
 		*x.into = &waveChoice{w.Wave, w.Name, w.Level, len(w.Holders)}
 		if x.field == "amend" && page.Said.Level == "" {
 			page.Said.Level, page.Said.Keep = w.Level, true
-			if page.Said.Opens.IsZero() {
+			if page.Said.Opens.IsZero() && w.OpensAt.After(v.Now()) { // else a new time has to be said
 				page.Said.Opens, page.Said.Lapses = w.OpensAt, w.LapsesAt
 			}
 		}
@@ -158,7 +159,11 @@ func (v *Visit) inField(t time.Time, zone string) string {
 	if t.IsZero() || err != nil {
 		return ""
 	}
-	return t.In(in).Format("2006-01-02T15:04")
+	layout := "2006-01-02T15:04"
+	if t.Second() != 0 {
+		layout += ":05" // or a change of something else would move it
+	}
+	return t.In(in).Format(layout)
 }
 
 // draftOf is the wave that was asked for, with all who were named.
