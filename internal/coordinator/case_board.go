@@ -159,10 +159,11 @@ func decisions(p *cvd.Programme, c *cvd.Case, now time.Time) []Decision {
 			add("alarm", "an alarm is acknowledged: decide about it", true)
 		}
 	}
-	drafted := false
+	staged, drafted := false, false
 	for i, id := range c.Waves {
 		w := p.Waves[id]
 		s := p.WaveState(id, now)
+		staged = staged || w.Purpose == cvd.Staged
 		if w.Purpose != cvd.Staged || s == cvd.StateCancelled || s == cvd.StateSuperseded {
 			continue
 		}
@@ -197,6 +198,8 @@ func decisions(p *cvd.Programme, c *cvd.Case, now time.Time) []Decision {
 		add("invitations", "invite members", false)
 	case len(c.Packages) == 0 || len(p.Packages[c.Packages[len(c.Packages)-1]].Revisions) == 0:
 		add("package", "add the package", false)
+	case !drafted && staged:
+		add("draft", "draft a wave: those before were recalled or cancelled", false)
 	case !drafted:
 		add("draft", "draft the first wave", false)
 	}
