@@ -27,6 +27,8 @@ type copyPage struct {
 	Fetched bool       `json:"fetched" doc:"By this account, within the hour: its files can be read."`
 	Files   []copyFile `json:"files"`
 	Proof   []byte     `json:"proof,omitempty" doc:"That the copy was committed to before it was sent. It is made anew for each answer, from the newest anchor."`
+
+	Checks string `json:"-"` // what 'forewarn open' is told to check it with
 }
 
 type copyFile struct {
@@ -108,6 +110,9 @@ func showCopy(v *Visit) error {
 	switch {
 	case err == nil:
 		page = page.filled(d)
+		if page.Checks, err = v.checks(); err != nil {
+			return err
+		}
 	case !errors.Is(err, coordinator.ErrNotFetched):
 		return err
 	}

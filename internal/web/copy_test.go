@@ -149,6 +149,9 @@ func TestDelivery(t *testing.T) {
 	if w.desk.Log().Size() != before+1 {
 		t.Error("reading the files made entries")
 	}
+	if s := w.as("c0").wants(w.as("c0").get(path), 200); !strings.Contains(s, "--log-key") || !strings.Contains(s, "/log/") {
+		t.Error("the page doesn't say what the copy is checked with:", s)
+	}
 	if r := c1.ask("GET", path+"/sealed", ""); r.StatusCode != 404 {
 		t.Errorf("another member: %d", r.StatusCode)
 	}
