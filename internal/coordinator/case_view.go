@@ -104,6 +104,7 @@ type BoardRevision struct {
 	Recalled     time.Time      `json:"recalled,omitzero"`
 	Why          string         `json:"recalled_why,omitempty"`
 	Acknowledged int            `json:"acknowledged"` // of its holders
+	Mine         bool           `json:"asks_you"`     // the reader has a copy of what was recalled, and has not said to have stopped using it
 }
 
 // BoardMember is one member's row: where it stands, and what it wants before it
@@ -214,7 +215,7 @@ func (d *Desk) LightBoard(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Boa
 		}
 		b.Links = links(p, n, c)
 		b.Packages = len(c.Packages)
-		b.Revisions = d.revisions(ctx, p, n, c)
+		b.Revisions = d.revisions(ctx, p, n, c, cvd.HolderID(by.Account))
 		b.Members = make([]BoardMember, 0, len(c.ParticipantOrder))
 		for _, m := range c.ParticipantOrder {
 			line := t.member(m)
@@ -275,7 +276,7 @@ func links(p *cvd.Programme, n Names, c *cvd.Case) []BoardLink {
 var of = map[cvd.Relation]string{cvd.Duplicate: "a duplicate of", cvd.Split: "split from", cvd.Incomplete: "an incomplete fix of"}
 
 // revisions are those of the case's last package, the newest first.
-func (d *Desk) revisions(ctx context.Context, p *cvd.Programme, n Names, c *cvd.Case) []BoardRevision {
+func (d *Desk) revisions(ctx context.Context, p *cvd.Programme, n Names, c *cvd.Case, reader cvd.HolderID) []BoardRevision {
 	out := []BoardRevision{}
 	if len(c.Packages) == 0 {
 		return out
@@ -303,7 +304,9 @@ func (d *Desk) revisions(ctx context.Context, p *cvd.Programme, n Names, c *cvd.
 		}
 		if r.Recall != nil {
 			x.Recalled, x.Why = r.Recall.At, d.reason(ctx, c.ID, r.Recall.Reason)
+			x.Mine = holders[id][reader]
 			for _, a := range r.Recall.Acknowledged {
+				x.Mine = x.Mine && a.Holder != reader
 				if holders[id][a.Holder] {
 					x.Acknowledged++
 				}

@@ -58,7 +58,7 @@ func (d *Desk) PackageView(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v 
 			return err
 		}
 		c, n := p.Cases[id], d.Names(ctx, p)
-		v = PackageView{Case: id, Title: n.Case(id), Packages: len(c.Packages), Drafts: []DraftLine{}, Revisions: d.revisions(ctx, p, n, c), Copies: max(1, newTally(p, c, now).counts(false).Invited)}
+		v = PackageView{Case: id, Title: n.Case(id), Packages: len(c.Packages), Drafts: []DraftLine{}, Revisions: d.revisions(ctx, p, n, c, cvd.HolderID(by.Account)), Copies: max(1, newTally(p, c, now).counts(false).Invited)}
 		if len(c.Packages) == 0 {
 			return p.May(by, cvd.ActSaveDraft, cvd.ACase(id), now)
 		}

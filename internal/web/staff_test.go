@@ -103,6 +103,10 @@ func TestStaffAtWork(t *testing.T) {
 		t.Error(s)
 	}
 	ana.wants(ana.post(at+"/waves", who+"&expect=2"), 409)
+	ana.went(ana.post(ana.went(ana.post(at+"/waves", who+"&expect=1"))+"/cancel", "reason=no"))
+	if s := ana.wants(ana.get(at), 200); !strings.Contains(s, "Draft a wave: those before were recalled or cancelled") {
+		t.Error("after a wave that was cancelled, another isn't the first:", s)
+	}
 	wave := ana.went(ana.post(at+"/waves", who+"&expect=1"))
 	if s := ana.wants(ana.get(wave), 200); !strings.Contains(s, "it takes the role approver") || strings.Contains(s, "/approve\"") {
 		t.Error("whoever may not approve is offered it")
@@ -110,7 +114,10 @@ func TestStaffAtWork(t *testing.T) {
 	digest := regexp.MustCompile(`name="digest" value="([0-9a-f]{64})"`)
 	seen := digest.FindStringSubmatch(ben.wants(ben.get(wave+"/approve"), 200))[1]
 	id := strings.TrimPrefix(wave, "/waves/")
-	ana.went(ana.post(at+"/waves", "level=heads-up&keep=true&amend="+id+"&opens_at=2026-05-02T10:00"))
+	ana.went(ana.post(at+"/waves", "level=heads-up&keep=true&amend="+id+"&opens_at=2026-05-02T10:00:30"))
+	if s := ana.wants(ana.get(at+"/waves/new?amend="+id), 200); !strings.Contains(s, `step="1" value="2026-05-02T10:00:30"`) {
+		t.Error("a change of something else would move the opening:", s)
+	}
 	if s := ben.wants(ben.post(wave+"/approve", "digest="+seen), 409); !strings.Contains(s, "changed since you looked") {
 		t.Error(s)
 	}
