@@ -105,6 +105,13 @@ func (w *tour) refused(paths ...string) {
 	}
 }
 
+// sends posts a form that no page offers, with what somebody may have got hold of,
+// and gives the answer's status.
+func (w *tour) sends(path, form string) (code int) {
+	w.t.Helper()
+	return read(w.t, w.ctx, chromedp.Evaluate[int]("fetch('"+path+"', {method: 'POST', body: new URLSearchParams('"+form+"')}).then(r => r.status)", chromedp.EvalAwaitPromise))
+}
+
 // until goes to a page, again and again, until it has something.
 func (w *tour) until(path, xpath string) {
 	w.t.Helper()
