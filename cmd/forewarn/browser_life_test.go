@@ -431,8 +431,8 @@ func (l *life) waves() {
 	l.ana.glance("life-case-waiting")
 	for i, path := range l.drafted {
 		if i == 2 { // with the very digest that it takes
-			l.ben.go_(path+"/approve", "input[name=digest]")
-			form := "digest=" + read(l.t, l.ben.ctx, chromedp.Value("input[name=digest]"))
+			l.ben.go_(path+"/approve", "//h1[contains(., 'Approve wave')]")
+			form := "digest=" + read(l.t, l.ben.ctx, chromedp.Evaluate[string]("document.querySelector('input[name=digest]').value"))
 			for _, p := range []*tour{l.cara, l.ana, l.mia} {
 				if code := p.sends(path+"/approve", form); code != 403 {
 					l.t.Errorf("%s sends the approval: %d", p.who, code)
