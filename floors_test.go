@@ -21,7 +21,7 @@ var floors = [][]string{
 	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate", "dsn"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
-	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay", "witness"},
+	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay", "witness", "machine"},
 	4: {"home", "keep", "lookout", "serve", "sim", "sim/telemetry", "bench", "herd", "client", "cmd/forewarn"},
 }
 
@@ -40,7 +40,7 @@ var neighbours = map[string][]string{
 	"inquiry":     {"ledger", "sealer", "coordinator"},
 	"storetest":   {"memstore"}, // the suite proves itself on the in-memory store
 	"sim":         {"home", "sim/telemetry"},
-	"bench":       {"sim/telemetry"},
+	"bench":       {"home", "sim/telemetry"},
 	"serve":       {"home"},
 	"herd":        {"home"},
 	"keep":        {"home"},

@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"forewarn/internal/machine"
 )
 
 // ErrAbsent is a peer that this machine hasn't got.
@@ -149,11 +151,11 @@ func (decodeJSON) run(_ context.Context, file string) (time.Duration, int64, err
 		return 0, 0, err
 	}
 	defer f.Close()
-	before := cpu()
+	before := machine.Self()
 	for dec := json.NewDecoder(bufio.NewReaderSize(f, 1<<20)); ; {
 		var v map[string]any
 		if err := dec.Decode(&v); err == io.EOF {
-			return cpu() - before, 0, nil
+			return machine.Self() - before, 0, nil
 		} else if err != nil {
 			return 0, 0, err
 		}

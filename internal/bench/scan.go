@@ -23,9 +23,9 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"forewarn/internal/machine"
 	"forewarn/internal/sighting"
 	"forewarn/internal/sim/telemetry"
 	"forewarn/internal/token"
@@ -167,7 +167,7 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 
 	r = Result{Corpus: s.Corpus, Seed: s.Seed, Kinds: s.Kinds, Copies: s.Copies, Rounds: s.Rounds, Peer: s.Peer,
-		CPU: model(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH, Core: 1}
+		CPU: machine.CPU(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH, Core: 1}
 	rec := token.NewRecogniser([16]byte{1, 2, 3})
 	rng := rand.New(rand.NewPCG(s.Seed, 0x70c))
 	issued := make([]uint64, s.Copies)
@@ -260,7 +260,7 @@ func (s Scan) Run(ctx context.Context, step func(string)) (r Result, err error) 
 		r.PeerGB, r.PeerVersion = median(theirs), other.version()
 		r.Ratio = r.GB / r.PeerGB
 	}
-	r.Memory = peak()
+	r.Memory = machine.Peak()
 	return r, nil
 }
 
@@ -310,7 +310,7 @@ func scan(s *sighting.Scanner, file string, issued []uint64, left plants) (took 
 	}
 	defer f.Close()
 	debug.FreeOSMemory()
-	before := cpu()
+	before := machine.Self()
 	_, err = s.Scan("corpus", f, func(x sighting.Sighting) error {
 		if x.What.IsToken() {
 			if _, ok := slices.BinarySearchFunc(issued, x.What.Token.L, func(a, b uint64) int { return cmp.Compare(a, b) }); !ok {
@@ -321,36 +321,5 @@ func scan(s *sighting.Scanner, file string, issued []uint64, left plants) (took 
 		left.seen(x.What)
 		return nil
 	})
-	return cpu() - before, seen, err
-}
-
-// cpu is the processor time that this process has taken.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func peak() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return u.Maxrss << 10
-}
-
-// model is the processor's name, as Linux has it.
-func model() string {
-	b, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for line := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
-		}
-	}
-	return runtime.GOARCH
+	return machine.Self() - before, seen, err
 }

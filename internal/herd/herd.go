@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"forewarn/internal/cvd"
+	"forewarn/internal/machine"
 )
 
 // Herd is what is measured. All fields are needed, but Kills and Say.
@@ -72,7 +73,7 @@ func (h Herd) Run(ctx context.Context) (r Report, err error) {
 	if h.Say == nil {
 		h.Say = func(string) {}
 	}
-	r = Report{CPU: cpuName(), Go: runtime.Version(), Cores: runtime.NumCPU(), Members: h.Members, Seed: h.Seed}
+	r = Report{CPU: machine.CPU(), Go: runtime.Version(), Cores: runtime.NumCPU(), Members: h.Members, Seed: h.Seed}
 	t, err := found(ctx, h.Dir, h.Members, h.Lead, h.Say)
 	if err != nil {
 		return r, err
@@ -131,12 +132,12 @@ func (h Herd) drive(ctx context.Context, t *town, s *server, r *Report) (*crowd,
 	if err := sleep(within, time.Until(t.opens)); err != nil {
 		return nil, err
 	}
-	serverBefore, clientBefore := s.cpu(), selfCPU()
+	serverBefore, clientBefore := s.cpu(), machine.Self()
 	if h.Kills > 0 {
 		beside.Go(func() { r.Killed = h.harass(others, s) })
 	}
 	herd.Wait()
-	r.ServerCPU, r.ClientCPU = s.cpu()-serverBefore, selfCPU()-clientBefore
+	r.ServerCPU, r.ClientCPU = (s.cpu() - serverBefore).Seconds(), (machine.Self() - clientBefore).Seconds()
 	stop()
 	beside.Wait()
 	if err := ctx.Err(); err != nil {

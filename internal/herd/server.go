@@ -21,6 +21,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"forewarn/internal/machine"
 )
 
 // server is the desk as a process, at one address however often it is started.
@@ -32,7 +34,7 @@ type server struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	said *os.File
-	gone float64 // seconds of processors that processes before this one spent
+	gone time.Duration // of processors that processes before this one spent
 }
 
 // serve starts the desk of a programme.
@@ -116,7 +118,7 @@ func (s *server) kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd != nil {
-		s.gone += spent(s.cmd.Process.Pid)
+		s.gone += machine.Spent(s.cmd.Process.Pid)
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait()
 		s.cmd = nil
@@ -136,12 +138,12 @@ func (s *server) stop() error {
 	return err
 }
 
-// cpu is the seconds of processors that the desk spent so far, with its sealer.
-func (s *server) cpu() float64 {
+// cpu is the time of processors that the desk spent so far, with its sealer.
+func (s *server) cpu() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd == nil {
 		return s.gone
 	}
-	return s.gone + spent(s.cmd.Process.Pid)
+	return s.gone + machine.Spent(s.cmd.Process.Pid)
 }

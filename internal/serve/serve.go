@@ -325,7 +325,7 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	hands.Go(func() { s.tick(ctx, d) })
 	hands.Go(func() { s.finish(ctx, d) })
 	hands.Go(func() {
-		s.every(ctx, 10*time.Minute, func() error { return kept.Sweep(ctx, s.clock.Now()) }, "sweeping sessions")
+		s.every(ctx, 10*time.Minute, func() error { roomy(); return kept.Sweep(ctx, s.clock.Now()) }, "sweeping sessions")
 	})
 	hands.Go(func() { s.watch(ctx, d) })
 	if s.Time != "" {

@@ -1,8 +1,12 @@
-package herd
+// Package machine says what a benchmark has to say of the machine: its processor, and
+// the time and memory that processes took, as Linux has them. Elsewhere they are
+// unknown, and said to be. It is no monitoring: nothing is asked twice for an average.
+package machine
 
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -11,17 +15,16 @@ import (
 
 // clockTick is Linux's unit of a process's times, in seconds: USER_HZ is 100 on all
 // that Go runs on.
-const clockTick = 0.01
+const clockTick = 10 * time.Millisecond
 
-// spent is the seconds of processors that a process and its children spent, as
+// Spent is the time of processors that a process and its children spent, as
 // /proc has it (proc_pid_stat(5), fields 14 to 17); 0 where there is none.
-func spent(pid int) float64 {
-	var all float64
+func Spent(pid int) (all time.Duration) {
 	for _, p := range append(children(pid), pid) {
 		f := stat(p)
 		for i := 11; i < 15 && len(f) > 15; i++ { // from the third field on, the state, which is f[0]
-			n, _ := strconv.ParseFloat(f[i], 64)
-			all += n * clockTick
+			n, _ := strconv.ParseInt(f[i], 10, 64)
+			all += time.Duration(n) * clockTick
 		}
 	}
 	return all
@@ -51,25 +54,32 @@ func children(pid int) (out []int) {
 	return out
 }
 
-// selfCPU is the seconds of processors that this process spent.
-func selfCPU() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return (time.Duration(u.Utime.Nano()) + time.Duration(u.Stime.Nano())).Seconds()
+// Self is the time of processors that this process spent.
+func Self() time.Duration {
+	u := used()
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// cpuName is what the machine calls its processor.
-func cpuName() string {
+// Peak is the most memory, in bytes, that this process had at once.
+func Peak() int64 { return used().Maxrss << 10 }
+
+func used() (u syscall.Rusage) {
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return syscall.Rusage{}
+	}
+	return u
+}
+
+// CPU is what the machine calls its processor, or its architecture.
+func CPU() string {
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		return "unknown"
+		return runtime.GOARCH
 	}
-	for line := range strings.SplitSeq(string(b), "\n") {
+	for line := range strings.Lines(string(b)) {
 		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
 			return strings.TrimSpace(v)
 		}
 	}
-	return "unknown"
+	return runtime.GOARCH
 }
