@@ -31,7 +31,7 @@ func readAhead(r io.Reader) *ahead {
 			case <-a.stop:
 				return
 			case room := <-a.free:
-				n, err := r.Read(room)
+				n, err := fill(r, room)
 				a.full <- block{room[:n], err} // never waits: there are as many places as rooms
 				if err != nil {
 					return
@@ -40,6 +40,17 @@ func readAhead(r io.Reader) *ahead {
 		}
 	}()
 	return a
+}
+
+// fill reads until the room is full: a decompressor gives 32 KiB at a time, and to
+// hand over each would cost as much as to search it.
+func fill(r io.Reader, room []byte) (n int, err error) {
+	for n < len(room) && err == nil {
+		var m int
+		m, err = r.Read(room[n:])
+		n += m
+	}
+	return n, err
 }
 
 func (a *ahead) Read(p []byte) (int, error) {
