@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"hash/fnv"
-	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -25,10 +24,7 @@ type quotes struct {
 	anchors  [][]anchored // by the index of a pattern
 	public   map[string]bool
 	longest  int // word of any
-
-	// A bit by hash for each way in which words go on from an anchor, and for each
-	// way that may go on with any word.
-	beside []uint64
+	beside   beside
 }
 
 // anchored is where in a text an anchor stands in one context: reading less than
@@ -84,129 +80,8 @@ func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
 			q.anchors[i][k].edges = append(q.anchors[i][k].edges, int32(e))
 		}
 	}
-	q.neighbours()
+	q.beside = q.neighbours()
 	return q, patterns
-}
-
-// besideWords is how many words beside an anchor are looked at before a text is
-// read against the lattice. Of a run that holds an anchor half stands on one side
-// of it.
-const besideWords = 3
-
-// mostBeside is how many ways of going on from one place are told apart.
-const mostBeside = 4096
-
-// side of an anchor.
-type side uint64
-
-const (
-	leftOf side = iota
-	rightOf
-)
-
-// anyWord, hashed behind the words that lead to it, says that whatever may follow.
-const anyWord = 0x55
-
-// neighbours notes which words stand beside the anchors.
-func (q *quotes) neighbours() {
-	seen := map[uint64]bool{}
-	for i, places := range q.anchors {
-		for _, a := range places {
-			l := q.lattices[a.text]
-			for s := range side(2) {
-				left := mostBeside
-				var follow func(e int32, h uint64, n int)
-				follow = func(e int32, h uint64, n int) {
-					for _, e := range l.beside(e, s) {
-						w := l.edges[e].word
-						g, ok := besideHash(h, w, span{0, len(w)})
-						if left--; !ok || left < 0 || w == "" || strings.IndexByte(w, wild) >= 0 {
-							seen[mixed(h, anyWord)] = true
-						} else if seen[g] = true; n > 1 {
-							follow(e, g, n-1)
-						}
-					}
-				}
-				follow(a.edges[0], besideFrom(int32(i), s), besideWords)
-			}
-		}
-	}
-	q.beside = make([]uint64, 1<<bits.Len(uint(len(seen)/2)))
-	for h := range seen {
-		q.beside[h>>6&uint64(len(q.beside)-1)] |= 1 << (h & 63)
-	}
-}
-
-// beside are the edges next to one.
-func (l *lattice) beside(e int32, s side) (out []int32) {
-	if s == rightOf {
-		for _, n := range l.joints[l.edges[e].to].starts {
-			out = append(out, l.nodes[n].out...)
-		}
-		return out
-	}
-	for _, j := range l.nodes[l.edges[e].from].in {
-		out = append(out, l.joints[j].in...)
-	}
-	return out
-}
-
-func mixed(h, x uint64) uint64 {
-	h = (h ^ x) * golden
-	return h ^ h>>32
-}
-
-func besideFrom(index int32, s side) uint64 { return mixed(uint64(index)<<1|uint64(s), 0) }
-
-// besideHash goes on from the hash of the words before by a word, whatever its
-// case; false if it isn't of ASCII.
-func besideHash[T string | []byte](h uint64, text T, w span) (_ uint64, ok bool) {
-	for ; w.from < w.to; w.from += 8 {
-		x := load(text, w.from) & (^uint64(0) >> (64 - 8*min(8, w.to-w.from)))
-		if x&0x8080808080808080 != 0 {
-			return 0, false
-		}
-		h = mixed(h, x|folding)
-	}
-	return mixed(h, 0), true
-}
-
-func (q *quotes) known(h uint64) bool {
-	return q.beside[h>>6&uint64(len(q.beside)-1)]>>(h&63)&1 != 0
-}
-
-// near reports whether the words on one side of an anchor may be those beside it
-// in one of the texts. Where the text ends, or a word isn't of ASCII, or an escape
-// stands behind the first, there is no knowing, and so they may.
-func (q *quotes) near(text []byte, from, to int, index int32, s side) bool {
-	h := besideFrom(index, s)
-	at, end := from, to
-	for n := range besideWords {
-		var w span
-		var ok, ended bool
-		if s == leftOf {
-			w, ok, ended = lastWord(text, at, q.longest)
-			at, ended = w.from, ended || ok && w.from == 0
-		} else {
-			w, ok, ended = nextWord(text, end, q.longest)
-			end, ended = w.to, ended || ok && w.to == len(text)
-		}
-		if ended || q.known(mixed(h, anyWord)) {
-			return true
-		}
-		if !ok {
-			return false
-		}
-		g, ascii := besideHash(h, text, w)
-		if !ascii {
-			return true
-		}
-		if !q.known(g) {
-			return n > 0 && (bytes.ContainsAny(text[at:from], leads) || bytes.ContainsAny(text[to:end], leads))
-		}
-		h = g
-	}
-	return true
 }
 
 // wordsOf are the words of a text, folded.
@@ -287,7 +162,8 @@ const leastLikely = 2
 // likely reports whether an anchor stands among words of its text, as far as
 // that can be seen. Every run has it so, and few other places do.
 func (q *quotes) likely(text []byte, from, to int, index int32) bool {
-	if !q.near(text, from, to, index, rightOf) && !q.near(text, from, to, index, leftOf) {
+	may := func(s side) bool { return !q.far(text, from, to, index, s) && q.near(text, from, to, index, s) }
+	if !may(rightOf) && !may(leftOf) {
 		return false
 	}
 	for _, a := range q.anchors[index] {
