@@ -21,8 +21,8 @@ func TestFar(t *testing.T) {
 			words[i] = q.lattices[places[0].text].edges[places[0].edges[0]].word
 		}
 		gap := rapid.SampledFrom([]string{" ", "\n", ", ", " “", "’", `":"`, "\t", " … ", strings.Repeat(".", 9)})
-		beside := rapid.OneOf(rapid.SampledFrom(words), rapid.StringMatching(`[A-Za-z0-9é]{1,9}`))
 		index := rapid.IntRange(0, len(words)-1).Draw(t, "anchor")
+		beside := rapid.OneOf(rapid.SampledFrom(vocabulary), rapid.Map(rapid.SampledFrom(vocabulary), strings.ToUpper), rapid.StringMatching(`[A-Za-z0-9é]{1,9}`))
 		pad := strings.Repeat(" ", 64)
 		before := pad + beside.Draw(t, "left") + gap.Draw(t, "gap")
 		log := []byte(before + words[index] + gap.Draw(t, "gap") + beside.Draw(t, "right") + " " + pad)
