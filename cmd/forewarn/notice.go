@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/dsn"
+	"forewarn/internal/home"
+	"forewarn/internal/hostile"
+	"forewarn/internal/wire"
 )
 
 type noticeCmd struct {
@@ -167,9 +171,24 @@ Example:
 }
 
 func (c *noticeBounces) Run(a *app) error {
+	mbox, err := io.ReadAll(io.LimitReader(a.in, maxMbox+1))
+	if err != nil {
+		return err
+	}
+	if len(mbox) > maxMbox {
+		return usage("more than %d MB at once: split the mbox", maxMbox>>20)
+	}
+	b, err := home.Machine{}.Apart().Do(a, hostile.Bounces, mbox)
+	if err != nil {
+		return fmt.Errorf("%w: the mbox %w", errInput, err)
+	}
+	var read hostile.Bounced
+	if err := wire.Unmarshal(b, &read); err != nil {
+		return err
+	}
 	var ids []cvd.DeliveryID
 	unnamed, strange, delayed := []string{}, 0, 0
-	read, err := dsn.Read(a.in, func(r dsn.Report) error {
+	for _, r := range read.Reports {
 		local, _, _ := strings.Cut(r.MessageID, "@")
 		var id cvd.DeliveryID
 		switch err := id.UnmarshalText([]byte(local)); {
@@ -182,13 +201,6 @@ func (c *noticeBounces) Run(a *app) error {
 		default:
 			ids = append(ids, id)
 		}
-		if len(ids)+len(unnamed) > maxBounces {
-			return usage("more than %d bounces at once: split the mbox", maxBounces)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", errInput, err)
 	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
 		n, err := d.RecordBounces(a, by, ids)
@@ -201,10 +213,10 @@ func (c *noticeBounces) Run(a *app) error {
 		if read.TooLong > 0 {
 			a.note("%s passed over, of more than %d bytes.", count(read.TooLong, "message was", "messages were"), dsn.MaxMessage)
 		}
-		return a.done(fields{"messages": read.Messages, "notifications": read.Reports, "recorded": n, "delayed": delayed, "unnamed": unnamed, "strange": strange},
-			"%s recorded, of %s with %s.", count(n, "bounce", "bounces"), count(read.Messages, "message", "messages"), count(read.Reports, "notification", "notifications"))
+		return a.done(fields{"messages": read.Messages, "notifications": read.Counts.Reports, "recorded": n, "delayed": delayed, "unnamed": unnamed, "strange": strange},
+			"%s recorded, of %s with %s.", count(n, "bounce", "bounces"), count(read.Messages, "message", "messages"), count(read.Counts.Reports, "notification", "notifications"))
 	})
 }
 
-// maxBounces bounds what one command keeps in memory.
-const maxBounces = 100_000
+// maxMbox bounds what one command keeps in memory, in bytes.
+const maxMbox = 256 << 20

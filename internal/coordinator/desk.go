@@ -83,8 +83,8 @@ type Serving interface {
 	Seal(ctx context.Context, id cvd.WaveID, progress func(done, all int)) error
 }
 
-// Config is what a Desk is made of. All fields are needed but Through, and by a
-// reader only those it has a use for.
+// Config is what a Desk is made of. All fields are needed but Apart and Through, and
+// by a reader only those it has a use for.
 type Config struct {
 	Store     ledger.Store
 	Publisher ledger.Publisher
@@ -97,6 +97,7 @@ type Config struct {
 	Crypt     Crypt
 	Clock     func() time.Time
 	Rand      io.Reader
+	Apart     Apart
 
 	// Through is the serving desk, by which a reader writes; nil: it only reads.
 	Through Serving

@@ -26,10 +26,14 @@ type Added struct {
 // sealer compile it to the package's next revision. A zero package makes a new
 // one. The zero profile is the package's own, or the sealer's for a new one; a
 // package keeps the profile of its first revision, and another one is refused. When
-// the source is refused, the draft is kept and nothing else happened.
+// the source is refused, the draft is kept and nothing else happened; one that can't be
+// read safely is not kept.
 func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg cvd.PackageID, profile fpcode.Profile, src carrier.Source) (out Added, err error) {
 	packed, err := src.Pack()
 	if err != nil {
+		return out, err
+	}
+	if err := d.vet(ctx, packed); err != nil {
 		return out, err
 	}
 	ref, err := d.putBlob(ctx, CaseKey(cs), packed)

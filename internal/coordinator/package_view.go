@@ -210,6 +210,9 @@ func (d *Desk) EditDraft(ctx context.Context, by cvd.Actor, id cvd.CaseID, draft
 	if err := change(&src); err != nil {
 		return added, nil, err
 	}
+	if err := d.Vet(ctx, src); err != nil {
+		return added, nil, err
+	}
 	if traced, err = Trace(src, profile, copies); err != nil || check || len(traced.Refusals) > 0 {
 		return added, traced, err
 	}

@@ -112,7 +112,7 @@ func (h *Home) reader(ctx context.Context, s coordinator.Sealer, through coordin
 	open.add(blobs)
 	return coordinator.OpenReader(ctx, coordinator.Config{
 		Store: f.store, Log: f.opt, Key: h.config.LogKey, Blobs: blobs, Keys: f.keys, Crypt: seal.Crypt{},
-		Clock: h.Machine.Clock, Rand: h.Machine.Rand, Sealer: s, Through: through,
+		Clock: h.Machine.Clock, Rand: h.Machine.Rand, Apart: h.Machine.Apart(), Sealer: s, Through: through,
 	})
 }
 

@@ -70,11 +70,12 @@ type Home struct {
 }
 
 // Machine is what the programme runs on. The zero Machine is this one: its
-// clock, its dice, and the sealer as a child process.
+// clock, its dice, the sealer as a child process, and one more for whatever is read
+// that nobody vouches for.
 type Machine struct {
 	Clock        func() time.Time
 	Rand         io.Reader
-	SealerInside bool // call the sealer in place instead of as a process
+	SealerInside bool // call the sealer in place instead of as a process, and read in place
 }
 
 func (m Machine) filled() Machine {
@@ -376,7 +377,7 @@ func (h *Home) Desk(ctx context.Context) (_ *Desk, err error) {
 	d.Desk, err = coordinator.Open(ctx, coordinator.Config{
 		Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: h.config.LogKey,
 		Sealer: s, Blobs: blobs, Keys: f.keys, Crypt: seal.Crypt{},
-		Clock: h.Machine.Clock, Rand: h.Machine.Rand,
+		Clock: h.Machine.Clock, Rand: h.Machine.Rand, Apart: h.Machine.Apart(),
 	})
 	return d, err
 }

@@ -62,7 +62,7 @@ func (h *Home) Inquiry(ctx context.Context) (_ *Office, err error) {
 		return nil, err
 	}
 	o.open.add(blobs)
-	o.Office, err = inquiry.Open(ctx, inquiry.Config{Blobs: blobs, Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: string(key), Sealer: s, Clock: h.Machine.Clock, Rand: h.Machine.Rand})
+	o.Office, err = inquiry.Open(ctx, inquiry.Config{Blobs: blobs, Store: f.store, Publisher: f.publisher, Outside: f.outside, Log: f.opt, Key: string(key), Sealer: s, Clock: h.Machine.Clock, Rand: h.Machine.Rand, Apart: h.Machine.Apart()})
 	return o, err
 }
 

@@ -3,6 +3,7 @@
 package home_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,8 +17,10 @@ import (
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
 	"forewarn/internal/home"
+	"forewarn/internal/hostile"
 	"forewarn/internal/seal"
 	"forewarn/internal/sealer"
+	"forewarn/internal/wire"
 )
 
 // children are the processes that this one started.
@@ -125,5 +128,27 @@ func TestTwoSealers(t *testing.T) {
 			t.Errorf("run %d was given twice, or is none of %d", n, sealers*each)
 		}
 		seen[n] = true
+	}
+}
+
+// What nobody vouches for is read in a process apart, which is this program again.
+func TestApart(t *testing.T) {
+	do := home.Machine{}.Apart()
+	if do == nil {
+		t.Fatal("it is read in place")
+	}
+	b, err := do(ctx, hostile.Bounces, []byte("no report\n"))
+	var got hostile.Bounced
+	if err == nil {
+		err = wire.Unmarshal(b, &got)
+	}
+	if err != nil || got.Messages != 1 || len(got.Reports) != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := do(ctx, hostile.Unpack, []byte("PK\x03\x04")); !errors.Is(err, hostile.ErrRefused) {
+		t.Error(err)
+	}
+	if (home.Machine{SealerInside: true}).Apart() != nil {
+		t.Error("in place is not in place")
 	}
 }

@@ -29,8 +29,10 @@ import (
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
 	"forewarn/internal/form"
+	"forewarn/internal/hostile"
 	"forewarn/internal/ledger"
 	"forewarn/internal/sealer"
+	"forewarn/internal/wire"
 )
 
 // Sealer is what the inquiry asks of the sealer.
@@ -52,6 +54,7 @@ type Config struct {
 	Sealer    Sealer
 	Clock     func() time.Time
 	Rand      io.Reader
+	Apart     coordinator.Apart // reads specimens
 }
 
 // Office is an open inquiry.
@@ -144,9 +147,18 @@ func (o *Office) read(ctx context.Context, desk *coordinator.Desk, cs cvd.CaseID
 		if err != nil {
 			return nil, fmt.Errorf("the Form of revision %s: %w", cf.Revision, err)
 		}
-		readings, err := form.ReadVersion(f, reader[cf.Revision], specimens)
+		q := hostile.ReadRequest{Form: cf.Form, Reader: reader[cf.Revision], Specimens: specimens}
+		asked, err := wire.Append(nil, &q)
 		if err != nil {
-			return nil, fmt.Errorf("the waves of revision %s bind a reader: %w", cf.Revision, err)
+			return nil, fmt.Errorf("the specimens: %w", err)
+		}
+		answer, err := o.Apart.Do(ctx, hostile.Read, asked)
+		if err != nil {
+			return nil, fmt.Errorf("reading the specimens against revision %s: %w", cf.Revision, err)
+		}
+		readings, err := q.Readings(f, answer)
+		if err != nil {
+			return nil, fmt.Errorf("what was read against revision %s: %w", cf.Revision, err)
 		}
 		c := candidate{CaseForm: cf, form: f, readings: readings}
 		c.read, _, _ = c.readings.Count()

@@ -12,11 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"forewarn/internal/apart"
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/folder"
 	"forewarn/internal/home"
+	"forewarn/internal/hostile"
 	"forewarn/internal/ledger"
 	"forewarn/internal/seal"
 	"forewarn/internal/sealer"
@@ -66,7 +68,7 @@ const (
 func Examine(ctx context.Context, p *Parts, x Exam) ([]Check, error) {
 	e := &exam{Parts: p, Exam: x, ctx: ctx}
 	for _, step := range []func() error{
-		e.files, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.certificate,
+		e.files, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.apart, e.certificate,
 	} {
 		if err := step(); err != nil {
 			return e.checks, err
@@ -378,6 +380,25 @@ func (e *exam) disk() error {
 	default:
 		e.say("disk", OK, nil, "", "%d GiB are left", free>>30)
 	}
+	return nil
+}
+
+// apart tries whether what nobody vouches for can be read in a process without keys.
+func (e *exam) apart() error {
+	do := e.Home.Machine.Apart()
+	if do == nil || e.Backup != nil {
+		return nil
+	}
+	const name, tell = "reading apart", "see doc/threat.md; a service unit or container may keep the program from starting itself, or from seccomp"
+	if _, err := do(e.ctx, hostile.Bounces, nil); err != nil {
+		e.say(name, Broken, nil, tell, "%v", err)
+		return nil
+	}
+	grade := OK
+	if !apart.Confined {
+		grade = Warn
+	}
+	e.say(name, grade, nil, tell, "archives, found material, packages and bounces are read in processes of their own; what holds these: %s", apart.Held)
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/form"
 	"forewarn/internal/fpcode"
+	"forewarn/internal/hostile"
 	"forewarn/internal/plan"
 )
 
@@ -238,7 +239,7 @@ func savePackage(v *Visit) error {
 	if len(in.Archive) > 0 {
 		files = append(files, Upload{"archive", "", in.Archive})
 	}
-	src, err := sourceOf(files)
+	src, err := sourceOf(files, func(b []byte) ([]hostile.File, error) { return v.Desk().Unpack(v.Context(), b) })
 	if err != nil {
 		return err
 	}
@@ -257,6 +258,9 @@ func savePackage(v *Visit) error {
 	}
 	if !pkg.IsZero() {
 		profile = 0 // the package's own
+	}
+	if err := v.Desk().Vet(v.Context(), src); err != nil {
+		return err
 	}
 	traced, err := coordinator.Trace(src, profile, 1)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"mime/multipart"
@@ -19,6 +20,7 @@ import (
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/form"
+	"forewarn/internal/hostile"
 )
 
 // parts makes a form with files, named as a browser names those of a folder.
@@ -237,7 +239,7 @@ func TestKeysLost(t *testing.T) {
 // archive as its files, and nothing that could stand elsewhere.
 func TestSourceOf(t *testing.T) {
 	paths := func(files ...Upload) string {
-		src, err := sourceOf(files)
+		src, err := sourceOf(files, inPlace)
 		if err != nil {
 			return err.Error()
 		}
@@ -308,7 +310,7 @@ func FuzzSourceOf(f *testing.F) {
 	f.Add("pack.tar", tr.Bytes())
 	f.Add("../a.md", []byte("text"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		src, err := sourceOf([]Upload{{"files", name, data}})
+		src, err := sourceOf([]Upload{{"files", name, data}}, inPlace)
 		if err != nil {
 			return
 		}
@@ -391,4 +393,8 @@ func TestStamp(t *testing.T) {
 			t.Errorf("%q: %s", zone, got)
 		}
 	}
+}
+
+func inPlace(b []byte) ([]hostile.File, error) {
+	return (&coordinator.Desk{}).Unpack(context.Background(), b)
 }

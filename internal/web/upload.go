@@ -1,9 +1,6 @@
 package web
 
 import (
-	"archive/tar"
-	"archive/zip"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -17,6 +14,7 @@ import (
 
 	"forewarn/internal/carrier"
 	"forewarn/internal/form"
+	"forewarn/internal/hostile"
 )
 
 // Upload is a file that came with a form, or out of an archive that did.
@@ -78,19 +76,22 @@ func badForm(err error) error {
 // sourceOf makes a package's source of what was uploaded: files of one folder, or
 // one archive of it (.zip or .tar). A folder that all of it is in is left out.
 // Only files and folders are taken, with names that no system takes amiss;
-// anything else is refused, by name.
-func sourceOf(files []Upload) (carrier.Source, error) {
+// anything else is refused, by name. unpack takes an archive apart.
+func sourceOf(files []Upload, unpack func([]byte) ([]hostile.File, error)) (carrier.Source, error) {
 	var src carrier.Source
-	if len(files) == 1 {
-		var err error
+	if len(files) == 1 && hostile.Packed(files[0].Data) {
+		packed, err := unpack(files[0].Data)
 		switch {
-		case bytes.HasPrefix(files[0].Data, []byte("PK\x03\x04")):
-			files, err = unzip(files[0].Data)
-		case len(files[0].Data) > 512 && string(files[0].Data[257:262]) == "ustar":
-			files, err = untar(files[0].Data)
-		}
-		if err != nil {
+		case errors.Is(err, hostile.ErrRefused):
+			return src, &FieldError{"files", strings.TrimPrefix(err.Error(), hostile.ErrRefused.Error()+": ")}
+		case errors.Is(err, hostile.ErrFell):
+			return src, &FieldError{"files", "is an archive that " + err.Error()}
+		case err != nil:
 			return src, err
+		}
+		files = nil
+		for _, f := range packed {
+			files = append(files, Upload{Path: string(f.Path), Data: f.Data})
 		}
 	}
 	if len(files) == 0 {
@@ -142,73 +143,4 @@ func commonFolder(files []Upload) string {
 		}
 	}
 	return top + "/"
-}
-
-// most reads a file out of an archive, whatever the archive says of its length.
-func most(r io.Reader, left *int) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, int64(*left)+1))
-	if err != nil {
-		return nil, errArchive
-	}
-	if *left -= len(b); *left < 0 {
-		return nil, &FieldError{"files", fmt.Sprintf("holds more than %d bytes when it is unpacked", carrier.MaxTotal)}
-	}
-	return b, nil
-}
-
-var errArchive = &FieldError{"files", "is an archive that can't be read: make it anew"}
-
-func unzip(b []byte) (out []Upload, err error) {
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return nil, errArchive
-	}
-	if len(z.File) > 2*maxParts {
-		return nil, &FieldError{"files", fmt.Sprintf("has more than %d names", 2*maxParts)}
-	}
-	left := carrier.MaxTotal
-	for _, f := range z.File {
-		mode := f.Mode()
-		switch {
-		case mode.IsDir() || strings.HasSuffix(f.Name, "/"):
-			continue
-		case !mode.IsRegular():
-			return nil, badFile(f.Name, "it is no regular file; put what a link leads to in its place")
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, errArchive
-		}
-		data, err := most(r, &left)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Upload{Path: f.Name, Data: data})
-	}
-	return out, nil
-}
-
-func untar(b []byte) (out []Upload, err error) {
-	t := tar.NewReader(bytes.NewReader(b))
-	left := carrier.MaxTotal
-	for n := 0; ; n++ {
-		h, err := t.Next()
-		switch {
-		case err == io.EOF:
-			return out, nil
-		case err != nil:
-			return nil, errArchive
-		case n > 2*maxParts:
-			return nil, &FieldError{"files", fmt.Sprintf("has more than %d names", 2*maxParts)}
-		case h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader:
-			continue
-		case h.Typeflag != tar.TypeReg:
-			return nil, badFile(h.Name, "it is no regular file; put what a link leads to in its place")
-		}
-		data, err := most(t, &left)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Upload{Path: strings.TrimPrefix(h.Name, "./"), Data: data})
-	}
 }
