@@ -263,14 +263,7 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 }
 
 func (d *Desk) reason(ctx context.Context, id cvd.CaseID, ref cvd.BlobRef) string {
-	var why Reason
-	if ref.IsZero() {
-		return ""
-	}
-	if d.Text(ctx, CaseKey(id), ref, &why) != nil {
-		return gone
-	}
-	return why.Reason
+	return d.reasonUnder(ctx, CaseKey(id), ref)
 }
 
 func (d *Desk) decided(ctx context.Context, n Names, c *cvd.Case, v *AlarmView) {
