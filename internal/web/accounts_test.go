@@ -84,9 +84,12 @@ func (w *world) recoveredOtto(t *testing.T, cara *browser) {
 		t.Fatalf("the second coordinator is not offered to lift the wait: %s", s)
 	}
 	form := "passkey=" + rest[:64] + "&reason=called+back"
-	before := w.desk.Log().Size()
+	var others []*browser
 	for _, who := range []string{"ana", "ben", "cem", "otto", "c0", "fay"} {
-		b := w.as(who)
+		others = append(others, w.as(who))
+	}
+	before := w.desk.Log().Size()
+	for _, b := range others {
 		b.wants(b.post(path+"/lift", form), 403)
 	}
 	cara.wants(cara.post(path+"/lift", "passkey="+rest[:64]), 400)
