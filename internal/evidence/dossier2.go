@@ -51,8 +51,8 @@ var format2 = format{dossierMagic2, append(slices.Clone(sections),
 ), []string{FindingsVersion, FindingsVersion2, FindingsVersion3}, []check{
 	{"edits", (*verification).edits},
 	{"history", (*verification).history},
-	{"life", (*verification).life},
 	{"recoveries", (*verification).recoveries},
+	{"life", (*verification).life},
 }}
 
 const (
