@@ -159,7 +159,7 @@ func TestEveryKindComesBack(t *testing.T) {
 		t.Error("the restored programme has another state")
 	}
 	dir := filepath.Join(t.TempDir(), "x")
-	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, keep.Quiet)
+	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, false, keep.Quiet)
 	ok(t, err)
 	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected"} {
 		if len(grep(t, dir, []byte(want))) == 0 {
