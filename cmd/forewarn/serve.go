@@ -211,7 +211,7 @@ func (c *accountConfirm) Run(a *app) error {
 		if err := d.ConfirmInvitation(a, by, id); err != nil {
 			return err
 		}
-		return a.done(fields{"account": id, "confirmed": true}, "Confirmed. The link that was sent works now; for a day after it is used, %s can fetch nothing.", c.Account)
+		return a.done(fields{"account": id, "confirmed": true}, "Confirmed. The link that was sent works now; for a day after it is used, %s can fetch nothing, unless another coordinator than who invited vouches for it ('forewarn account vouch').", c.Account)
 	})
 }
 
