@@ -10,8 +10,10 @@ import (
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
+	"forewarn/internal/form"
 	"forewarn/internal/leak"
 	"forewarn/internal/ledger"
+	"forewarn/internal/seal"
 	"forewarn/internal/signin"
 )
 
@@ -155,4 +157,57 @@ func marshalled(t *testing.T, f *evidence.Findings) []byte {
 	b, err := f.Marshal()
 	ok(t, err)
 	return b
+}
+
+// An account of the staff that holds a copy of its own is told of too: nothing has
+// to show that it is somebody's.
+func TestRecoveryOfStaff(t *testing.T) {
+	h := newHouse(t, 3, 1)
+	defer h.close()
+	ana := h.who["ana"]
+	for _, handle := range []string{"cara", "dana"} {
+		id, err := h.desk.AddAccount(ctx, ana, cvd.MemberID{}, cvd.RoleSet(cvd.Coordinator), coordinator.Person{Handle: handle, Name: handle})
+		ok(t, err)
+		h.who[handle] = cvd.Actor{Account: id, Auth: entrylog.AuthNone}
+	}
+	dana := cvd.HolderID(h.who["dana"].Account)
+	k, err := seal.Keygen(seal.X25519, dawn)
+	ok(t, err)
+	pub, err := k.Public()
+	ok(t, err)
+	with, err := seal.ParseIdentities(k.Identity)
+	ok(t, err)
+	_, err = h.desk.Do(ctx, h.who["dana"], cvd.EnrolKeys{Holder: dana, Recipients: pub.Recipients, Signing: pub.Signing})
+	ok(t, err)
+	var rev cvd.RevisionID
+	ok(t, h.desk.View(func(p *cvd.Programme) error { rev = p.Waves[h.waves[0]].Revision; return nil }))
+	id, err := h.desk.DraftWave(ctx, h.who["dana"], cvd.DraftWave{Revision: rev, Purpose: cvd.Preview, Level: form.Description, OpensAt: h.now, Audience: []cvd.HolderID{dana}})
+	ok(t, err)
+	_, err = h.desk.Resume(ctx, nil)
+	ok(t, err)
+	h.pass(2 * time.Minute)
+	ok(t, h.desk.Log().Tick(ctx))
+
+	h.passkey("ana", "dana", "old", "")
+	h.passkey("ana", "dana", "new", "cara")
+	h.who["c4"], h.members, h.with, h.waves = h.who["dana"], append(h.members, dana), append(h.with, with), append(h.waves, id)
+	ok(t, h.desk.LiftWait(ctx, h.who["cara"], h.who["dana"].Account, [32]byte{}, "met her"))
+	leaked := excerpt(h.copy(3, 1), 0, 18)
+	h.pass(time.Hour)
+	out, err := h.investigate(0, leaked, h.now)
+	ok(t, err)
+	f := out.Findings
+	if len(f.Accused) != 1 || !f.Accused[0].Staff || f.Recoveries == nil || len(f.Recoveries.Accounts) != 1 {
+		t.Fatalf("%s: %+v", f.Statement, f.Recoveries)
+	}
+	if x := f.Recoveries.Accounts[0]; x.Added != 0 || x.Account != x.Holder || x.Lifted == nil || !x.Before {
+		t.Errorf("%+v", x)
+	}
+	if !strings.Contains(string(out.Page), "without its holder") {
+		t.Error("no rival speaks of it")
+	}
+	tampered(h, out.Dossier, map[string]func(*evidence.Dossier, *evidence.Findings){
+		"somebody's": func(_ *evidence.Dossier, f *evidence.Findings) { f.Recoveries.Accounts[0].Added = 1 },
+		"another's":  func(_ *evidence.Dossier, f *evidence.Findings) { f.Recoveries.Accounts[0].Account[0] ^= 1 },
+	})
 }
