@@ -19,6 +19,7 @@ type accountCmd struct {
 
 	Invite  accountInvite  `cmd:"" help:"Make a link with which its person makes a passkey, once."`
 	Confirm accountConfirm `cmd:"" help:"As a second coordinator, confirm that access to an account is recovered."`
+	Vouch   accountVouch   `cmd:"" help:"As another coordinator, say that a recovery was its person, and lift the day's wait."`
 }
 
 type accountAdd struct {

@@ -76,11 +76,11 @@ const fewGroups = 12
 func (a *app) showAlarm(v coordinator.AlarmView, all bool) {
 	a.say("%s  (%s)", line(v.Title), v.Case.Short())
 	if v.Round == 0 {
-		a.say("No alarm. %s", embargoLine(v.Embargo, v.Release, v.Now))
+		a.say("No alarm. %s", standLine(v.Embargo, v.Release, v.Released, v.Now))
 		return
 	}
 	a.say("Alarm %s: %s, raised %s (%s)", fmt.Sprint(v.Round), v.State, when(v.Raised), in(v.Raised, v.Now))
-	a.say("%s", embargoLine(v.Embargo, v.Release, v.Now))
+	a.say("%s", standLine(v.Embargo, v.Release, v.Released, v.Now))
 	if w := v.NextWords(); w != "" {
 		a.say("%s: %s at %s (%s)", w, line(v.NextCalled), when(v.NextCall), in(v.NextCall, v.Now))
 	}

@@ -245,7 +245,7 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 	do(t, ctx, scripts(true), chromedp.Navigate(origin+"/accounts"), chromedp.SendKeys("#words", "uma"), chromedp.Click("form[role=search] button"),
-		chromedp.WaitVisible("//th[text()='uma']"), chromedp.WaitNotPresent("//th[text()='ana']"), chromedp.Click("//tr[th='uma']//button"), chromedp.WaitVisible("//h1[text()='The link']"), shoot("invited"))
+		chromedp.WaitVisible("//th[.='uma']"), chromedp.WaitNotPresent("//th[.='ana']"), chromedp.Click("//tr[th='uma']//button"), chromedp.WaitVisible("//h1[text()='The link']"), shoot("invited"))
 	// So does an alarm: from home, acknowledged and held.
 	do(t, ctx, chromedp.Navigate(origin+"/home"), chromedp.Click("//table[contains(caption, 'call first')]//a"), chromedp.WaitVisible("//strong[contains(., 'is raised')]"), shoot("alarm"),
 		chromedp.Click("form[action$='/acknowledge'] button"), chromedp.WaitVisible("//strong[contains(., 'is acknowledged')]"),
@@ -253,7 +253,9 @@ func TestBrowser(t *testing.T) {
 	held := read(t, ctx, chromedp.Location())
 	do(t, ctx, scripts(false), chromedp.Navigate(origin+"/accounts"), chromedp.WaitVisible("#words"), chromedp.SendKeys(".name", "/"), chromedp.WaitVisible("#words:focus"))
 
-	for _, page := range []string{"/", "/home", "/accounts", "/account", "/join", "/nothing", strings.TrimPrefix(held, origin)} {
+	do(t, ctx, chromedp.Click("//th/a[.='uma']"), chromedp.WaitVisible("#mail"))
+	uma := read(t, ctx, chromedp.Location())
+	for _, page := range []string{"/", "/home", "/accounts", "/account", "/join", "/nothing", strings.TrimPrefix(held, origin), strings.TrimPrefix(uma, origin)} {
 		do(t, ctx, chromedp.Navigate(origin+page), chromedp.WaitVisible("h1"), shoot("narrow"+strings.ReplaceAll(page, "/", "-")))
 		if wide := read(t, ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); wide > 360 {
 			t.Errorf("%s is %d px wide on a screen of 360", page, wide)
@@ -277,6 +279,9 @@ func TestBrowser(t *testing.T) {
 	do(t, ctx, chromedp.Click(".who button"), chromedp.WaitVisible("//a[text()='Sign in']"), removePasskeys)
 	join(again)
 	do(t, ctx, chromedp.WaitVisible("//h1[text()='Umbra Networks']"), chromedp.Navigate(origin+"/account"), chromedp.WaitVisible("//strong[text()='Recovered.']"), shoot("recovered"))
+	// Who didn't invite calls her back, and lifts the wait.
+	runProgram(t, dir, "account", "vouch", "uma", "--reason", "called back", "--as", "cara")
+	do(t, ctx, chromedp.Navigate(origin+"/account"), chromedp.WaitVisible("//h2[text()='Passkeys']"), chromedp.WaitNotPresent("//strong[text()='Recovered.']"))
 }
 
 // accessible has axe-core look the page over, where FOREWARN_NPM says that it is

@@ -64,9 +64,6 @@ func TestEveryCommandHasJSON(t *testing.T) {
 		if words[len(words)-1] == "serve" {
 			continue // a process, whose standard output is its protocol
 		}
-		if words[len(words)-1] == "confirm" {
-			continue // of a recovery, which takes a passkey that was: TestBrowser does it
-		}
 		name := "\nexec forewarn " + strings.Join(words, " ")
 		found := false
 		for _, line := range strings.Split(string(script), "\n") {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +34,28 @@ func tokenFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(d.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(secret+"\n"), 0o600))
+}
+
+// passkeyFor: passkey ACCOUNT makes a passkey for it with the invitation that it has,
+// as its person's browser does.
+func passkeyFor(ts *testscript.TestScript, neg bool, args []string) {
+	h, err := home.Open(ts.Getenv("FOREWARN_DIR"))
+	ts.Check(err)
+	d, err := h.Desk(context.Background())
+	ts.Check(err)
+	id, err := d.Login(context.Background(), args[0])
+	ts.Check(err)
+	q := cvd.AddCredential{Account: id, PublicKey: []byte("key")}
+	ts.Check(d.View(func(p *cvd.Programme) error {
+		a := p.Accounts[id]
+		q.Credential = fmt.Appendf(nil, "passkey %d of %s", len(a.Credentials)+1, args[0])
+		if inv := a.Invitation(time.Now()); inv != nil {
+			q.Invitation = inv.Hash
+		}
+		return nil
+	}))
+	_, err = d.Do(context.Background(), cvd.Actor{Account: id, Auth: entrylog.AuthFresh}, q)
+	ts.Check(errors.Join(err, d.Close()))
 }
 
 // free: free NAME sets a variable to a port of this machine that nobody listens on.

@@ -71,6 +71,7 @@ func TestScripts(t *testing.T) {
 
 			"mailserver": mailserver,
 			"token":      tokenFor,
+			"passkey":    passkeyFor,
 			"free":       free,
 			"ready":      ready,
 		},

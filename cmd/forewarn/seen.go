@@ -24,13 +24,18 @@ import (
 // remember the newest checkpoint of each log that they were shown, and refuse what
 // doesn't continue it.
 type following struct {
-	Anchors    string `help:"Where the programme publishes its anchors: its URL (https://HOST/log/) or a folder. Remembered for the next time." placeholder:"WHERE"`
-	Uncompared bool   `help:"Go on although the log can't be compared with what you saw of it before, as without a network. One that is seen to fork is refused all the same."`
-	Memory     string `help:"Folder that remembers what was seen of logs; in your home if not given." env:"FOREWARN_STATE" placeholder:"DIR"`
+	remembering
+	Uncompared bool `help:"Go on although the log can't be compared with what you saw of it before, as without a network. One that is seen to fork is refused all the same."`
+}
+
+// remembering is where what was seen of logs is kept, and where they are published.
+type remembering struct {
+	Anchors string `help:"Where the programme publishes its anchors: its URL (https://HOST/log/) or a folder. Remembered for the next time." placeholder:"WHERE"`
+	Memory  string `help:"Folder that remembers what was seen of logs; in your home if not given." env:"FOREWARN_STATE" placeholder:"DIR"`
 }
 
 // memory is the folder that remembers.
-func (f *following) memory() (string, error) {
+func (f *remembering) memory() (string, error) {
 	if f.Memory != "" {
 		return f.Memory, nil
 	}
@@ -41,6 +46,28 @@ func (f *following) memory() (string, error) {
 		return filepath.Join(dir, ".local", "state", "forewarn"), nil
 	}
 	return "", fmt.Errorf("%w: nothing says where your home is; give --memory DIR, or FOREWARN_STATE", errInput)
+}
+
+// remembers reports whether something was seen of the log that a checkpoint is of.
+func (f *remembering) remembers(v note.Verifier, signed []byte) (bool, error) {
+	dir, err := f.memory()
+	if err != nil {
+		return false, err
+	}
+	cp, err := entrylog.OpenCheckpoint(signed, v)
+	if err != nil {
+		return false, err
+	}
+	_, err = os.Lstat(filepath.Join(dir, filepath.FromSlash(logName(v, cp))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// logName is where a log is remembered. A log is its origin and its key.
+func logName(v note.Verifier, cp entrylog.Checkpoint) string {
+	return fmt.Sprintf("logs/%08x.%s", v.KeyHash(), hexOf(cp.Origin))
 }
 
 // publishes is how long a log is given to publish what it signed.
@@ -62,8 +89,7 @@ func (f *following) follow(a *app, v note.Verifier, signed []byte) error {
 		return fmt.Errorf("what was seen of logs: %w; --memory names another folder", err)
 	}
 	defer kept.Close()
-	// A log is its origin and its key.
-	name := fmt.Sprintf("logs/%08x.%s", v.KeyHash(), hexOf(cp.Origin))
+	name := logName(v, cp)
 	seen, err := kept.Read(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -127,7 +153,7 @@ func (f *following) forked(a *app, kept folder.Private, dir, name string, seen, 
 
 // published is where a log is published: as said, as remembered, or in the programme's
 // own folder.
-func (f *following) published(a *app, v note.Verifier, cp entrylog.Checkpoint, kept folder.Private, name string) (read func(string) ([]byte, error), where string) {
+func (f *remembering) published(a *app, v note.Verifier, cp entrylog.Checkpoint, kept folder.Private, name string) (read func(string) ([]byte, error), where string) {
 	where = f.Anchors
 	if where == "" {
 		if b, err := kept.Read(name + ".anchors"); err == nil {

@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"forewarn"
+	"forewarn/internal/entrylog"
 	"forewarn/internal/evidence"
 	"forewarn/internal/home"
 )
@@ -98,10 +102,12 @@ type verifyDossier struct {
 	File       string `arg:"" help:"The dossier."`
 	LogKey     vkey   `help:"The programme's log key, as you know it from elsewhere." placeholder:"VKEY"`
 	InquiryKey vkey   `help:"The inquiry's key, as you know it from elsewhere." placeholder:"VKEY"`
+	remembering
 }
 
 func (*verifyDossier) Help() string {
 	return `Reads the specimens again, prints the named copies again and computes every probability again. Needs no network and no programme. Without keys from elsewhere it says whose word it rests on.
+A log whose key you give is remembered, as by pull and open; a dossier whose log forked from what you saw is refused. To compare takes what is published: --anchors says where.
 
 Example:
   forewarn verify dossier case-5k2q.dossier --log-key forewarn.invalid/harbourline+0123abcd+AbCd`
@@ -113,6 +119,15 @@ func (c *verifyDossier) Run(a *app) error {
 		return err
 	}
 	r, verr := forewarn.VerifyDossier(b, forewarn.Trust{LogKey: string(c.LogKey), InquiryKey: string(c.InquiryKey)})
+	if verr == nil {
+		var s forewarn.Step
+		switch s, verr = c.seen(a, b); {
+		case errors.Is(verr, entrylog.ErrUncompared): // it is verified offline all the same
+			r.NotChecked, verr = append(r.NotChecked, "That the log continues what you saw of it: "+s.Detail+". --anchors says where it is published."), nil
+		case s.Name != "":
+			r.Steps = append(r.Steps, s)
+		}
+	}
 	if a.JSON {
 		type step struct {
 			Name   string `json:"name"`
@@ -135,6 +150,35 @@ func (c *verifyDossier) Run(a *app) error {
 	}
 	a.say("Verified.")
 	return nil
+}
+
+// seen holds the dossier's checkpoint of the programme's log against what was seen of
+// that log before, and remembers it: of a log whose key was given, or that is
+// remembered already. A dossier's own word on its key is none to remember a log by.
+func (c *verifyDossier) seen(a *app, dossier []byte) (s forewarn.Step, err error) {
+	d, err := evidence.ParseDossier(dossier)
+	if err != nil {
+		return s, err
+	}
+	v, err := note.NewVerifier(d.Programme.Key)
+	if err != nil {
+		return s, err
+	}
+	signed := d.Waves[0].Checkpoint // all proofs have the same; without a wave it hadn't verified
+	before, err := c.remembers(v, signed)
+	if err != nil || !before && c.LogKey == "" {
+		return s, err
+	}
+	s = forewarn.Step{Name: "seen before", Detail: "nothing of this log was; it is remembered from now on"}
+	if before {
+		s.Detail = "the log continues what you saw of it"
+	}
+	if err := (&following{remembering: c.remembering}).follow(a, v, signed); err != nil {
+		s.Detail = err.Error()
+		return s, err
+	}
+	s.OK = true
+	return s, nil
 }
 
 func orNull(b []byte) []byte {

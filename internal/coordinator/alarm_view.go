@@ -17,17 +17,18 @@ import (
 // AlarmView is what is known of a case's alarm. It names no member that could be
 // where a sighting came from: whose token it is, the desk can't tell.
 type AlarmView struct {
-	Case    cvd.CaseID `json:"case"`
-	Title   string     `json:"title"`
-	State   string     `json:"state"`
-	Round   uint32     `json:"round"`
-	Raised  time.Time  `json:"raised,omitzero"`
-	Embargo string     `json:"embargo"`
-	Release time.Time  `json:"release,omitzero"`
-	Held    time.Time  `json:"held_since,omitzero"` // copies of the case are not served, whatever was decided since
-	HeldBy  string     `json:"held_by,omitempty"`
-	Now     time.Time  `json:"now"`
-	UpTo    uint64     `json:"up_to"` // the last entry that this is made of
+	Case     cvd.CaseID `json:"case"`
+	Title    string     `json:"title"`
+	State    string     `json:"state"`
+	Round    uint32     `json:"round"`
+	Raised   time.Time  `json:"raised,omitzero"`
+	Embargo  string     `json:"embargo"`
+	Release  time.Time  `json:"release,omitzero"`    // as planned last
+	Released time.Time  `json:"released,omitzero"`   // when it was; zero: not yet
+	Held     time.Time  `json:"held_since,omitzero"` // copies of the case are not served, whatever was decided since
+	HeldBy   string     `json:"held_by,omitempty"`
+	Now      time.Time  `json:"now"`
+	UpTo     uint64     `json:"up_to"` // the last entry that this is made of
 
 	Choices []string `json:"choices"` // what can be decided, the most first
 	Why     string   `json:"why"`
@@ -175,6 +176,9 @@ func (d *Desk) Alarm(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v AlarmV
 		if c.Embargo != nil {
 			v.Release = c.Embargo.Release.At
 		}
+		if c.Released != nil {
+			v.Released = c.Released.At
+		}
 		offer := p.OfferOf(id, now)
 		v.Why = offer.Why
 		for _, x := range offer.Choices {
@@ -263,14 +267,7 @@ func (d *Desk) seen(ctx context.Context, p *cvd.Programme, c *cvd.Case, v *Alarm
 }
 
 func (d *Desk) reason(ctx context.Context, id cvd.CaseID, ref cvd.BlobRef) string {
-	var why Reason
-	if ref.IsZero() {
-		return ""
-	}
-	if d.Text(ctx, CaseKey(id), ref, &why) != nil {
-		return gone
-	}
-	return why.Reason
+	return d.reasonUnder(ctx, CaseKey(id), ref)
 }
 
 func (d *Desk) decided(ctx context.Context, n Names, c *cvd.Case, v *AlarmView) {

@@ -60,6 +60,30 @@ func (d *Desk) ConfirmInvitation(ctx context.Context, by cvd.Actor, id cvd.Accou
 	return err
 }
 
+// LiftWait ends the wait after an account's recovery with a passkey, by a
+// coordinator who did not make the invitation. The zero hash is the last
+// recovery's passkey. Why is how it is known to be the account's person.
+func (d *Desk) LiftWait(ctx context.Context, by cvd.Actor, id cvd.AccountID, passkey [32]byte, why string) error {
+	q := cvd.LiftWait{Account: id, Credential: passkey}
+	if err := d.View(func(p *cvd.Programme) error {
+		if err := p.May(by, cvd.ActLiftWait, cvd.AnAccount(id), d.at(p)); err != nil {
+			return err
+		}
+		if all := p.Accounts[id].Recoveries(); len(all) > 0 && passkey == [32]byte{} {
+			q.Credential = all[len(all)-1].Hash()
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	var err error
+	if q.Reason, err = d.Reason(ctx, PersonKey(id), why); err != nil {
+		return err
+	}
+	_, err = d.Do(ctx, by, q)
+	return err
+}
+
 // AccountLine is an account in a list for those who look after accounts.
 type AccountLine struct {
 	Account  cvd.AccountID
@@ -72,11 +96,29 @@ type AccountLine struct {
 	Waits    bool      // that invitation waits for a second coordinator
 	Invite   bool      // the actor may invite it
 	Confirm  bool      // and may confirm its invitation
+	Mail     bool      // and may say where its notices go
+	Lift     bool      // and may lift the wait after its recovery
+
+	Unsettled time.Time       // until when it waits after a recovery; zero: it doesn't
+	Recovered []RecoveredLine // the oldest first
+}
+
+// RecoveredLine is a recovery of an account: who did what, and when.
+type RecoveredLine struct {
+	Passkey   [32]byte
+	Made      time.Time
+	Invited   time.Time
+	InvitedBy string
+	Confirmed time.Time
+	ConfirmBy string
+	Lifted    time.Time // zero: the wait was not lifted
+	LiftedBy  string
+	Why       string // for staff
 }
 
 // Accounts lists accounts whose handle, name or member has some words in it, the
 // newest first: all of them for staff, their own member's for members. more is
-// how many it left out beyond most.
+// how many it left out beyond most. Recoveries are told by AccountOf.
 func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most int) (out []AccountLine, more int, err error) {
 	words = strings.ToLower(words)
 	if words != "" {
@@ -84,16 +126,11 @@ func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most in
 			return nil, 0, err
 		}
 	}
-	// Whether somebody may do it at all; the proof that it takes is asked for then.
-	asked := cvd.Actor{Account: by.Account, Auth: entrylog.AuthFresh}
 	err = d.View(func(p *cvd.Programme) error {
-		now, n, me := d.at(p), d.Names(ctx, p), p.Accounts[by.Account]
-		own := cvd.MemberID{}
-		if err := p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now); err != nil {
-			if me == nil || p.May(by, cvd.ActViewMember, cvd.AMember(me.Member), now) != nil {
-				return err
-			}
-			own = me.Member
+		n := d.Names(ctx, p)
+		own, err := d.lookedAfter(p, by)
+		if err != nil {
+			return err
 		}
 		for _, id := range slices.Backward(p.AccountOrder) {
 			a := p.Accounts[id]
@@ -104,13 +141,7 @@ func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most in
 				more++
 				continue
 			}
-			line := AccountLine{Account: id, Who: n.Person(id), Roles: a.Roles, Closed: a.Closed != nil}
-			if !own.IsZero() && id != by.Account {
-				line.Who.Mail = "" // staff see where notices go
-			}
-			if !a.Member.IsZero() {
-				line.Member = n.Member(a.Member)
-			}
+			line := d.accountLine(p, n, by, a, own.IsZero())
 			if !strings.Contains(strings.ToLower(line.Who.Handle+"\n"+line.Who.Name+"\n"+line.Member), words) {
 				continue
 			}
@@ -118,21 +149,89 @@ func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most in
 				more++
 				continue
 			}
-			for i := range a.Credentials {
-				if a.Credentials[i].Revoked == nil {
-					line.Passkeys++
-				}
-			}
-			if inv := a.Invitation(now); inv != nil {
-				line.Invited, line.Waits = inv.Until, inv.Recovery && inv.Confirmed == nil
-				line.Confirm = line.Waits && inv.By != by.Account && id != by.Account && p.May(asked, cvd.ActConfirmInvitation, cvd.AnAccount(id), now) == nil
-			}
-			line.Invite = p.May(asked, cvd.ActInviteAccount, cvd.AnAccount(id), now) == nil
 			out = append(out, line)
 		}
 		return nil
 	})
 	return out, more, err
+}
+
+// AccountOf is one account of those that Accounts lists, or one's own, with its
+// recoveries.
+func (d *Desk) AccountOf(ctx context.Context, by cvd.Actor, id cvd.AccountID) (line AccountLine, err error) {
+	err = d.View(func(p *cvd.Programme) error {
+		a, n := p.Accounts[id], d.Names(ctx, p)
+		own, err := d.lookedAfter(p, by)
+		switch {
+		case a == nil || id == p.Sealer:
+			return ErrUnknown
+		case id == by.Account && p.May(by, cvd.ActSeeNotices, cvd.AnAccount(id), d.at(p)) == nil:
+			// oneself
+		case err != nil:
+			return err
+		case !own.IsZero() && a.Member != own:
+			return ErrUnknown
+		}
+		staff := err == nil && own.IsZero()
+		line = d.accountLine(p, n, by, a, staff)
+		for _, r := range a.Recoveries() {
+			x := RecoveredLine{Passkey: r.Hash(), Made: r.At, Invited: r.Invitation.At, InvitedBy: n.Account(r.Invitation.By)}
+			if c := r.Invitation.Confirmed; c != nil {
+				x.Confirmed, x.ConfirmBy = c.At, n.Account(c.By)
+			}
+			if l := r.Lifted; l != nil {
+				x.Lifted, x.LiftedBy = l.At, n.Account(l.By)
+				if staff {
+					x.Why = d.reasonUnder(ctx, PersonKey(id), l.Reason)
+				}
+			}
+			line.Recovered = append(line.Recovered, x)
+		}
+		return nil
+	})
+	return line, err
+}
+
+// lookedAfter is the member whose accounts somebody looks after; zero for staff,
+// who list all.
+func (d *Desk) lookedAfter(p *cvd.Programme, by cvd.Actor) (own cvd.MemberID, err error) {
+	now, me := d.at(p), p.Accounts[by.Account]
+	if err = p.May(by, cvd.ActListMembers, cvd.TheProgramme(), now); err == nil {
+		return own, nil
+	}
+	if me == nil || p.May(by, cvd.ActViewMember, cvd.AMember(me.Member), now) != nil {
+		return own, err
+	}
+	return me.Member, nil
+}
+
+// accountLine is an account as somebody is shown it; staff see where notices go.
+func (d *Desk) accountLine(p *cvd.Programme, n Names, by cvd.Actor, a *cvd.Account, staff bool) AccountLine {
+	now, id := d.at(p), a.ID
+	// Whether somebody may do it at all; the proof that it takes is asked for then.
+	asked := cvd.Actor{Account: by.Account, Auth: entrylog.AuthFresh}
+	may := func(act cvd.Action) bool { return p.May(asked, act, cvd.AnAccount(id), now) == nil }
+	line := AccountLine{Account: id, Who: n.Person(id), Roles: a.Roles, Closed: a.Closed != nil}
+	if !staff && id != by.Account {
+		line.Who.Mail = ""
+	}
+	if !a.Member.IsZero() {
+		line.Member = n.Member(a.Member)
+	}
+	for i := range a.Credentials {
+		if a.Credentials[i].Revoked == nil {
+			line.Passkeys++
+		}
+	}
+	if inv := a.Invitation(now); inv != nil {
+		line.Invited, line.Waits = inv.Until, inv.Recovery && inv.Confirmed == nil
+		line.Confirm = line.Waits && inv.By != by.Account && id != by.Account && may(cvd.ActConfirmInvitation)
+	}
+	line.Invite, line.Mail = may(cvd.ActInviteAccount), may(cvd.ActChangePerson)
+	if until := a.UnsettledUntil(); now.Before(until) {
+		line.Unsettled, line.Lift = until, may(cvd.ActLiftWait)
+	}
+	return line
 }
 
 // Warm reads the names of all accounts and members, so that later looking for

@@ -243,11 +243,16 @@ func (d *Desk) MemberView(ctx context.Context, by cvd.Actor, id cvd.MemberID) (v
 
 // because is a reason that belongs to no case.
 func (d *Desk) because(ctx context.Context, ref cvd.BlobRef) string {
+	return d.reasonUnder(ctx, ProgrammeKey, ref)
+}
+
+// reasonUnder is a reason that was kept under a key.
+func (d *Desk) reasonUnder(ctx context.Context, key string, ref cvd.BlobRef) string {
 	var r Reason
 	if ref.IsZero() {
 		return ""
 	}
-	if d.Text(ctx, ProgrammeKey, ref, &r) != nil {
+	if d.Text(ctx, key, ref, &r) != nil {
 		return gone
 	}
 	return r.Reason

@@ -104,6 +104,7 @@ var samples = []wire.Layout{
 	&ReportCredited{num[Report](21), blob(50)},
 	&AdvisoryCorrected{num[Case](5), blob(51), blob(52)},
 	&PersonChanged{num[Account](2), blob(53)},
+	&WaitLifted{num[Account](2), hash32(54), blob(55)},
 }
 
 func sampleKind(v wire.Layout) entrylog.Kind {
@@ -233,9 +234,10 @@ var goldenLogs = []struct {
 	{"testdata/log-v4", KindDeliveriesSeen},
 	{"testdata/log-v5", KindAdvisoryCorrected},
 	{"testdata/log-v6", KindPersonChanged},
+	{"testdata/log-v7", KindWaitLifted},
 }
 
-const goldenLog = "testdata/log-v6.hex"
+const goldenLog = "testdata/log-v7.hex"
 
 // everything is a world in which every kind of entry happened.
 func everything(t *testing.T) *world {
@@ -306,6 +308,7 @@ func (w *world) signIn() {
 	w.do(alice, InviteAccount{who, hash32(88), w.now.Add(time.Hour)})
 	w.do(second, ConfirmInvitation{who, hash32(88)})
 	w.do(who, AddCredential{Account: who, Credential: []byte("second"), PublicKey: []byte("another key"), Invitation: hash32(88)})
+	w.do(second, LiftWait{who, sha256.Sum256([]byte("second")), blob(89)})
 	w.do(adminOf(1), RevokeCredential{who, sha256.Sum256([]byte("first"))})
 }
 

@@ -88,6 +88,8 @@ const (
 
 	KindPersonChanged entrylog.Kind = 76
 
+	KindWaitLifted entrylog.Kind = 79
+
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
 	kindRecovery entrylog.Kind = 0xFFFF
@@ -168,6 +170,7 @@ var kinds = [...]struct {
 	KindReportCredited:    {"ReportCredited", func() fact { return new(ReportCredited) }},
 	KindAdvisoryCorrected: {"AdvisoryCorrected", func() fact { return new(AdvisoryCorrected) }},
 	KindPersonChanged:     {"PersonChanged", func() fact { return new(PersonChanged) }},
+	KindWaitLifted:        {"WaitLifted", func() fact { return new(WaitLifted) }},
 }
 
 // Known reports whether this version of the program knows the kind. A log with

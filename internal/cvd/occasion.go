@@ -319,6 +319,9 @@ func toldRecovery(p *Programme, about entrylog.Ref, now, after time.Time, yield 
 	for i := range a.Credentials {
 		if a.Credentials[i].Recovery {
 			n = later(n, a.Credentials[i].Note)
+			if l := a.Credentials[i].Lifted; l != nil {
+				n = later(n, l.Note)
+			}
 		}
 	}
 	if !within(n.At, now, after) {

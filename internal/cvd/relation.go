@@ -169,6 +169,19 @@ func settled(_ *Programme, a *Account, _ Object, now time.Time) (why, hint strin
 	return "", ""
 }
 
+// vouches is whoever can say of a recovery that it was the account's person: not
+// who began it, nor who would be let in by it.
+func vouches(p *Programme, a *Account, o Object, _ time.Time) (why, hint string) {
+	b := p.Accounts[AccountID(o.ID)]
+	if b.ID == a.ID {
+		return "nobody vouches for themselves", "ask another coordinator, who did not make the invitation"
+	}
+	if x := b.recovered(); x != nil && b.invitationOf(x).By == a.ID {
+		return "you made the invitation that it was recovered with", "another coordinator speaks to its person, by another way, and lifts the wait"
+	}
+	return "", ""
+}
+
 func notSealer(p *Programme, a *Account, o Object, _ time.Time) (why, hint string) {
 	b := p.Accounts[AccountID(o.ID)]
 	if b.Roles.Has(Sealer) {

@@ -122,6 +122,7 @@ var rules = [actEnd]rule{
 		{OnAccount, admin, sameMember, openAccount},
 	}, bars: []bar{aPerson}, fresh: true},
 	ActConfirmInvitation: {grants: []grant{{OnAccount, lead, nil, openAccount}}, bars: []bar{aPerson}, fresh: true},
+	ActLiftWait:          {grants: []grant{{OnAccount, lead, nil, openAccount}}, bars: []bar{aPerson, vouches}, fresh: true},
 	ActAddCredential:     {grants: []grant{{OnAccount, person, itself, openAccount}}, fresh: true},
 	ActRevokeCredential: {grants: []grant{
 		{OnAccount, person, itself, openAccount},

@@ -3,6 +3,7 @@ package cvd
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,7 @@ const (
 
 	// settling is how long an account whose access was recovered is shown no
 	// content: the time that others have to say that it wasn't its person.
+	// Another coordinator than who invited may lift it.
 	settling = 24 * time.Hour
 )
 
@@ -138,6 +140,23 @@ func (b *CredentialRevoked) Wire(c *wire.Coder) {
 	c.Fixed(b.Credential[:])
 }
 
+// WaitLifted ends the wait after a recovery: another coordinator than who invited
+// spoke to the account's person, and says why that is known.
+type WaitLifted struct {
+	Account    AccountID
+	Credential [32]byte // SHA-256 of the id of the passkey that was made
+	Reason     BlobRef
+}
+
+func (b *WaitLifted) subject() entrylog.Ref { return ref(b.Account) }
+
+// Wire is the frozen layout of kind 79.
+func (b *WaitLifted) Wire(c *wire.Coder) {
+	b.Account.Wire(c)
+	c.Fixed(b.Credential[:])
+	b.Reason.Wire(c)
+}
+
 // TokenIssued lets a machine come as an account.
 type TokenIssued struct {
 	Account AccountID
@@ -176,6 +195,7 @@ type (
 	ConfirmInvitation InvitationConfirmed
 	AddCredential     CredentialAdded
 	RevokeCredential  CredentialRevoked
+	LiftWait          WaitLifted
 	IssueToken        TokenIssued
 	RevokeToken       TokenRevoked
 )
@@ -279,6 +299,26 @@ func (c RevokeCredential) decide(p *Programme, who Actor, now time.Time) ([]fact
 		return nil, nil
 	}
 	b := CredentialRevoked(c)
+	return yes(&b)
+}
+
+func (c LiftWait) asks(*Programme) (Action, Object) { return ActLiftWait, AnAccount(c.Account) }
+
+func (c LiftWait) decide(p *Programme, who Actor, now time.Time) ([]fact, error) {
+	x := p.Accounts[c.Account].recovered()
+	switch {
+	case x == nil:
+		return nil, refuse("access to the account was not recovered")
+	case x.Hash() != c.Credential:
+		return nil, refuse("that is not the passkey that the account was last recovered with: look again")
+	case x.Lifted != nil:
+		return nil, nil
+	case !now.Before(x.At.Add(settling)):
+		return nil, refuse("the wait is over")
+	case c.Reason.IsZero():
+		return nil, refuse("say how you know that it is the account's person")
+	}
+	b := WaitLifted(c)
 	return yes(&b)
 }
 
@@ -398,6 +438,22 @@ func (b *CredentialRevoked) apply(p *Programme, n Note) error {
 	return nil
 }
 
+func (b *WaitLifted) apply(p *Programme, n Note) error {
+	a, err := find("account", p.Accounts, b.Account)
+	if err != nil {
+		return err
+	}
+	x := a.CredentialOf(b.Credential)
+	switch {
+	case x == nil || !x.Recovery:
+		return fmt.Errorf("account %s was not recovered with such a credential", b.Account)
+	case x.Lifted != nil:
+		return fmt.Errorf("account %s: the wait was lifted already", b.Account)
+	}
+	set(p, &x.Lifted, &Lifted{n, b.Reason})
+	return nil
+}
+
 func (b *TokenIssued) apply(p *Programme, n Note) error {
 	a, err := find("account", p.Accounts, b.Account)
 	if err != nil {
@@ -452,15 +508,50 @@ func (a *Account) tokenOf(hash [32]byte) *AccessToken {
 	return nil
 }
 
-// UnsettledUntil is until when an account whose access was recovered is shown
-// no content; zero when it never was.
-func (a *Account) UnsettledUntil() (t time.Time) {
-	for i := range a.Credentials {
-		if x := &a.Credentials[i]; x.Recovery {
-			t = x.At.Add(settling)
+// recovered is the passkey that an account was last recovered with, or nil.
+func (a *Account) recovered() *Credential {
+	for i := range slices.Backward(a.Credentials) {
+		if a.Credentials[i].Recovery {
+			return &a.Credentials[i]
 		}
 	}
+	return nil
+}
+
+// invitationOf is the invitation that a passkey was made with, or nil.
+func (a *Account) invitationOf(x *Credential) *Invitation {
+	for i := range a.Invitations {
+		if a.Invitations[i].Hash == x.Invitation {
+			return &a.Invitations[i]
+		}
+	}
+	return nil
+}
+
+// UnsettledUntil is until when an account whose access was recovered is shown
+// no content; zero when it never was, or the wait was lifted.
+func (a *Account) UnsettledUntil() (t time.Time) {
+	if x := a.recovered(); x != nil && x.Lifted == nil {
+		t = x.At.Add(settling)
+	}
 	return t
+}
+
+// Recovered is how access to an account was given anew: by whom, and with which
+// passkey.
+type Recovered struct {
+	*Credential
+	Invitation *Invitation // confirmed
+}
+
+// Recoveries are those of an account, the oldest first.
+func (a *Account) Recoveries() (out []Recovered) {
+	for i := range a.Credentials {
+		if x := &a.Credentials[i]; x.Recovery {
+			out = append(out, Recovered{x, a.invitationOf(x)})
+		}
+	}
+	return out
 }
 
 // InvitedBy is the account that an invitation's secret is for, by its hash: one

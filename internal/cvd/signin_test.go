@@ -1,7 +1,9 @@
 package cvd
 
 import (
+	"crypto/sha256"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -118,10 +120,88 @@ func TestRecovery(t *testing.T) {
 	if err := w.try(who, Fetch{wave, holder(1)}); err != nil {
 		t.Errorf("a day later: %v", err)
 	}
+	w.refused(second, LiftWait{who, sha256.Sum256([]byte("new")), blob(1)}, "the wait is over")
 	// Nobody recovers their own by being the second.
 	w.passkey(second, alice, 20)
 	w.do(alice, InviteAccount{second, hash32(21), w.now.Add(time.Hour)})
 	w.refused(second, ConfirmInvitation{second, hash32(21)}, "another coordinator")
+}
+
+// TestLiftWait: another coordinator than who invited ends the wait after a
+// recovery, with a reason and a proof, once the passkey is there; all who were told
+// of the recovery are told of that.
+func TestLiftWait(t *testing.T) {
+	f := newFixture(t)
+	w := f.world
+	second := num[Account](60)
+	w.do(alice, AddAccount{Account: second, Roles: RoleSet(Coordinator)})
+	who, wave := contactOf(1), num[Wave](5)
+	old := w.passkey(who, adminOf(1), 10)
+	key := sha256.Sum256([]byte("new"))
+	lift := LiftWait{who, key, blob(1)}
+	w.refused(second, lift, "was not recovered")
+	w.do(alice, InviteAccount{who, hash32(11), w.now.Add(time.Hour)})
+	w.do(second, ConfirmInvitation{who, hash32(11)})
+	w.refused(second, lift, "was not recovered")
+	w.do(who, AddCredential{Account: who, Credential: []byte("new"), PublicKey: []byte("k"), Invitation: hash32(11)})
+	w.tell(t, 1)
+	for by, why := range map[AccountID]string{alice: "you made the invitation", bob: "role", carol: "role", adminOf(1): "role", who: "role", fay: "role"} {
+		w.denied(by, lift, why)
+	}
+	if err := w.p.May(Actor{second, entrylog.AuthSession}, ActLiftWait, AnAccount(who), w.now); !errors.Is(err, ErrDenied) {
+		t.Error("a mere session lifts the wait")
+	}
+	w.refused(second, LiftWait{who, key, BlobRef{}}, "say how you know")
+	w.refused(second, LiftWait{who, old, blob(1)}, "look again")
+	w.denied(who, Fetch{wave, holder(1)}, "recovered less than a day ago")
+	w.tick(23 * time.Hour)
+	w.do(second, lift)
+	if err := w.try(who, Fetch{wave, holder(1)}); err != nil {
+		t.Errorf("after the wait was lifted: %v", err)
+	}
+	if until := w.p.Accounts[who].UnsettledUntil(); !until.IsZero() {
+		t.Errorf("unsettled until %v", until)
+	}
+	for _, told := range []string{"access is recovered 0 admin 1", "access is recovered 0 contact 1"} {
+		if !slices.Contains(w.due(), told) {
+			t.Errorf("lifted, and not due: %s", told)
+		}
+	}
+	n := len(w.log)
+	w.do(second, lift)
+	if len(w.log) != n {
+		t.Error("it was lifted twice")
+	}
+
+	// The next recovery waits again. Who invited to the last one may lift this one's.
+	w.do(second, InviteAccount{who, hash32(12), w.now.Add(time.Hour)})
+	w.do(alice, ConfirmInvitation{who, hash32(12)})
+	w.do(who, AddCredential{Account: who, Credential: []byte("newer"), PublicKey: []byte("k"), Invitation: hash32(12)})
+	w.denied(who, Fetch{wave, holder(1)}, "recovered less than a day ago")
+	newer := sha256.Sum256([]byte("newer"))
+	w.refused(alice, lift, "look again")
+	w.denied(second, LiftWait{who, newer, blob(1)}, "you made the invitation")
+	w.do(alice, LiftWait{who, newer, blob(1)})
+	all := w.p.Accounts[who].Recoveries()
+	if len(all) != 2 || all[0].Invitation.By != alice || all[0].Lifted.By != second || all[1].Invitation.By != second || all[1].Lifted.By != alice {
+		t.Errorf("recoveries: %+v", all)
+	}
+
+	// Nobody's own, though it takes a third coordinator.
+	w.passkey(second, alice, 20)
+	w.do(alice, InviteAccount{second, hash32(21), w.now.Add(time.Hour)})
+	third := num[Account](61)
+	w.do(alice, AddAccount{Account: third, Roles: RoleSet(Coordinator)})
+	w.do(third, ConfirmInvitation{second, hash32(21)})
+	w.do(second, AddCredential{Account: second, Credential: []byte("mine"), PublicKey: []byte("k"), Invitation: hash32(21)})
+	w.denied(second, LiftWait{second, sha256.Sum256([]byte("mine")), blob(1)}, "nobody vouches for themselves")
+	w.do(third, LiftWait{second, sha256.Sum256([]byte("mine")), blob(1)}) // who confirmed may
+	if bad := w.p.Audit(w.now); bad != nil {
+		t.Error(bad)
+	}
+	if w.replay().StateHash() != w.p.StateHash() {
+		t.Error("a replay comes to another state")
+	}
 }
 
 func TestTokens(t *testing.T) {
@@ -178,6 +258,8 @@ func TestSecretsReplay(t *testing.T) {
 		&CredentialAdded{carol, []byte{10, 0}, []byte("k"), 0, [32]byte{}},
 		&InvitationConfirmed{carol, hash32(10)},
 		&CredentialRevoked{carol, hash32(10)},
+		&WaitLifted{carol, hash32(10), blob(1)},
+		&WaitLifted{bob, (&Credential{ID: []byte{10, 0}}).Hash(), blob(1)},
 		&TokenIssued{carol, hash32(10), ScopeRead, w.now},
 		&TokenRevoked{carol, hash32(10)},
 	} {

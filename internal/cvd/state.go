@@ -114,7 +114,15 @@ type Credential struct {
 	Flags      uint8    // of the authenticator data when it was made
 	Invitation [32]byte // that it was made with; zero: by an account that was signed in
 	Recovery   bool     // and that invitation was a recovery
+	Lifted     *Lifted  // the wait after it
 	Revoked    *Note
+}
+
+// Lifted is the end of a wait before its time, by a coordinator who did not make
+// the invitation.
+type Lifted struct {
+	Note
+	Reason BlobRef
 }
 
 // Hash is what a credential is named by elsewhere: SHA-256 of its id.

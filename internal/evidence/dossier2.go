@@ -19,7 +19,10 @@ const FindingsVersion2 = "forewarn findings v2"
 
 // version is the one that findings with this content have.
 func (f *Findings) version() string {
-	if f.Edits != nil || f.Accumulated != nil || f.joint() {
+	switch {
+	case f.Recoveries != nil:
+		return FindingsVersion3
+	case f.Edits != nil || f.Accumulated != nil || f.joint():
 		return FindingsVersion2
 	}
 	return FindingsVersion
@@ -32,10 +35,11 @@ func (f *Findings) SetVersion() { f.Version = f.version() }
 type format struct {
 	magic    string
 	sections []section
-	steps    []check // besides those of all versions
+	findings []string // their versions that it can hold
+	steps    []check  // besides those of all versions
 }
 
-var format1 = format{dossierMagic, sections, nil}
+var format1 = format{dossierMagic, sections, []string{FindingsVersion}, nil}
 
 var format2 = format{dossierMagic2, append(slices.Clone(sections),
 	section{"edits", func(d *Dossier, c *wire.Coder) {
@@ -44,9 +48,10 @@ var format2 = format{dossierMagic2, append(slices.Clone(sections),
 	}},
 	section{"history", func(d *Dossier, c *wire.Coder) { wire.Layouts(c, &d.History, maxHistory) }},
 	section{"life", func(d *Dossier, c *wire.Coder) { wire.Layouts(c, &d.Life, maxLife) }},
-), []check{
+), []string{FindingsVersion, FindingsVersion2, FindingsVersion3}, []check{
 	{"edits", (*verification).edits},
 	{"history", (*verification).history},
+	{"recoveries", (*verification).recoveries},
 	{"life", (*verification).life},
 }}
 
@@ -66,10 +71,15 @@ func formatOf(b []byte) *format {
 
 // format is the least version that has all of a dossier.
 func (d *Dossier) format() *format {
-	if len(d.Edits.Text) > 0 || len(d.History) > 0 || len(d.Life) > 0 || bytes.HasPrefix(d.Findings, []byte("{\n  \"version\": \""+FindingsVersion2)) {
+	if len(d.Edits.Text) > 0 || len(d.History) > 0 || len(d.Life) > 0 || d.of(FindingsVersion2) || d.of(FindingsVersion3) {
 		return &format2
 	}
 	return &format1
+}
+
+// of reports whether the findings begin as those of a version do.
+func (d *Dossier) of(version string) bool {
+	return bytes.HasPrefix(d.Findings, []byte("{\n  \"version\": \""+version+"\""))
 }
 
 // DossierEdits is edits by hand, and the entry that froze them.

@@ -90,6 +90,9 @@ type Findings struct {
 	Partners    List[Partner] `json:"partners,omitempty"` // beside which named copies were tested, and that aren't named
 	Edits       *EditedBy     `json:"edits,omitempty"`
 	Accumulated *Accumulated  `json:"accumulated,omitempty"`
+
+	// What only FindingsVersion3 has.
+	Recoveries *Recoveries `json:"recoveries,omitempty"`
 }
 
 // Accused is a copy that material is derived from, with what says so. The row is
@@ -305,7 +308,7 @@ func ParseFindings(b []byte) (*Findings, error) {
 		return nil, fmt.Errorf("%w: findings: %w", wire.ErrFormat, err)
 	}
 	if f.Version != f.version() {
-		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, and %q for those by joint/1, with edits or with accumulated evidence", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2)
+		return nil, fmt.Errorf("%w: findings of version %q; this program knows %q, %q for those by joint/1, with edits or with accumulated evidence, and %q for those that tell of recoveries", wire.ErrFormat, f.Version, FindingsVersion, FindingsVersion2, FindingsVersion3)
 	}
 	again, err := f.Marshal()
 	if err != nil {

@@ -114,6 +114,7 @@ func (v *verification) notChecked() []string {
 		"Names: who stands behind a holder, an account or a group is the inquiry's word; and that no later entry changed a declared group.",
 		"Model-based weights, rival explanations, first sighting, exposure counts and duties come from records that are not in this file.",
 		"That the key of a receipt is one that its holder enrolled.",
+		"That no account of those whose copies are named or compared was recovered, and no loss of the log declared, but as the findings tell; findings from before version 3 tell of none.",
 		"That no evidence names the other copies: their keys stay closed, and nothing more is told of them. And that each wave's root has no more leaves than copies were counted.",
 		"Where and when specimens were found and tokens first publicly seen. Which copies can be named, and whether a token counts, depends on it.",
 		"That the sealer drew its keys fairly, and signed every run. The number of runs, copies and waves is the sealer's signed word.",
@@ -123,7 +124,7 @@ func (v *verification) notChecked() []string {
 		out = append(out, fmt.Sprintf("When %d of the specimens first existed is not known. That the copies named were committed to before them is shown only as far as the freeze.", unknown))
 	}
 	if n := len(v.f.Partners); n > 0 {
-		out[3] = fmt.Sprintf("That no evidence names the other copies: the keys of all but %d of them stay closed, and nothing more is told of any. And that each wave's root has no more leaves than copies were counted.", n)
+		out[4] = fmt.Sprintf("That no evidence names the other copies: the keys of all but %d of them stay closed, and nothing more is told of any. And that each wave's root has no more leaves than copies were counted.", n)
 	}
 	if v.f.joint() && len(v.named()) > 0 {
 		out = append(out, "That the copies beside which others were tested are those that the decoder finds: for that, all keys would have to be open. p_chosen counts every choice that there was.")
@@ -159,6 +160,7 @@ type verification struct {
 	basis     Basis
 	rec       *token.Recogniser
 	keys      map[ID][]*OpenedCopy // of each named holder, and of partners
+	facted    map[uint64]fact      // opened entries of the main log, by number
 }
 
 func failf(format string, args ...any) error {
@@ -239,8 +241,8 @@ func (v *verification) findings() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if v.format == &format1 && f.Version != FindingsVersion {
-		return "", failf("findings of version %q are in a dossier of the first version, which has not what they rest on", f.Version)
+	if !slices.Contains(v.format.findings, f.Version) {
+		return "", failf("findings of version %q are in a dossier that begins with %q, which has not what they rest on", f.Version, strings.TrimSpace(v.format.magic))
 	}
 	if f.Programme != v.log.Name() {
 		return "", failf("they are of programme %q and the log is of %q", f.Programme, v.log.Name())

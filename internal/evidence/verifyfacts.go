@@ -83,6 +83,7 @@ func (v *verification) facts() (string, error) {
 		}
 		opened[uint64(p.Seq)] = fact{e, p.Anchor.Tick}
 	}
+	v.facted = opened
 	if err := v.groups(opened); err != nil {
 		return "", err
 	}

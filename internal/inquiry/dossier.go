@@ -141,6 +141,16 @@ func cited(f *evidence.Findings) (out []fact) {
 			add(a.Group.Entry, "%s is under common ownership with others", a.Name)
 		}
 	}
+	if r := f.Recoveries; r != nil {
+		for _, x := range r.Accounts {
+			for _, seq := range x.Entries() {
+				add(seq, "the recovery of the account %s of %s", x.AccountName, x.Name)
+			}
+		}
+		for _, x := range r.Log {
+			add(x.Entry, "a declared recovery of the log")
+		}
+	}
 	return out
 }
 

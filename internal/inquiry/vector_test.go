@@ -28,6 +28,8 @@ func TestDossierVectors(t *testing.T) {
 		"edits":    evidence.Traced,
 		"final":    evidence.Traced,
 		"together": evidence.CannotSay,
+
+		"recoveries": evidence.Traced,
 	} {
 		b, err := os.ReadFile(filepath.Join(vectors, name+".dossier"))
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"unicode/utf8"
 
 	"forewarn/internal/coordinator"
@@ -32,16 +33,18 @@ type Exported struct {
 	Withheld int // texts that the account may not read
 	Gone     int // texts whose key is destroyed
 	Anchors  int // files of the published log
+	Packages int // whose last source is in it
 }
 
 // Export writes a programme to a new folder in formats that need no Forewarn: entries
 // as JSON lines, what they fold to, the texts that the account may read, and the
-// anchors as they are published. Sources of packages and sealed copies aren't in it:
-// opening the one is an entry, and the other are their holders'.
+// anchors as they are published. Sealed copies aren't in it: they are their holders'.
+// The last source of each package that the account may open is in it when packages is
+// set: opening each is an entry, by that account, so that d has to be one that can write.
 //
-// d only looks; vkey is the log's. Errors: ErrTaken when the folder is there,
+// Else d only looks; vkey is the log's. Errors: ErrTaken when the folder is there,
 // cvd.ErrDenied when the account may not read the log. Nothing is left after an error.
-func Export(ctx context.Context, d *coordinator.Desk, by cvd.Actor, vkey, anchors, dir string, progress Progress) (out Exported, err error) {
+func Export(ctx context.Context, d *coordinator.Desk, by cvd.Actor, vkey, anchors, dir string, packages bool, progress Progress) (out Exported, err error) {
 	if _, err := os.Lstat(dir); err == nil {
 		return out, fmt.Errorf("%q %w; nothing was changed. Name a new folder", dir, ErrTaken)
 	}
@@ -58,6 +61,11 @@ func Export(ctx context.Context, d *coordinator.Desk, by cvd.Actor, vkey, anchor
 		}
 	}()
 	x := &export{writer: writer{ctx: ctx, dir: temp, progress: progress}, desk: d, by: by, out: &out, seen: map[cvd.BlobRef]string{}}
+	if packages {
+		if err := x.packages(); err != nil {
+			return out, err
+		}
+	}
 	// One moment of the programme: what is appended meanwhile isn't in it.
 	if err := d.View(func(p *cvd.Programme) error {
 		if err := p.May(by, cvd.ActViewLog, cvd.TheProgramme(), d.Clock()); err != nil {
@@ -306,6 +314,47 @@ func (x *export) advisories(p *cvd.Programme) error {
 		if err := x.write("advisories/"+id.String()+ext, b, 0o600); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// packages opens the last source of each package that the account may open, and
+// writes its files. Whose key is destroyed is passed over: its entries say so.
+func (x *export) packages() error {
+	var all []cvd.PackageID
+	if err := x.desk.View(func(p *cvd.Programme) error {
+		now := x.desk.Clock()
+		if err := p.May(x.by, cvd.ActViewLog, cvd.TheProgramme(), now); err != nil {
+			return err
+		}
+		for id, k := range p.Packages {
+			if len(k.Drafts) > 0 && p.May(x.by, cvd.ActOpenDraft, cvd.APackage(id), now) == nil {
+				all = append(all, id)
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b cvd.PackageID) int { return bytes.Compare(a[:], b[:]) })
+	for i, id := range all {
+		src, err := x.desk.OpenDraft(x.ctx, x.by, id)
+		if errors.Is(err, coordinator.ErrGone) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("the source of package %s: %w", id.Short(), err)
+		}
+		for _, f := range src.Files {
+			if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+				return fmt.Errorf("%w: the source of package %s has a file %q, which would lie outside its folder", ledger.ErrDamaged, id.Short(), f.Path)
+			}
+			if err := x.write("packages/"+id.String()+"/"+f.Path, f.Data, 0o600); err != nil {
+				return err
+			}
+		}
+		x.out.Packages++
+		x.progress("packages", i+1, len(all))
 	}
 	return nil
 }

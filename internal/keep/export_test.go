@@ -40,7 +40,7 @@ func TestExport(t *testing.T) {
 	w.tick()
 	dir := filepath.Join(t.TempDir(), "x")
 	anchors := filepath.Join(w.dir, "desk", "anchors")
-	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), anchors, dir, keep.Quiet)
+	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), anchors, dir, false, keep.Quiet)
 	ok(t, err)
 	if out.Entries == 0 || out.Texts < 8 || out.Gone != 0 || out.Withheld != 1 { // the package's source
 		t.Errorf("%+v", out)
@@ -128,23 +128,48 @@ func TestExport(t *testing.T) {
 	if hits := grep(t, dir, []byte("{{answers|replies}}")); len(hits) > 0 {
 		t.Errorf("an unmarked source is in %v", hits)
 	}
-	if _, err := keep.Export(ctx, w.desk.Desk, w.actors[0], w.home.LogKey(), anchors, dir+"2", keep.Quiet); !errors.Is(err, cvd.ErrDenied) {
+	if _, err := keep.Export(ctx, w.desk.Desk, w.actors[0], w.home.LogKey(), anchors, dir+"2", false, keep.Quiet); !errors.Is(err, cvd.ErrDenied) {
 		t.Errorf("for a member: %v", err)
 	}
 	if left, _ := os.ReadDir(filepath.Dir(dir)); len(left) != 1 {
 		t.Errorf("left: %v", left)
 	}
-	if _, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), anchors, dir, keep.Quiet); !errors.Is(err, keep.ErrTaken) {
+	if _, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), anchors, dir, false, keep.Quiet); !errors.Is(err, keep.ErrTaken) {
 		t.Errorf("over an export: %v", err)
 	}
 	// An auditor reads the log, not what the reporter sent.
 	ada, err := w.desk.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Auditor), coordinator.Person{Handle: "ada", Name: "Ada"})
 	ok(t, err)
 	audit := filepath.Join(t.TempDir(), "audit")
-	less, err := keep.Export(ctx, w.desk.Desk, cvd.Actor{Account: ada}, w.home.LogKey(), anchors, audit, keep.Quiet)
+	less, err := keep.Export(ctx, w.desk.Desk, cvd.Actor{Account: ada}, w.home.LogKey(), anchors, audit, false, keep.Quiet)
 	ok(t, err)
 	if hits := grep(t, audit, []byte("what the reporter sent")); len(hits) > 0 || less.Withheld <= out.Withheld {
 		t.Errorf("an auditor is given %v (%+v)", hits, less)
+	}
+	// Sources are for who may open them, and that they did is on the log, and in the
+	// export.
+	opened := func(dir string) (by []string) {
+		each(t, filepath.Join(dir, "entries.jsonl"), func(v map[string]any) {
+			if v["kind"] == "DraftOpened" {
+				by = append(by, v["actor"].(string))
+			}
+		})
+		return by
+	}
+	size := w.desk.Log().Size()
+	dir = filepath.Join(t.TempDir(), "sources")
+	if less, err := keep.Export(ctx, w.desk.Desk, cvd.Actor{Account: ada}, w.home.LogKey(), anchors, dir, true, keep.Quiet); err != nil || less.Packages != 0 || w.desk.Log().Size() != size || len(opened(dir)) != 0 {
+		t.Errorf("an auditor opens %d packages: %v", less.Packages, err)
+	}
+	dir = filepath.Join(t.TempDir(), "sources")
+	out, err = keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), anchors, dir, true, keep.Quiet)
+	ok(t, err)
+	if by := opened(dir); out.Packages != 1 || len(by) != 1 || by[0] != w.ana.Account.String() || w.desk.Log().Size() != size+1 {
+		t.Errorf("%d packages, opened by %q", out.Packages, by)
+	}
+	hits := grep(t, dir, []byte("{{answers|replies}}"))
+	if len(hits) != 1 || !strings.Contains(hits[0], "packages") || !strings.HasSuffix(hits[0], "advisory.md") {
+		t.Errorf("the source is in %v", hits)
 	}
 }
 

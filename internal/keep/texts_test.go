@@ -17,6 +17,7 @@ import (
 	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
 	"forewarn/internal/seal"
+	"forewarn/internal/signin"
 )
 
 // kindsWithTexts is every kind whose frozen sample names a blob.
@@ -114,6 +115,19 @@ func (w *works) everyText() {
 	do(w.ana, cvd.ChangeStanding{Member: cvd.MemberID(w.members[1]), Standing: cvd.Suspended, Reason: why(coordinator.ProgrammeKey)})
 	ok(t, w.desk.DeclareRecovery(ctx, w.ana, ledger.Recovery{}, "a drill"))
 
+	// Access to an account is recovered, and the wait lifted by who didn't invite.
+	cem, err := w.desk.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Coordinator), coordinator.Person{Handle: "cem", Name: "Cem"})
+	ok(t, err)
+	for _, name := range []string{"old", "new"} {
+		inv, err := w.desk.InviteAccount(ctx, w.ana, w.ben.Account, time.Hour)
+		ok(t, err)
+		if inv.Recovery {
+			ok(t, w.desk.ConfirmInvitation(ctx, cvd.Actor{Account: cem}, w.ben.Account))
+		}
+		do(w.ben, cvd.AddCredential{Account: w.ben.Account, Credential: []byte(name), PublicKey: []byte("key"), Invitation: signin.KeyOf(inv.Secret)})
+	}
+	ok(t, w.desk.LiftWait(ctx, cvd.Actor{Account: cem}, w.ben.Account, [32]byte{}, "called back"))
+
 	// And to the end: recalled, ended, released, corrected.
 	do(w.ana, cvd.IssueRecall{Revision: w.added.Revision, Reason: why(ofCase)})
 	_, err = w.desk.EndEmbargo(ctx, w.ana, w.cs, "it is public")
@@ -159,7 +173,7 @@ func TestEveryKindComesBack(t *testing.T) {
 		t.Error("the restored programme has another state")
 	}
 	dir := filepath.Join(t.TempDir(), "x")
-	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, keep.Quiet)
+	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, false, keep.Quiet)
 	ok(t, err)
 	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected"} {
 		if len(grep(t, dir, []byte(want))) == 0 {

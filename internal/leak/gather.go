@@ -1,6 +1,7 @@
 package leak
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ func Gather(p *cvd.Programme, pkg cvd.PackageID, names func(entrylog.Ref) string
 	}
 	g.waves(&f)
 	g.milestones(&f)
+	g.recoveries(&f)
 	for _, a := range g.c.Answers {
 		if a.State >= cvd.Ready {
 			f.Answers = append(f.Answers, Answer{Event{a.At, a.Seq}, g.name(entrylog.Ref(a.Member)), "protection " + a.State.String()})
@@ -128,6 +130,43 @@ func (g *gather) accesses(f *Facts, w *cvd.Wave, h cvd.HolderID) {
 	}
 	if c.Receipt != nil {
 		f.Receipts = append(f.Receipts, access(c.Receipt.By, c.Receipt.At, c.Receipt.Seq))
+	}
+}
+
+// recoveries are those of all accounts of the holders, and of the log.
+func (g *gather) recoveries(f *Facts) {
+	by := func(n cvd.Note) Access {
+		return Access{Account: entrylog.Ref(n.By), AccountName: g.name(entrylog.Ref(n.By)), At: n.At, Entry: n.Seq}
+	}
+	for _, h := range g.pk.Issued {
+		accounts := []cvd.AccountID{cvd.AccountID(h)}
+		m := g.p.Members[cvd.MemberID(h)]
+		if m != nil {
+			accounts = m.Accounts
+		}
+		for _, id := range accounts {
+			a := g.p.Accounts[id]
+			if a == nil {
+				continue
+			}
+			for _, r := range a.Recoveries() {
+				x := Recovered{Holder: entrylog.Ref(h), Account: entrylog.Ref(id), AccountName: g.name(entrylog.Ref(id)), Invited: by(r.Invitation.Note), Made: by(r.Note)}
+				if m != nil {
+					x.Added = a.Added.Seq
+				}
+				if c := r.Invitation.Confirmed; c != nil {
+					x.Confirmed = by(*c)
+				}
+				if r.Lifted != nil {
+					x.Lifted = by(r.Lifted.Note)
+				}
+				f.Recoveries = append(f.Recoveries, x)
+			}
+		}
+	}
+	slices.SortFunc(f.Recoveries, func(a, b Recovered) int { return cmp.Compare(a.Made.Entry, b.Made.Entry) })
+	for _, r := range g.p.Recoveries {
+		f.Declared = append(f.Declared, by(r.Note))
 	}
 }
 

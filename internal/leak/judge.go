@@ -53,6 +53,7 @@ func Judge(in Inputs) (*evidence.Findings, error) {
 		return nil, err
 	}
 	j.accumulated()
+	j.recoveries()
 	f.SetVersion()
 	f.Why = append(append(f.Why, j.tooLate...), j.why()...)
 	f.WouldHelp = j.wouldHelp()

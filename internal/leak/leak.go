@@ -73,6 +73,9 @@ type Facts struct {
 	Breaches []Event
 	Links    []Link
 
+	Recoveries []Recovered // of accounts of Holders, in the order of the log
+	Declared   []Access    // recoveries of the log, in its order
+
 	// Rulings are what readers might do before release, one for each use and
 	// revision that a wave was sealed with.
 	Rulings []Ruling
@@ -125,6 +128,17 @@ type Access struct {
 	AccountName           string
 	At                    time.Time
 	Entry                 entrylog.Seq
+}
+
+// Recovered is access to an account given anew. Of its Accesses only account, time
+// and entry are said.
+type Recovered struct {
+	Holder, Account entrylog.Ref
+	AccountName     string
+	Added           entrylog.Seq // that made it the member's account; 0: it is the holder itself
+
+	Invited, Confirmed, Made Access
+	Lifted                   Access // the wait after it; of no entry: it wasn't
 }
 
 // Answer is a member's word that it protects.

@@ -23,7 +23,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"p": pHTML, "when": stamp, "window": windowText, "inc": func(n int) int { return n + 1 },
 	"join": func(s []string) string { return strings.Join(s, ", ") }, "glyph": glyph,
 	"count": evidence.Count, "all": allOf, "fold": fold,
-	"tested": testedWords, "opened": openedWords,
+	"recovered": recoveredWhen, "tested": testedWords, "opened": openedWords,
 	"exact": func(a evidence.Accused) bool { return a.Exact() },
 	"without": func(f *evidence.Findings, h evidence.ID) string {
 		for _, a := range append(slices.Clone(f.Accused), f.Conflicting...) {

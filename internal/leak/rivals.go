@@ -309,7 +309,7 @@ func (j *judge) insider() look {
 	case !j.toStaff() && len(late) > 0:
 		return look{append([]string{j.carried()}, append(late, j.several("The vendor made every copy and had this one before.", "The vendor made every copy and had these before."))...), supports, model}
 	case j.toStaff():
-		return look{[]string{j.carried(), j.toStaffText()}, supports, design}
+		return look{append([]string{j.carried(), j.toStaffText()}, j.recovered()...), supports, design}
 	case j.traced():
 		return look{[]string{j.carried(), j.several("It was issued to a member.", "They were issued to members.") + " Staff have copies of their own, with other marks; but the vendor made every copy, and commitments cannot show that a genuine one was not passed on."}, neutral, design}
 	case j.marked():
@@ -326,7 +326,7 @@ func (j *judge) member() look {
 	case j.toMember() && all:
 		return look{append([]string{j.marks()}, late...), neutral, model}
 	case j.toMember():
-		return look{[]string{j.marks(), j.several("How it left that member, and whether the member was itself robbed of it, the marks do not say.", "How they left their holders, and whether those were themselves robbed of them, the marks do not say.")}, supports, design}
+		return look{append([]string{j.marks(), j.several("How it left that member, and whether the member was itself robbed of it, the marks do not say.", "How they left their holders, and whether those were themselves robbed of them, the marks do not say.")}, j.recovered()...), supports, design}
 	case j.toStaff():
 		return look{[]string{j.carried(), j.several("It was not issued to a member.", "None of them was issued to a member.")}, against, design}
 	case j.marked(), j.unmarked():

@@ -19,6 +19,7 @@ func Text(f *evidence.Findings, width int) string {
 		t.copy(f, a)
 	}
 	t.later(f)
+	t.recoveries(f)
 	t.head("Rival explanations")
 	for _, r := range f.Rivals {
 		t.row(glyph(r.Reading)+" "+r.Reading, r.Name+". "+strings.Join(r.Seen, " "))
@@ -152,6 +153,23 @@ func (t *terminal) later(f *evidence.Findings) {
 		t.para(a.Meaning)
 		t.row("alpha", fmt.Sprintf("%s for this, over all members and for ever; %s together with this package's", power(a.Alpha), power(a.Together)))
 	}
+}
+
+// recoveries are how access was given anew to accounts of those who are named or
+// compared.
+func (t *terminal) recoveries(f *evidence.Findings) {
+	r := f.Recoveries
+	if r == nil {
+		return
+	}
+	t.head("Recoveries")
+	for _, x := range r.Accounts {
+		t.row("recovered", recoveredWords(x))
+	}
+	for _, x := range r.Log {
+		t.row("the log", fmt.Sprintf("continued after a loss that %s declared %s (entry %d)", x.AccountName, stamp(x.At), x.Entry))
+	}
+	t.para(r.Means)
 }
 
 // spread is how sure p_sampled is.

@@ -13,6 +13,7 @@ import (
 // accountPage is one's own account: where it is signed in, with what, and what
 // machines stand for it.
 type accountPage struct {
+	Account   cvd.AccountID      `json:"account"`
 	Who       coordinator.Person `json:"who"`
 	Roles     string             `json:"roles"`
 	Member    string             `json:"member,omitempty"`
@@ -76,7 +77,7 @@ func account(v *Visit) error { return v.account("") }
 
 func (v *Visit) account(issued string) error {
 	now := v.Now()
-	page := accountPage{Issued: issued, Lets: scopeWords, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
+	page := accountPage{Account: v.By.Account, Issued: issued, Lets: scopeWords, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
 	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, now)
 	if err != nil {
 		return err

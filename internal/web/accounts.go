@@ -32,10 +32,14 @@ func accounts(v *Visit) error {
 		return err
 	}
 	for _, a := range list {
-		page.Accounts = append(page.Accounts, accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Who.Mail, a.Member, a.Roles.String(),
-			a.Closed, a.Passkeys, v.Moment(a.Invited), a.Waits, a.Invite, a.Confirm})
+		page.Accounts = append(page.Accounts, v.accountLine(a))
 	}
 	return v.Render("accounts", page)
+}
+
+func (v *Visit) accountLine(a coordinator.AccountLine) accountLine {
+	return accountLine{a.Account, a.Who.Handle, a.Who.Name, a.Who.Mail, a.Member, a.Roles.String(),
+		a.Closed, a.Passkeys, v.Moment(a.Invited), a.Waits, v.Moment(a.Unsettled), a.Invite, a.Confirm, a.Lift, a.Mail}
 }
 
 type accountWords struct {
@@ -61,8 +65,100 @@ type accountLine struct {
 	Passkeys int           `json:"passkeys"`
 	Invited  Moment        `json:"invited_until"`
 	Waits    bool          `json:"waits_for_second" doc:"The invitation waits for a second coordinator."`
+	Waiting  Moment        `json:"unsettled_until" doc:"Access was recovered: until then it can fetch no copy and enrol no keys, unless another coordinator lifts the wait."`
 	Invite   bool          `json:"may_invite"`
 	Confirm  bool          `json:"may_confirm"`
+	Lift     bool          `json:"may_lift_wait"`
+	SetMail  bool          `json:"may_set_mail"`
+}
+
+// oneAccountPage is one account: who it is, where its notices go, and how access
+// to it was given anew.
+type oneAccountPage struct {
+	accountLine
+	Mine      bool             `json:"-"`
+	Seen      bool             `json:"-"` // its address is shown to the reader
+	Recovered []recoveredEntry `json:"recoveries" doc:"The oldest first."`
+}
+
+type recoveredEntry struct {
+	Passkey   digest `json:"passkey" doc:"The one that was made. SHA-256 of its id."`
+	Invited   Moment `json:"invited"`
+	InvitedBy string `json:"invited_by"`
+	Confirmed Moment `json:"confirmed"`
+	ConfirmBy string `json:"confirmed_by"`
+	Made      Moment `json:"made" doc:"When the new passkey was made."`
+	Lifted    Moment `json:"wait_lifted"`
+	LiftedBy  string `json:"wait_lifted_by,omitempty"`
+	Why       string `json:"reason,omitempty" doc:"How it was known to be its person; for staff."`
+}
+
+// oneAccount shows one account to whom it is listed to, and to its person.
+func oneAccount(v *Visit) error {
+	id, err := pathID[cvd.AccountID](v, "account")
+	if err != nil {
+		return err
+	}
+	a, err := v.Desk().AccountOf(v.Context(), v.By, id)
+	if err != nil {
+		return err
+	}
+	page := oneAccountPage{accountLine: v.accountLine(a), Mine: id == v.By.Account, Recovered: []recoveredEntry{}}
+	page.Seen = page.Mine || v.can(cvd.ActListMembers, cvd.TheProgramme())
+	for _, r := range a.Recovered {
+		page.Recovered = append(page.Recovered, recoveredEntry{r.Passkey, v.Moment(r.Invited), r.InvitedBy, v.Moment(r.Confirmed), r.ConfirmBy,
+			v.Moment(r.Made), v.Moment(r.Lifted), r.LiftedBy, r.Why})
+	}
+	return v.Render("one-account", page)
+}
+
+// Newest is the recovery whose wait can be lifted.
+func (p oneAccountPage) Newest() (r recoveredEntry) {
+	if n := len(p.Recovered); n > 0 {
+		r = p.Recovered[n-1]
+	}
+	return r
+}
+
+type mailIn struct {
+	Mail string `json:"mail" doc:"Where its notices go; nothing: nowhere."`
+}
+
+// setMail says where an account's notices go.
+func setMail(v *Visit) error {
+	var in mailIn
+	id, err := pathID[cvd.AccountID](v, "account")
+	if err == nil {
+		err = v.Ask(&in)
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.Desk().SetMail(v.Context(), v.By, id, in.Mail); err != nil {
+		return err
+	}
+	return v.Done("/accounts/"+id.String(), nil)
+}
+
+type liftIn struct {
+	Passkey digest `json:"passkey" need:"true" doc:"The one that it was recovered with, as it was read: another recovery since refuses this."`
+	Reason  string `json:"reason" need:"true" max:"2000" doc:"How you know that it is its person; kept encrypted."`
+}
+
+// liftWait ends the wait after a recovery.
+func liftWait(v *Visit) error {
+	var in liftIn
+	id, err := pathID[cvd.AccountID](v, "account")
+	if err == nil {
+		err = v.Ask(&in)
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.Desk().LiftWait(v.Context(), v.By, id, in.Passkey, in.Reason); err != nil {
+		return err
+	}
+	return v.Done("/accounts/"+id.String(), nil)
 }
 
 type invitedPage struct {

@@ -1,6 +1,10 @@
 package web
 
 import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,12 +56,123 @@ func TestInviteOnPages(t *testing.T) {
 	}
 	for who, told := range map[string]bool{"cara": true, "ben": true, "otto": true, "c0": false, "fay": false} {
 		x := w.as(who)
-		if s := x.wants(x.get("/home"), 200); strings.Contains(s, "Access to the account otto was recovered") != told {
+		if s := x.wants(x.get("/home"), 200); saysRecovered(s) != told {
 			t.Errorf("%s is told: %v", who, !told)
 		}
 	}
+	w.recoveredOtto(t, cara)
 	if strings.Contains(w.log.String(), first) || strings.Contains(w.log.String(), again) {
 		t.Error("the process log holds a link")
+	}
+}
+
+var otto = regexp.MustCompile(`Access to the account (<a href="[^"]*">)?otto(</a>)? was recovered`)
+
+func saysRecovered(page string) bool { return otto.MatchString(page) }
+
+// recoveredOtto: the wait is on the account's page, and who made no invitation lifts
+// it there, with a reason and a proof, for the recovery that was looked at.
+func (w *world) recoveredOtto(t *testing.T, cara *browser) {
+	t.Helper()
+	ana, path := w.as("ana"), "/accounts/"+w.who["otto"].String()
+	if s := ana.wants(ana.get(path), 200); !strings.Contains(s, "can fetch no copy until") || !strings.Contains(s, "by ana") || !strings.Contains(s, "by cara") || strings.Contains(s, path+"/lift") {
+		t.Errorf("the inviter's page: %s", s)
+	}
+	s := cara.wants(cara.get(path), 200)
+	_, rest, found := strings.Cut(s, `name="passkey" value="`)
+	if !found || !strings.Contains(s, path+"/lift") {
+		t.Fatalf("the second coordinator is not offered to lift the wait: %s", s)
+	}
+	form := "passkey=" + rest[:64] + "&reason=called+back"
+	var others []*browser
+	for _, who := range []string{"ana", "ben", "cem", "otto", "c0", "fay"} {
+		others = append(others, w.as(who))
+	}
+	before := w.desk.Log().Size()
+	for _, b := range others {
+		b.wants(b.post(path+"/lift", form), 403)
+	}
+	cara.wants(cara.post(path+"/lift", "passkey="+rest[:64]), 400)
+	cara.wants(cara.post(path+"/lift", "passkey=none&reason=x"), 400)
+	cara.wants(cara.post(path+"/lift", "passkey="+strings.Repeat("1", 64)+"&reason=x"), 409)
+	if w.desk.Log().Size() != before {
+		t.Error("a refused lift made an entry")
+	}
+	cara.went(cara.post(path+"/lift", form))
+	if s := ana.wants(ana.get(path), 200); strings.Contains(s, "can fetch no copy") || !strings.Contains(s, "called back") {
+		t.Errorf("after the lift: %s", s)
+	}
+	o := w.as("otto")
+	if s := o.wants(o.get(path), 200); !strings.Contains(s, "by cara") || strings.Contains(s, "called back") {
+		t.Errorf("its owner's page: %s", s)
+	}
+	if s := o.wants(o.get("/home"), 200); !strings.Contains(s, "the wait after it was lifted") {
+		t.Error("its owner isn't told that the wait was lifted")
+	}
+	if s := cara.wants(cara.get("/api/v1"+path), 200); !strings.Contains(s, `"wait_lifted_by":"cara"`) {
+		t.Errorf("as a program: %s", s)
+	}
+	late := w.as("fay")
+	late.wants(late.get(path), 404)
+}
+
+// TestMailOnPages: everybody says where their own notices go, coordinators
+// everybody's, a member's admins their colleagues'; nobody else does, nor sees it.
+func TestMailOnPages(t *testing.T) {
+	w := newWorld(t)
+	mail := func(who string) (m string) {
+		ok(t, w.desk.View(func(p *cvd.Programme) error {
+			m = w.desk.Names(ctx, p).Person(w.who[who]).Mail
+			return nil
+		}))
+		return m
+	}
+	n := 0
+	for _, c := range []struct {
+		by, of string
+		status int
+	}{
+		{"otto", "otto", 303}, {"fay", "fay", 303}, {"c0", "c0", 303}, {"ben", "ben", 303}, {"ana", "c1", 303}, {"ana", "ben", 303},
+		{"ben", "ana", 403}, {"cem", "c0", 403}, {"c0", "c1", 403}, {"c1", "ana", 403}, {"fay", "otto", 403},
+	} {
+		b, path := w.as(c.by), "/accounts/"+w.who[c.of].String()
+		n++
+		to, before := fmt.Sprintf("n%d@desk.example", n), mail(c.of)
+		b.wants(b.post(path+"/mail", url.Values{"mail": {to}}.Encode()), c.status)
+		if want := map[bool]string{true: to, false: before}[c.status == 303]; mail(c.of) != want {
+			t.Errorf("%s of %s: %q, want %q", c.by, c.of, mail(c.of), want)
+		}
+		// The form stands where it works, and nowhere else.
+		s := text(t, b.get(path))
+		if strings.Contains(s, path+"/mail") != (c.status == 303) || (c.status == 303) != strings.Contains(s, to) {
+			t.Errorf("%s, the page of %s: %s", c.by, c.of, s)
+		}
+	}
+	ana := w.as("ana")
+	path := "/accounts/" + w.who["c1"].String()
+	ana.wants(ana.post(path+"/mail", "mail=nowhere"), 409)
+	ana.went(ana.post(path+"/mail", "mail="))
+	if mail("c1") != "" {
+		t.Error("an address can't be taken away")
+	}
+	// An admin says it of a colleague, and isn't shown what it was.
+	id, err := w.desk.AddAccount(ctx, w.by("c0"), w.member0, cvd.RoleSet(cvd.MemberContact), coordinator.Person{Handle: "two", Name: "Two", Mail: "was@member.example"})
+	ok(t, err)
+	c0, path := w.as("c0"), "/accounts/"+id.String()
+	if s := c0.wants(c0.get(path), 200); strings.Contains(s, "was@") || !strings.Contains(s, path+"/mail") {
+		t.Errorf("a colleague's page: %s", s)
+	}
+	c0.went(c0.post(path+"/mail", "mail=is%40member.example"))
+	if r := c0.do("POST", "/api/v1"+path+"/mail", `{"mail":"api@member.example"}`, http.Header{"Content-Type": {"application/json"}}); r.StatusCode/100 != 2 {
+		t.Errorf("as a program: %d", r.StatusCode)
+	}
+	w.who["two"] = id
+	if mail("two") != "api@member.example" {
+		t.Error(mail("two"))
+	}
+	for _, who := range []string{"c1", "fay", "otto"} {
+		b := w.as(who)
+		b.wants(b.get(path), 404)
 	}
 }
 

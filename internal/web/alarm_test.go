@@ -195,6 +195,14 @@ func TestEndOnPages(t *testing.T) {
 	if s := again.wants(again.get(strings.TrimSuffix(path, "/end")), 200); !strings.Contains(s, "Alarm 1 is ended.") || !strings.Contains(s, "Nothing is left to decide") {
 		t.Errorf("after the end: %s", s)
 	}
+	// Once the case is public, the plan is no more: it says when it was released.
+	if s := again.wants(again.get(strings.TrimSuffix(path, "/end")), 200); !strings.Contains(s, "; release <time") || strings.Contains(s, "was released") {
+		t.Errorf("before the release: %s", s)
+	}
+	ok(t, w.desk.Release(ctx, w.by("ana"), w.cs, nil))
+	if s := again.wants(again.get(strings.TrimSuffix(path, "/end")), 200); strings.Contains(s, "; release <time") || !strings.Contains(s, "; was released <time") {
+		t.Errorf("after the release: %s", s)
+	}
 }
 
 // TestWhoDecides: all staff see an alarm; who may not decide is shown no form and

@@ -423,6 +423,10 @@ func endCasePage(v *Visit) error {
 
 func (v *Visit) endCase(id cvd.CaseID, refused string) error {
 	ends, err := v.Desk().WouldEnd(v.By, id)
+	var denied *cvd.Denied
+	if errors.As(err, &denied) && v.can(cvd.ActViewExposure, cvd.ACase(id)) {
+		return errNotYours{denied} // they know of the case: why they can't is no secret
+	}
 	if err != nil {
 		return err
 	}

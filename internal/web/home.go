@@ -170,8 +170,10 @@ type alarmLine struct {
 }
 
 type recoveryLine struct {
-	Handle string `json:"handle"`
-	At     Moment `json:"at"`
+	Account cvd.AccountID `json:"account"`
+	Handle  string        `json:"handle"`
+	At      Moment        `json:"at"`
+	Lifted  Moment        `json:"wait_lifted"`
 }
 
 // toldFor is how long a recovery stands on the home page of those who should
@@ -189,7 +191,11 @@ func (v *Visit) recoveries(p *cvd.Programme, n coordinator.Names, me *cvd.Accoun
 		}
 		for i := range a.Credentials {
 			if x := &a.Credentials[i]; x.Recovery && v.Now().Sub(x.At) < toldFor {
-				out = append(out, recoveryLine{n.Account(id), v.Moment(x.At)})
+				line := recoveryLine{Account: id, Handle: n.Account(id), At: v.Moment(x.At)}
+				if x.Lifted != nil {
+					line.Lifted = v.Moment(x.Lifted.At)
+				}
+				out = append(out, line)
 			}
 		}
 	}

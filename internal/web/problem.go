@@ -33,6 +33,12 @@ var (
 	errStarting   = errors.New("the programme is being opened")
 )
 
+// errNotYours is a denial whose reason is told, though only a page was asked for: to
+// somebody who may see what it is about.
+type errNotYours struct{ *cvd.Denied }
+
+func (e errNotYours) Unwrap() error { return e.Denied }
+
 // Problem is what an error page says, and what programs get instead of one: a
 // problem as RFC 9457 has it, with members of our own.
 type Problem struct {
@@ -146,7 +152,7 @@ func (v *Visit) explain(err error) Problem {
 		p := spoken[proofOne]
 		p.Retry = "/prove?next=" + url.QueryEscape(v.back())
 		return p
-	case errors.As(err, &denied) && v.reads():
+	case errors.As(err, &denied) && v.reads() && !errors.As(err, new(errNotYours)):
 		return notThere
 	case errors.As(err, &denied):
 		// The words are the same whether the thing exists or not.

@@ -147,7 +147,9 @@ func TestStaffAtWork(t *testing.T) {
 		t.Error(s)
 	}
 	ana.went(ana.post(at+"/end", "name=a+parser"))
-	ana.wants(ana.get(at+"/end"), 404)
+	if s := ana.wants(ana.get(at+"/end"), 403); !strings.Contains(s, "the embargo is over") {
+		t.Errorf("why it can't be ended again: %s", s)
+	}
 	ana.went(ana.post(at+"/release", "name=A+parser&advisory=%23+Out"))
 	if s := w.as("").wants(w.as("").get("/advisories/"+strings.TrimPrefix(at, "/cases/")), 200); !strings.Contains(s, ">Out</h2>") {
 		t.Error(s)
@@ -379,6 +381,23 @@ func TestNotOnDuty(t *testing.T) {
 		s := b.wants(b.get(path), 200)
 		if got := strings.Contains(s, "not by you: you are not on duty"); got != want {
 			t.Errorf("%s is told that they are not on duty: %v", who, got)
+		}
+	}
+	// The page that ends says it too, to whoever may see the case, and only to them.
+	for who, want := range map[string]string{"ana": "you are not on duty", "ben": "End the embargo of", "cem": "it takes the role", "ines": "it takes the role", "c0": "", "fay": "", "otto": ""} {
+		b := w.as(who)
+		status := map[bool]int{true: 404, false: 403}[want == ""]
+		if who == "ben" {
+			status = 200
+		}
+		if s := b.wants(b.get(path+"/end"), status); !strings.Contains(s, want) || strings.Contains(s, "<form method=\"post\" action=\""+path) != (who == "ben") {
+			t.Errorf("%s: %s", who, s)
+		}
+		if who == "ben" {
+			continue
+		}
+		if r := b.get("/api/v1" + path + "/end"); r.StatusCode != status {
+			t.Errorf("%s, as a program: %d", who, r.StatusCode)
 		}
 	}
 }
