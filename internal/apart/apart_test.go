@@ -86,6 +86,9 @@ var tasks = Tasks{
 }
 
 func deep(n int) int {
+	if n < 0 {
+		return 0
+	}
 	var room [1024]byte
 	room[n%1024] = 1
 	return deep(n+1) + int(room[(n+1)%1024])
