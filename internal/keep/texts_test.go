@@ -114,6 +114,12 @@ func (w *works) everyText() {
 	do(w.ana, cvd.ChangeStanding{Member: cvd.MemberID(w.members[1]), Standing: cvd.Suspended, Reason: why(coordinator.ProgrammeKey)})
 	ok(t, w.desk.DeclareRecovery(ctx, w.ana, ledger.Recovery{}, "a drill"))
 
+	_, err = w.desk.PublishHeadsUp(ctx, w.ana, w.cs, coordinator.HeadsUpText{Headline: "what is coming"}, cvd.ReleaseTime{}, "")
+	ok(t, err)
+	_, err = w.desk.PublishHeadsUp(ctx, w.ana, w.cs, coordinator.HeadsUpText{Headline: "what is coming", Severity: "high"}, cvd.ReleaseTime{}, "how severe it is")
+	ok(t, err)
+	ok(t, w.desk.WithdrawHeadsUp(ctx, w.ana, w.cs, "it is not coming"))
+
 	// And to the end: recalled, ended, released, corrected.
 	do(w.ana, cvd.IssueRecall{Revision: w.added.Revision, Reason: why(ofCase)})
 	_, err = w.desk.EndEmbargo(ctx, w.ana, w.cs, "it is public")
@@ -161,7 +167,7 @@ func TestEveryKindComesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x")
 	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, keep.Quiet)
 	ok(t, err)
-	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected"} {
+	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected", "what is coming", "how severe it is", "it is not coming"} {
 		if len(grep(t, dir, []byte(want))) == 0 {
 			t.Errorf("%q is not in the export (%+v)", want, out)
 		}

@@ -29,6 +29,8 @@ func (w *world) at(pattern string, there bool) (method, path string) {
 		switch name {
 		case "{case}":
 			return w.cs.String()
+		case "{headsup}":
+			return w.headsUp.String()
 		case "{ticket}":
 			return "none"
 		case "{seq}":
@@ -74,6 +76,7 @@ func (b *browser) send(method, path string) *http.Response {
 // somebody may not see is answered as what isn't there, to the length.
 func TestAccess(t *testing.T) {
 	w := newWorld(t)
+	w.announce()
 	for _, p := range w.site.pageList {
 		for _, who := range everybody {
 			method, path := w.at(p.Pattern, true)
@@ -334,7 +337,7 @@ func TestEveryPageIsKnown(t *testing.T) {
 			open = append(open, p.Pattern)
 		}
 	}
-	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories", "GET /api/v1/advisories", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /feed/{name}",
+	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories", "GET /api/v1/advisories", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /advisories/{case}/text", "GET /heads-ups/{headsup}", "GET /api/v1/heads-ups/{headsup}", "GET /advisories.atom", "GET /feed/{name}",
 		"GET /log", "GET /api/v1/log", "GET /log/consistency", "GET /api/v1/log/consistency", "GET /log/{path...}", "GET /static/{name}", "GET /api/v1/openapi.json", "GET /report", "GET /api/v1/report", "POST /report", "POST /api/v1/report", "GET /report/status", "POST /report/status", "POST /api/v1/report/status", "POST /report/credit", "POST /api/v1/report/credit", "GET /d/{ticket}", "GET /sign-in", "GET /join",
 		"POST /passkey/sign-in/begin", "POST /passkey/sign-in/finish", "POST /passkey/join/begin", "POST /passkey/join/finish"}
 	if !slices.Equal(open, want) {

@@ -21,6 +21,7 @@ type casePage struct {
 	Members  []coordinator.BoardMember `json:"members"`
 	Answers  []productAnswers          `json:"answers"`
 	Timeline []timelineRow             `json:"timeline"`
+	HeadsUp  *headsUpStands            `json:"heads_up,omitempty"`
 
 	Wide, Small template.HTML          `json:"-"`
 	Can         map[string]bool        `json:"-"`
@@ -67,6 +68,9 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 		return err
 	}
 	page := casePage{Board: &b, Release: v.Moment(b.Release), Answers: byProduct(b.Answers), Path: "/cases/" + id.String(), Zone: v.zone(), Moment: v.Moment, Stamp: v.stamp}
+	if page.HeadsUp, err = v.headsUpStands(id); err != nil {
+		return err
+	}
 	matching := b.Members
 	if in.Words != "" || strings.HasSuffix(in.Sort, "name") {
 		if err := v.Desk().NameMembers(v.Context(), b.Members); err != nil {
@@ -145,7 +149,7 @@ func (v *Visit) notEnd(id cvd.CaseID) (string, error) {
 
 // caseActs are what the page of a case offers.
 var caseActs = []cvd.Action{cvd.ActProposeEmbargo, cvd.ActAgreeEmbargo, cvd.ActMoveReleaseTime, cvd.ActInvite, cvd.ActAddProduct, cvd.ActHold, cvd.ActLiftHold,
-	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport, cvd.ActCorrectAdvisory}
+	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport, cvd.ActCorrectAdvisory, cvd.ActPublishHeadsUp}
 
 // canAll says which of some acts the reader may do, by their names.
 func (v *Visit) canAll(o cvd.Object, acts []cvd.Action) map[string]bool {

@@ -14,6 +14,7 @@ import (
 
 type frontPage struct {
 	Programme  string         `json:"programme"`
+	Announced  []headsUpLine  `json:"announced" doc:"What is to be published, the soonest first."`
 	Advisories []advisoryLine `json:"advisories" doc:"The newest ten."`
 	More       bool           `json:"-"`
 	Key        string         `json:"log_key" doc:"Of the log, as C2SP's signed-note has it. Compare it with one that you got another way."`
@@ -31,9 +32,13 @@ func front(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := frontPage{Advisories: list[:min(len(list), onFront)], More: len(list) > onFront, Key: v.Desk().Key, Base: v.site.Config.Origin + "/log"}
+	announced, said, err := v.announced()
+	if err != nil {
+		return err
+	}
+	page := frontPage{Announced: announced, Advisories: list[:min(len(list), onFront)], More: len(list) > onFront, Key: v.Desk().Key, Base: v.site.Config.Origin + "/log"}
 	_, cp := v.Desk().Log().Checkpoint()
-	page.Origin, v.changed = cp.Origin, changed
+	page.Origin, v.changed = cp.Origin, latest(changed, said)
 	to, err := v.Desk().Intake()
 	if err != nil {
 		return err
@@ -73,6 +78,7 @@ func (v *Visit) published() (out []advisoryLine, changed time.Time, err error) {
 }
 
 type advisoriesPage struct {
+	Announced  []headsUpLine  `json:"announced" doc:"What is to be published, the soonest first."`
 	Advisories []advisoryLine `json:"advisories"`
 	Next       string         `json:"next,omitempty"`
 	First      bool           `json:"-"`
@@ -87,11 +93,15 @@ func advisories(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := advisoriesPage{First: in.After == ""}
+	announced, said, err := v.announced()
+	if err != nil {
+		return err
+	}
+	page := advisoriesPage{First: in.After == "", Announced: announced}
 	if page.Advisories, page.Next, err = cut(list, in, func(a advisoryLine) string { return a.Case.String() }); err != nil {
 		return err
 	}
-	v.changed = changed
+	v.changed = latest(changed, said)
 	return v.Render("advisories", page)
 }
 
@@ -100,6 +110,8 @@ type advisoryPage struct {
 	Title    string           `json:"title"`
 	At       Moment           `json:"published"`
 	Changed  Moment           `json:"corrected"`
+	HeadsUp  cvd.HeadsUpID    `json:"heads_up,omitzero" doc:"By which it was announced."`
+	Told     Moment           `json:"announced"`
 	Reported Moment           `json:"reported"`
 	Products []string         `json:"products"`
 	Credits  []string         `json:"credits"`
@@ -137,6 +149,9 @@ func advisory(v *Visit) error {
 	}
 	page := advisoryPage{Case: id, Title: about.Title, At: v.Moment(about.At), Changed: v.Moment(about.Changed), Reported: v.Moment(about.Reported),
 		Products: append([]string{}, about.Products...), Credits: append([]string{}, about.Credits...), Changes: []advisoryChange{}, SeeAlso: []advisoryLink{}, Link: v.site.Config.Origin + "/advisories/" + id.String()}
+	if h := about.HeadsUp; h != nil {
+		page.HeadsUp, page.Told = h.HeadsUp, v.Moment(h.At)
+	}
 	for _, c := range about.Changes {
 		page.Changes = append(page.Changes, advisoryChange{v.Moment(c.At), c.What})
 	}
