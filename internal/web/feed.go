@@ -100,7 +100,7 @@ func advisoriesFeed(v *Visit) error {
 			Links: []atomLink{{"alternate", "text/html", at + "/heads-ups/" + h.HeadsUp.String()}}, Summary: readable(headsUpWords(h))})
 	}
 	for _, a := range list[:min(len(list), feedEntries)] {
-		e := atomEntry{ID: tag("advisories/" + a.Case.String()), Title: readable(a.Title), Published: rfc3339(a.at), Updated: rfc3339(a.updated), Links: []atomLink{{"alternate", "text/html", at + a.Path}}}
+		e := atomEntry{ID: tag("advisories/" + a.Case.String()), Title: readable(a.Title), Published: rfc3339(a.at), Updated: rfc3339(a.updated), Links: []atomLink{{"alternate", "text/html", at + a.Path}, {"alternate", "application/json", at + "/csaf/" + a.filed.Path()}}}
 		if _, text, err := v.Desk().Advisory(v.Context(), a.Case); err == nil {
 			if p, isText := renderProse(text); isText {
 				e.Summary = p.Lead

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"forewarn/internal/coordinator"
+	"forewarn/internal/csaf"
 	"forewarn/internal/cvd"
 )
 
@@ -62,6 +63,7 @@ type advisoryLine struct {
 	Changed Moment     `json:"corrected"`
 
 	updated, at time.Time
+	filed       csaf.Filed
 }
 
 // published lists the advisories, and when the list last changed.
@@ -72,7 +74,7 @@ func (v *Visit) published() (out []advisoryLine, changed time.Time, err error) {
 		if changed.Before(a.Updated()) {
 			changed = a.Updated()
 		}
-		out = append(out, advisoryLine{a.Case, "/advisories/" + a.Case.String(), a.Title, v.Moment(a.At), v.Moment(a.Changed), a.Updated(), a.At})
+		out = append(out, advisoryLine{a.Case, "/advisories/" + a.Case.String(), a.Title, v.Moment(a.At), v.Moment(a.Changed), a.Updated(), a.At, filed(a)})
 	}
 	return out, changed, err
 }
@@ -122,6 +124,7 @@ type advisoryPage struct {
 	HTML     template.HTML `json:"-"`
 	Contents []section     `json:"-"`
 	CSAF     bool          `json:"-"` // the text is a CSAF document
+	Machine  string        `json:"csaf" doc:"Path of the advisory as a CSAF 2.0 document."`
 	Link     string        `json:"-"`
 	Name     string        `json:"-"` // of the programme
 }
@@ -158,6 +161,7 @@ func advisory(v *Visit) error {
 	for _, l := range about.SeeAlso {
 		page.SeeAlso = append(page.SeeAlso, advisoryLink{l.Case, l.Title, l.How})
 	}
+	page.Machine = "/csaf/" + filed(about.Published).Path()
 	if page.CSAF = isCSAF(text); page.CSAF {
 		page.Text = string(text)
 	} else if p, isText := renderProse(text); isText {
