@@ -173,20 +173,23 @@ func (d *Desk) HeadsUpOf(ctx context.Context, by cvd.Actor, id cvd.CaseID) (out 
 		if e := p.Cases[id].Embargo; e != nil {
 			planned = e.Release
 		}
-		h := p.HeadsUpOf(id)
-		if h == nil {
-			return nil
-		}
-		if s := p.HeadsUpState(h.ID, now); s != cvd.HeadsUpAnnounced && s != cvd.HeadsUpOverdue {
-			return nil
-		}
-		x, err := d.headsUp(ctx, p, h, now)
-		if err == nil {
-			out = &x
-		}
+		out, err = d.standing(ctx, p, id, now)
 		return err
 	})
 	return out, planned, err
+}
+
+// standing is what a case announces and has yet to publish.
+func (d *Desk) standing(ctx context.Context, p *cvd.Programme, id cvd.CaseID, now time.Time) (*HeadsUp, error) {
+	h := p.HeadsUpOf(id)
+	if h == nil {
+		return nil, nil
+	}
+	if s := p.HeadsUpState(h.ID, now); s != cvd.HeadsUpAnnounced && s != cvd.HeadsUpOverdue {
+		return nil, nil
+	}
+	out, err := d.headsUp(ctx, p, h, now)
+	return &out, err
 }
 
 // PublishHeadsUp announces to the public what t says, or changes what a case

@@ -165,7 +165,7 @@ type remediation struct {
 var remedies = map[string]string{
 	"workaround": "workaround", "workarounds": "workaround",
 	"mitigation": "mitigation", "mitigations": "mitigation",
-	"fix": "vendor_fix", "fixes": "vendor_fix", "solution": "vendor_fix", "patch": "vendor_fix", "patches": "vendor_fix", "update": "vendor_fix", "updates": "vendor_fix",
+	"fix": "vendor_fix", "fixes": "vendor_fix", "solution": "vendor_fix", "solutions": "vendor_fix", "patch": "vendor_fix", "patches": "vendor_fix", "update": "vendor_fix", "updates": "vendor_fix",
 }
 
 // A CVE id names what an advisory is about where its title begins with it, or ends

@@ -21,7 +21,6 @@ type casePage struct {
 	Members  []coordinator.BoardMember `json:"members"`
 	Answers  []productAnswers          `json:"answers"`
 	Timeline []timelineRow             `json:"timeline"`
-	HeadsUp  *headsUpStands            `json:"heads_up,omitempty"`
 
 	Wide, Small template.HTML          `json:"-"`
 	Can         map[string]bool        `json:"-"`
@@ -68,9 +67,6 @@ func staffCase(v *Visit, id cvd.CaseID) error {
 		return err
 	}
 	page := casePage{Board: &b, Release: v.Moment(b.Release), Answers: byProduct(b.Answers), Path: "/cases/" + id.String(), Zone: v.zone(), Moment: v.Moment, Stamp: v.stamp}
-	if page.HeadsUp, err = v.headsUpStands(id); err != nil {
-		return err
-	}
 	matching := b.Members
 	if in.Words != "" || strings.HasSuffix(in.Sort, "name") {
 		if err := v.Desk().NameMembers(v.Context(), b.Members); err != nil {

@@ -134,34 +134,17 @@ func headsUp(v *Visit) error {
 	return v.Render("heads-up", page)
 }
 
-// headsUpStands is what a case announces, as its staff see it.
-type headsUpStands struct {
-	HeadsUp  cvd.HeadsUpID `json:"heads_up"`
-	Headline string        `json:"headline"`
-	Planned  Moment        `json:"planned"`
-	State    string        `json:"state"`
-	Differs  bool          `json:"differs" doc:"It is announced for another time than the release is planned for."`
-}
-
-func (v *Visit) headsUpStands(id cvd.CaseID) (*headsUpStands, error) {
-	h, planned, err := v.Desk().HeadsUpOf(v.Context(), v.By, id)
-	if h == nil || err != nil {
-		return nil, err
-	}
-	return &headsUpStands{h.HeadsUp, h.Headline, v.Moment(h.Planned.At), h.State.String(), !planned.At.Equal(h.Planned.At)}, nil
-}
-
 // headsUpFormPage is what a case announces, for who is about to change that.
 type headsUpFormPage struct {
-	Case     cvd.CaseID     `json:"case"`
-	Title    string         `json:"title"`
-	Release  Moment         `json:"release" doc:"As it is planned."`
-	Stands   *headsUpStands `json:"heads_up,omitempty" doc:"What is announced; nothing is, if it isn't there."`
-	Severity string         `json:"severity"`
-	Products []string       `json:"products"`
-	Text     string         `json:"text"`
+	Case     cvd.CaseID    `json:"case"`
+	Title    string        `json:"title"`
+	Release  Moment        `json:"release" doc:"As it is planned."`
+	HeadsUp  cvd.HeadsUpID `json:"heads_up,omitzero" doc:"What is announced; nothing is, if it isn't there."`
+	Headline string        `json:"headline"`
+	Severity string        `json:"severity"`
+	Products []string      `json:"products"`
+	Text     string        `json:"text"`
 
-	Headline string `json:"-"`
 	At, Zone string `json:"-"` // as the form's fields have them
 	Lines    string `json:"-"`
 }
@@ -183,10 +166,7 @@ func headsUpForm(v *Visit) error {
 	if h != nil {
 		at = h.Planned
 		page.Headline, page.Severity, page.Text, page.Lines = h.Headline, h.Severity, h.Text, strings.Join(h.Products, "\n")
-		page.Products = append(page.Products, h.Products...)
-		if page.Stands, err = v.headsUpStands(id); err != nil {
-			return err
-		}
+		page.Products, page.HeadsUp = append(page.Products, h.Products...), h.HeadsUp
 	}
 	page.Zone = at.Zone
 	if z, err := time.LoadLocation(at.Zone); err == nil {

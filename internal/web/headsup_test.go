@@ -121,7 +121,7 @@ func TestHeadsUpOnPages(t *testing.T) {
 		}
 	}
 	ana = w.as("ana")
-	if s := ana.wants(ana.get(at), 200); !strings.Contains(s, "the public reads that nothing is published yet") {
+	if s := ana.wants(ana.get(at), 200); !strings.Contains(s, "the public reads that nothing is published yet") || !strings.Contains(s, "The time that the public was told has passed") || !strings.Contains(s, at+`/heads-up">To the heads-up`) {
 		t.Errorf("overdue, for its staff: %s", s)
 	}
 
