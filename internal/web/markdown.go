@@ -190,6 +190,7 @@ type tame struct{}
 func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 	source := r.Source()
 	var images []*ast.Image
+	var strange []*ast.AutoLink // lead to some program of the reader's machine
 	headings := 0
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -205,14 +206,20 @@ func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
 			}
 		case *ast.AutoLink:
-			if len(safeLink(x.URL(source))) > 0 {
+			switch {
+			case len(safeLink(x.URL(source))) > 0:
 				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
+			case x.AutoLinkType != ast.AutoLinkEmail:
+				strange = append(strange, x)
 			}
 		case *ast.Image:
 			images = append(images, x)
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, x := range strange {
+		x.Parent().ReplaceChild(x.Parent(), x, ast.NewString(x.Label(source)))
+	}
 	for _, x := range images {
 		link := ast.NewLink()
 		link.Destination = safeLink(x.Destination)
