@@ -175,3 +175,14 @@ func FuzzOwn(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDocument(b *testing.B) {
+	a := sample()
+	for range 60 {
+		a.Sections = append(a.Sections, Section{"More", strings.Repeat("word ", 200)})
+	}
+	b.SetBytes(int64(len(a.Document())))
+	for b.Loop() {
+		a.Document()
+	}
+}
