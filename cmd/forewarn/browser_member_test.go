@@ -40,6 +40,9 @@ func look(t *testing.T, ctx context.Context, origin, who string, paths ...string
 		if i := strings.Index(name, "advisories-"); i > 0 {
 			name = name[:i] + "advisory"
 		}
+		if i := strings.Index(name, "heads-ups-"); i > 0 {
+			name = name[:i] + "heads-up"
+		}
 		do(t, ctx, chromedp.EmulateViewport(1100, 900), scheme("light"), chromedp.Navigate(origin+path), chromedp.WaitVisible("#main h1"), shoot(name))
 		accessible(t, ctx, path+", in light")
 		do(t, ctx, chromedp.EmulateViewport(360, 740), scheme("dark"), chromedp.Navigate(origin+path), chromedp.WaitVisible("#main h1"), shoot("narrow-"+name))
@@ -100,6 +103,7 @@ func TestBrowserMember(t *testing.T) {
 	run("case", "end", "Portal", "--yes", "Portal login accepts an empty token")
 	run("case", "release", "Portal", "--advisory", write("advisory.md", publicAdvisory), "--yes", "Portal")
 	run("case", "correct", "Portal", write("advisory-2.md", publicAdvisory+"\nThanks to everybody who tested the fix.\n"), "--change", "Version 4.2.1 is affected too")
+	run("case", "heads-up", "Wiki", "--headline", "Larkspur Wiki: an update on 8 January 2099", "--severity", "critical", "--product", "Larkspur Wiki", "--text", write("coming.md", "Plan for *one* restart.\n"), "--yes", "Wiki")
 	links := map[string]string{}
 	for _, who := range []string{"uma", "otto"} {
 		out := run("account", "invite", who, "--origin", "http://origin.invalid")
@@ -112,9 +116,11 @@ func TestBrowserMember(t *testing.T) {
 	}
 
 	// The public.
-	do(t, ctx, chromedp.Navigate(origin+"/advisories"), chromedp.WaitVisible("tbody a"), chromedp.Click("tbody a"), chromedp.WaitVisible(".prose"))
+	do(t, ctx, chromedp.Navigate(origin+"/advisories"), chromedp.WaitVisible("tbody a[href^='/heads-ups/']"), chromedp.Click("tbody a[href^='/heads-ups/']"), chromedp.WaitVisible(".prose"))
+	told := strings.TrimPrefix(read(t, ctx, chromedp.Location()), origin)
+	do(t, ctx, chromedp.Navigate(origin+"/advisories"), chromedp.WaitVisible("tbody a[href^='/advisories/']"), chromedp.Click("tbody a[href^='/advisories/']"), chromedp.WaitVisible(".prose"))
 	page := strings.TrimPrefix(read(t, ctx, chromedp.Location()), origin)
-	look(t, ctx, origin, "public", "/", "/advisories", page, "/log", "/log/consistency?from=1&to=2", "/report", "/report/status")
+	look(t, ctx, origin, "public", "/", "/advisories", page, told, "/log", "/log/consistency?from=1&to=2", "/report", "/report/status")
 
 	// A stranger reports.
 	do(t, ctx, scripts(true), chromedp.Navigate(origin+"/report"), chromedp.SendKeys("#title", "Portal shows others' drafts"), chromedp.SendKeys("#text", "Open /drafts as anybody."), chromedp.SendKeys("#credit", "F. Yarrow"),

@@ -85,8 +85,16 @@ func TestBrowserStaff(t *testing.T) {
 	do(t, ctx, chromedp.Click("//button[contains(., 'Approve')]"), chromedp.WaitVisible("//span[contains(@class, 's-sealed')]"))
 	w.here("wave-sealed")
 
-	// The end asks for the case's name.
+	// The public is told ahead, and so is who looks at the case.
 	w.as("ana")
+	w.go_(at, "//a[contains(., 'Announce it to the public')]")
+	do(t, ctx, chromedp.Click("//a[contains(., 'Announce it to the public')]"), chromedp.WaitVisible("#headline"))
+	w.here("case-heads-up")
+	do(t, ctx, chromedp.SendKeys("#headline", "An update for Larkspur Portal"), chromedp.SendKeys("#severity", "critical"), chromedp.SendKeys("#name", "Layout import before the session check"), chromedp.Click("button.grave"), chromedp.WaitVisible("//dt[text()='Announced']"))
+	w.here("case-announced")
+	do(t, ctx, chromedp.Click("//dd/a[starts-with(@href, '/heads-ups/')]"), chromedp.WaitVisible("//p[contains(., 'Plan for it')]"))
+
+	// The end asks for the case's name.
 	w.go_(at+"/end", "#name")
 	w.here("case-end")
 	do(t, ctx, chromedp.SendKeys("#name", "Another"), chromedp.Click("button.grave"), chromedp.WaitVisible("//h1[contains(., 'not this case')]"),

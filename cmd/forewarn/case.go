@@ -22,6 +22,7 @@ type caseCmd struct {
 	Lift    caseLift    `cmd:"" help:"Lift a hold."`
 	End     caseEnd     `cmd:"" help:"End the embargo now. One person on duty."`
 	Release caseRelease `cmd:"" help:"Say that the matter is public."`
+	HeadsUp caseHeadsUp `cmd:"" help:"Announce to the public that something is coming, and when; or withdraw that."`
 	Correct caseCorrect `cmd:"" help:"Replace a published advisory, and say what was changed."`
 }
 

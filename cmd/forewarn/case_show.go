@@ -42,6 +42,9 @@ func (c *caseShow) Run(a *app) error {
 		if board.Alarm != "" {
 			a.say("Alarm: %s. What is known: forewarn alarm show %s", board.Alarm, id.Short())
 		}
+		if h := board.HeadsUp; h != nil {
+			a.say("Public heads-up: %s for %s, %q", h.State, when(h.Planned), line(h.Headline))
+		}
 		a.say("Members: %s", consents(board.Members))
 		a.say("")
 		fmt.Fprintln(a.out, clean(strings.TrimRight(timeline.Text(board.Timeline, a.width()), "\n")))

@@ -28,7 +28,7 @@ type CaseRow struct {
 type Decision struct {
 	What string     `json:"what"`
 	Wave cvd.WaveID `json:"wave,omitzero"` // that it is about
-	On   string     `json:"on"`            // alarm, wave, embargo, release, package or invitations
+	On   string     `json:"on"`            // alarm, wave, embargo, heads-up, release, package or invitations
 	Due  bool       `json:"due"`           // somebody waits for it; else it is what comes next
 }
 
@@ -180,6 +180,9 @@ func decisions(p *cvd.Programme, c *cvd.Case, now time.Time) []Decision {
 	}
 	if embargo == cvd.Proposed || embargo == cvd.Revise {
 		add("embargo", fmt.Sprintf("proposal %d of an embargo waits for agreement", len(c.Proposals)), true)
+	}
+	if h := p.HeadsUpOf(c.ID); h != nil && p.HeadsUpState(h.ID, now) == cvd.HeadsUpOverdue {
+		add("heads-up", "the time that the public was told has passed: release the case, or change or withdraw the heads-up", true)
 	}
 	if c.Shredded != nil || c.Released != nil {
 		return out

@@ -59,7 +59,8 @@ type Board struct {
 	HeldWhy   string          `json:"held_why,omitempty"`
 	Ended     time.Time       `json:"ended,omitzero"` // before its time
 	Released  time.Time       `json:"released,omitzero"`
-	Alarm     string          `json:"alarm,omitempty"` // empty: none was raised
+	Alarm     string          `json:"alarm,omitempty"`    // empty: none was raised
+	HeadsUp   *BoardHeadsUp   `json:"heads_up,omitempty"` // what is announced to the public; nil: nothing is
 	Decisions []Decision      `json:"decisions"`
 	Counts    Counts          `json:"counts"`
 	Products  []PartProduct   `json:"products"`
@@ -70,6 +71,15 @@ type Board struct {
 	Waves     []BoardWave     `json:"waves"`
 	Answers   []BoardAnswer   `json:"answers"` // empty to who may not see them
 	Timeline  timeline.Model  `json:"-"`
+}
+
+// BoardHeadsUp is what a case announces to the public.
+type BoardHeadsUp struct {
+	HeadsUp  cvd.HeadsUpID `json:"heads_up"`
+	Headline string        `json:"headline"`
+	Planned  time.Time     `json:"planned"`
+	State    string        `json:"state"`   // announced or overdue
+	Differs  bool          `json:"differs"` // from when the release is planned for
 }
 
 // BoardProposal is a proposed embargo that can be agreed.
@@ -210,6 +220,13 @@ func (d *Desk) LightBoard(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Boa
 		if c.Alarm != nil {
 			b.Alarm = p.AlarmState(id, now).String()
 		}
+		h, err := d.standing(ctx, p, id, now)
+		if err != nil {
+			return err
+		}
+		if h != nil {
+			b.HeadsUp = &BoardHeadsUp{h.HeadsUp, h.Headline, h.Planned.At, h.State.String(), !h.Planned.At.Equal(releaseOf(c))}
+		}
 		for _, x := range c.Products {
 			b.Products = append(b.Products, PartProduct{Product: x, Name: n.Product(x)})
 		}
@@ -228,7 +245,6 @@ func (d *Desk) LightBoard(ctx context.Context, by cvd.Actor, id cvd.CaseID) (Boa
 		if answers {
 			b.Answers = t.answers(n)
 		}
-		var err error
 		b.Timeline, err = d.picture(ctx, p, c)
 		return err
 	})

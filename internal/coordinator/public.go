@@ -35,6 +35,7 @@ type Advised struct {
 	Products []string
 	Credits  []string // as those who reported it want to be named
 	Changes  []Change // the oldest first
+	HeadsUp  *HeadsUp // by which it was announced; nil: it wasn't
 	SeeAlso  []Related
 }
 
@@ -104,6 +105,11 @@ func (d *Desk) Advisory(ctx context.Context, id cvd.CaseID) (about Advised, text
 			var what Reason
 			if d.Text(ctx, CaseKey(id), x.Change, &what) == nil {
 				about.Changes = append(about.Changes, Change{x.At, what.Reason})
+			}
+		}
+		if h := p.HeadsUpOf(id); h != nil {
+			if x, err := d.headsUp(ctx, p, h, d.at(p)); err == nil {
+				about.HeadsUp = &x
 			}
 		}
 		for _, l := range c.Links {

@@ -75,6 +75,8 @@ const (
 	ActCreditReport
 	ActCorrectAdvisory
 	ActChangePerson
+	ActPublishHeadsUp
+	ActWithdrawHeadsUp
 	ActLiftWait
 
 	// Looking: asked by whoever shows something.
@@ -105,7 +107,7 @@ var actionNames = []string{"nothing",
 	"lift hold", "fetch", "lodge receipt", "answer", "recall", "acknowledge recall", "end embargo", "release",
 	"record sighting", "declare breach", "declare source", "acknowledge alarm", "decide alarm", "suppress", "notify", "deliver notices", "see notices",
 	"invite account", "confirm invitation", "add credential", "revoke credential", "issue token", "revoke token",
-	"set intake", "report", "read reports", "settle report", "credit report", "correct advisory", "change person", "lift wait",
+	"set intake", "report", "read reports", "settle report", "credit report", "correct advisory", "change person", "publish heads-up", "withdraw heads-up", "lift wait",
 	"list members", "view member", "list cases", "view case", "read case", "read report", "view wave",
 	"view exposure", "view answers", "investigate", "view log",
 	"list sources", "view alarm", "view deliveries", "list reports"}

@@ -30,6 +30,7 @@ func (p *Programme) Audit(now time.Time) (problems []string) {
 		p.auditAlarm(p.Cases[id], bad)
 	}
 	p.auditDeliveries(bad)
+	p.auditHeadsUps(bad)
 	for _, id := range p.PackageOrder {
 		seen := map[HolderID]bool{}
 		for _, h := range p.Packages[id].Issued {

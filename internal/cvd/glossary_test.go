@@ -24,7 +24,7 @@ func TestGlossary(t *testing.T) {
 	}
 	for _, word := range []string{
 		"Programme", "Account", "Role", "Member", "Standing", "Group", "Terms", "KeySet", "Duty", "Delegation",
-		"Case", "Report", "Intake", "Correction", "Link", "Product", "Participant", "Embargo", "Proposal", "ReleaseTime", "Consent", "EmbargoEnd", "Breach", "Answer", "Sighting", "LegalHold",
+		"Case", "Report", "Intake", "Correction", "HeadsUp", "Link", "Product", "Participant", "Embargo", "Proposal", "ReleaseTime", "Consent", "EmbargoEnd", "Breach", "Answer", "Sighting", "LegalHold",
 		"Alarm", "Source", "Notice", "Delivery", "Mailing", "Occasion", "Reach", "Suppression", "Stream",
 		"Package", "Revision", "Recall", "Ruling", "Wave", "Purpose", "Preview", "BreakPack", "Approval", "Holder", "Copy", "Exposure",
 	} {

@@ -104,6 +104,8 @@ var samples = []wire.Layout{
 	&ReportCredited{num[Report](21), blob(50)},
 	&AdvisoryCorrected{num[Case](5), blob(51), blob(52)},
 	&PersonChanged{num[Account](2), blob(53)},
+	&HeadsUpPublished{num[HeadsUp](24), num[Case](5), ReleaseTime{at(21), "Europe/Vienna"}, blob(54), blob(55)},
+	&HeadsUpWithdrawn{num[HeadsUp](24), num[Case](5), blob(56)},
 	&WaitLifted{num[Account](2), hash32(54), blob(55)},
 }
 
@@ -264,6 +266,7 @@ func everything(t *testing.T) *world {
 	w.alarms(num[Case](2))
 	w.signIn()
 	w.notices()
+	w.headsUps()
 	w.reports()
 	w.do(alice, ChangePerson{bob, blob(79)})
 	return w
@@ -282,6 +285,16 @@ func (w *world) notices() {
 	out := w.p.MailOutbox(w.now)
 	w.do(ines, RecordDeliveries{[]TriedRow{{out[0].ID, MailSent}, {out[1].ID, MailFailed}, {out[2].ID, MailBounced}}})
 	w.do(out[0].Account, SeeNotices{out[0].Account})
+}
+
+// headsUps has a heads-up published, changed and withdrawn, and another one stand.
+func (w *world) headsUps() {
+	w.tb.Helper()
+	of, planned := num[Case](2), ReleaseTime{w.now.Add(20 * 24 * time.Hour), "Europe/Vienna"}
+	w.do(alice, PublishHeadsUp{HeadsUp: num[HeadsUp](1), Case: of, Planned: planned, Text: blob(9109)})
+	w.do(alice, PublishHeadsUp{num[HeadsUp](1), of, planned, blob(9110), blob(9111)})
+	w.do(alice, WithdrawHeadsUp{num[HeadsUp](1), of, blob(9112)})
+	w.do(alice, PublishHeadsUp{HeadsUp: num[HeadsUp](2), Case: of, Planned: planned, Text: blob(9113)})
 }
 
 // reports has a report read, settled and credited, and an advisory corrected.

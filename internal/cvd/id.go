@@ -31,6 +31,7 @@ type (
 	ReportID     = wire.ID[Report]
 	MailingID    = wire.ID[Mailing]
 	DeliveryID   = wire.ID[Delivery]
+	HeadsUpID    = wire.ID[HeadsUp]
 
 	SuppressionID = wire.ID[Suppression]
 )

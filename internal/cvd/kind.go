@@ -88,7 +88,10 @@ const (
 
 	KindPersonChanged entrylog.Kind = 76
 
-	KindWaitLifted entrylog.Kind = 79
+	// What the public is told ahead.
+	KindHeadsUpPublished entrylog.Kind = 77
+	KindHeadsUpWithdrawn entrylog.Kind = 78
+	KindWaitLifted       entrylog.Kind = 79
 
 	// kindRecovery is written by the ledger itself when it starts a new epoch;
 	// the fold passes over it.
@@ -170,6 +173,8 @@ var kinds = [...]struct {
 	KindReportCredited:    {"ReportCredited", func() fact { return new(ReportCredited) }},
 	KindAdvisoryCorrected: {"AdvisoryCorrected", func() fact { return new(AdvisoryCorrected) }},
 	KindPersonChanged:     {"PersonChanged", func() fact { return new(PersonChanged) }},
+	KindHeadsUpPublished:  {"HeadsUpPublished", func() fact { return new(HeadsUpPublished) }},
+	KindHeadsUpWithdrawn:  {"HeadsUpWithdrawn", func() fact { return new(HeadsUpWithdrawn) }},
 	KindWaitLifted:        {"WaitLifted", func() fact { return new(WaitLifted) }},
 }
 

@@ -293,5 +293,6 @@ func Diagrams() string {
 	b.WriteString(findingsActs())
 	section(Alarms.Name, Alarms.Mermaid(), "What a sighting before release sets off in its case. While it is *raised* the people on duty are called, one after\nanother. *Held*, *watched*, *dismissed* and *ended* are decisions; a decision may follow another, but nothing follows *ended*.")
 	section(Deliveries.Name, Deliveries.Mermaid(), "A notice to one account, by mail. A contact that bounced, failed, or didn't look within four hours has its backup told;\nwhen that one doesn't look either, the member is *not reached*: that follows from entries and the clock, for a member and what waits for it. See [notices.md](notices.md).")
+	section(HeadsUps.Name, HeadsUps.Mermaid(), "What is announced to the public of a case, without saying which. *Overdue* follows from the clock: its page says that the\ntime passed and that nothing is published yet.")
 	return b.String()
 }

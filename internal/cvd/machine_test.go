@@ -55,5 +55,6 @@ func TestMachines(t *testing.T) {
 	sound(t, &AnswerStates, Shipped, true)
 	sound(t, &Alarms, AlarmOver, true)
 	sound(t, &Deliveries, DeliveryAcknowledged, true)
+	sound(t, &HeadsUps, HeadsUpGone, true)
 	sound(t, &FindingsStages, evidence.Withdrawn, false)
 }

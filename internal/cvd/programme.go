@@ -61,6 +61,7 @@ func New() *Programme {
 		Sources:     map[SourceID]*Source{},
 		Notices:     map[NoticeID]*Notice{},
 		Reports:     map[ReportID]*Report{},
+		HeadsUps:    map[HeadsUpID]*HeadsUp{},
 		references:  map[[32]byte]ReportID{},
 		Deliveries:  map[DeliveryID]*Delivery{},
 		told:        map[toldKey]*Delivery{},

@@ -126,6 +126,20 @@ var commands = []func(*dice) (AccountID, Command){
 	},
 	func(d *dice) (AccountID, Command) { return alice, CorrectAdvisory{d.kase(), blob(d.n(2)), blob(2)} },
 	func(d *dice) (AccountID, Command) {
+		c := PublishHeadsUp{num[HeadsUp](d.n(20)), d.kase(), d.release(), blob(1), BlobRef{}}
+		if h := d.w.p.HeadsUpOf(c.Case); h != nil && d.n(4) > 1 {
+			c.HeadsUp, c.Change = h.ID, draw(d, BlobRef{}, blob(3))
+		}
+		return alice, c
+	},
+	func(d *dice) (AccountID, Command) {
+		c := WithdrawHeadsUp{some(d, d.w.p.HeadsUpOrder, 20), d.kase(), blob(d.n(2))}
+		if h := d.w.p.HeadsUpOf(c.Case); h != nil && d.n(4) > 1 {
+			c.HeadsUp = h.ID
+		}
+		return alice, c
+	},
+	func(d *dice) (AccountID, Command) {
 		return alice, InviteAccount{Account: d.account(), Invitation: hash32(900 + d.n(40)), Until: d.soon()}
 	},
 	func(d *dice) (AccountID, Command) {
@@ -393,10 +407,11 @@ type lives struct {
 	standings map[MemberID]Standing
 	alarms    map[CaseID]AlarmState
 	told      map[DeliveryID]DeliveryState
+	headsUps  map[HeadsUpID]HeadsUpState
 }
 
 func (w *world) lives() lives {
-	l := lives{map[WaveID]WaveState{}, map[CaseID]EmbargoState{}, map[[2][16]byte]Consent{}, map[MemberID]Standing{}, map[CaseID]AlarmState{}, map[DeliveryID]DeliveryState{}}
+	l := lives{map[WaveID]WaveState{}, map[CaseID]EmbargoState{}, map[[2][16]byte]Consent{}, map[MemberID]Standing{}, map[CaseID]AlarmState{}, map[DeliveryID]DeliveryState{}, map[HeadsUpID]HeadsUpState{}}
 	for id := range w.p.Waves {
 		l.waves[id] = w.p.WaveState(id, w.now)
 	}
@@ -409,6 +424,9 @@ func (w *world) lives() lives {
 	}
 	for id := range w.p.Deliveries {
 		l.told[id] = w.p.DeliveryState(id)
+	}
+	for id := range w.p.HeadsUps {
+		l.headsUps[id] = w.p.HeadsUpState(id, w.now)
 	}
 	for id, m := range w.p.Members {
 		l.standings[id] = m.Standing
@@ -471,6 +489,7 @@ func (d *dice) step() {
 	changed(d.T, &Consents, before.consents, after.consents, by)
 	changed(d.T, &Standings, before.standings, after.standings, by)
 	changed(d.T, &Alarms, before.alarms, after.alarms, by)
+	changed(d.T, &HeadsUps, before.headsUps, after.headsUps, by)
 	changed(d.T, &Deliveries, before.told, after.told, append(by, Acts))
 	if bad := w.p.Audit(w.now); bad != nil {
 		d.Fatalf("after %v: %v", by, bad)

@@ -154,6 +154,10 @@ var rules = [actEnd]rule{
 		{OnAccount, admin, sameMember, openAccount},
 	}, bars: []bar{aPerson}, fresh: true},
 
+	// What is said to everybody can't be unsaid, so both ask for a proof, as a release does.
+	ActPublishHeadsUp:  {grants: []grant{{OnCase, lead, nil, phases(PhaseEmbargoed, PhaseLifted)}}, fresh: true},
+	ActWithdrawHeadsUp: {grants: []grant{{OnCase, lead, nil, phases(PhaseEmbargoed, PhaseLifted)}}, fresh: true},
+
 	ActListMembers: {grants: []grant{{OnProgramme, staff, nil, present}}},
 	ActViewMember: {grants: []grant{
 		{OnMember, staff, nil, admitted},

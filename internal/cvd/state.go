@@ -55,6 +55,8 @@ type Programme struct {
 	Intake          *Intake // nil: no report is taken yet
 	Reports         map[ReportID]*Report
 	ReportOrder     []ReportID
+	HeadsUps        map[HeadsUpID]*HeadsUp
+	HeadsUpOrder    []HeadsUpID
 
 	Next entrylog.Seq // of the entry that Apply wants next
 	Last time.Time    // of the last entry; the next is not before it
@@ -230,6 +232,7 @@ type Case struct {
 	Advisory  BlobRef
 
 	Corrections []Correction // of the advisory
+	HeadsUps    []HeadsUpID  // one of them at most was not withdrawn
 
 	Participants     map[MemberID]*Participant
 	ParticipantOrder []MemberID

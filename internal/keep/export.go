@@ -287,6 +287,14 @@ func (x *export) things(p *cvd.Programme, vkey string) error {
 			}
 			return nil
 		}},
+		{"heads_ups.jsonl", func(put put) error {
+			for _, id := range p.HeadsUpOrder {
+				if err := put(p.HeadsUps[id], map[string]any{"state": p.HeadsUpState(id, now).String()}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
 	} {
 		if err := write(file.name, file.each); err != nil {
 			return err

@@ -115,6 +115,11 @@ func (w *works) everyText() {
 	do(w.ana, cvd.ChangeStanding{Member: cvd.MemberID(w.members[1]), Standing: cvd.Suspended, Reason: why(coordinator.ProgrammeKey)})
 	ok(t, w.desk.DeclareRecovery(ctx, w.ana, ledger.Recovery{}, "a drill"))
 
+	_, err = w.desk.PublishHeadsUp(ctx, w.ana, w.cs, coordinator.HeadsUpText{Headline: "what is coming"}, cvd.ReleaseTime{}, "")
+	ok(t, err)
+	_, err = w.desk.PublishHeadsUp(ctx, w.ana, w.cs, coordinator.HeadsUpText{Headline: "what is coming", Severity: "high"}, cvd.ReleaseTime{}, "how severe it is")
+	ok(t, err)
+	ok(t, w.desk.WithdrawHeadsUp(ctx, w.ana, w.cs, "it is not coming"))
 	// Access to an account is recovered, and the wait lifted by who didn't invite.
 	cem, err := w.desk.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Coordinator), coordinator.Person{Handle: "cem", Name: "Cem"})
 	ok(t, err)
@@ -175,7 +180,7 @@ func TestEveryKindComesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x")
 	out, err := keep.Export(ctx, w.desk.Desk, w.ana, w.home.LogKey(), filepath.Join(w.dir, "desk", "anchors"), dir, false, keep.Quiet)
 	ok(t, err)
-	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected"} {
+	for _, want := range []string{"A. Finder", "it is nothing", "The advisory, corrected", "what is coming", "how severe it is", "it is not coming"} {
 		if len(grep(t, dir, []byte(want))) == 0 {
 			t.Errorf("%q is not in the export (%+v)", want, out)
 		}

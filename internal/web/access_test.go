@@ -29,6 +29,10 @@ func (w *world) at(pattern string, there bool) (method, path string) {
 		switch name {
 		case "{case}":
 			return w.cs.String()
+		case "{headsup}":
+			return w.headsUp.String()
+		case "{year}":
+			return "2026"
 		case "{ticket}":
 			return "none"
 		case "{seq}":
@@ -74,6 +78,7 @@ func (b *browser) send(method, path string) *http.Response {
 // somebody may not see is answered as what isn't there, to the length.
 func TestAccess(t *testing.T) {
 	w := newWorld(t)
+	w.announce()
 	for _, p := range w.site.pageList {
 		for _, who := range everybody {
 			method, path := w.at(p.Pattern, true)
@@ -334,7 +339,8 @@ func TestEveryPageIsKnown(t *testing.T) {
 			open = append(open, p.Pattern)
 		}
 	}
-	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories", "GET /api/v1/advisories", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /feed/{name}",
+	want := []string{"GET /{$}", "GET /api/v1/{$}", "GET /advisories", "GET /api/v1/advisories", "GET /advisories/{case}", "GET /api/v1/advisories/{case}", "GET /advisories/{case}/text", "GET /heads-ups/{headsup}", "GET /api/v1/heads-ups/{headsup}", "GET /advisories.atom",
+		"GET /.well-known/csaf/provider-metadata.json", "GET /csaf/{$}", "GET /csaf/index.txt", "GET /csaf/changes.csv", "GET /csaf/{year}/{$}", "GET /csaf/{year}/{file}", "GET /feed/{name}",
 		"GET /log", "GET /api/v1/log", "GET /log/consistency", "GET /api/v1/log/consistency", "GET /log/{path...}", "GET /static/{name}", "GET /api/v1/openapi.json", "GET /report", "GET /api/v1/report", "POST /report", "POST /api/v1/report", "GET /report/status", "POST /report/status", "POST /api/v1/report/status", "POST /report/credit", "POST /api/v1/report/credit", "GET /d/{ticket}", "GET /sign-in", "GET /join",
 		"POST /passkey/sign-in/begin", "POST /passkey/sign-in/finish", "POST /passkey/join/begin", "POST /passkey/join/finish"}
 	if !slices.Equal(open, want) {
@@ -399,7 +405,7 @@ func sum(s string) []byte {
 // signing in and what files there are.
 func TestEveryPageIsAnOperation(t *testing.T) {
 	w := newWorld(t)
-	pagesAlone := []string{"GET /log/{path...}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /feed/", "GET /entries/export", "GET /members/export", "GET /cases/{case}/answers/export", "GET /entries/{seq}/proof", "GET /report/status",
+	pagesAlone := []string{"GET /log/{path...}", "GET /advisories/{case}/text", "GET /advisories.atom", "GET /.well-known/", "GET /csaf/", "GET /feed/", "GET /entries/export", "GET /members/export", "GET /cases/{case}/answers/export", "GET /entries/{seq}/proof", "GET /report/status",
 		"POST /waves/{wave}/fetch", "GET /waves/{wave}/receipt", "GET /d/", "GET /static/", "GET /sign-in", "GET /join", "GET /prove", "POST /sign-out", "POST /passkey/", "GET " + apiBase + "/openapi.json"}
 	names := map[string]string{}
 	for _, p := range w.site.pageList {

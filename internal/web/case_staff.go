@@ -145,7 +145,7 @@ func (v *Visit) notEnd(id cvd.CaseID) (string, error) {
 
 // caseActs are what the page of a case offers.
 var caseActs = []cvd.Action{cvd.ActProposeEmbargo, cvd.ActAgreeEmbargo, cvd.ActMoveReleaseTime, cvd.ActInvite, cvd.ActAddProduct, cvd.ActHold, cvd.ActLiftHold,
-	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport, cvd.ActCorrectAdvisory}
+	cvd.ActLinkCase, cvd.ActEndEmbargo, cvd.ActRelease, cvd.ActSaveDraft, cvd.ActReadReport, cvd.ActCorrectAdvisory, cvd.ActPublishHeadsUp}
 
 // canAll says which of some acts the reader may do, by their names.
 func (v *Visit) canAll(o cvd.Object, acts []cvd.Action) map[string]bool {

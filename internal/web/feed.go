@@ -83,14 +83,24 @@ func advisoriesFeed(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	if changed.IsZero() {
+	told, said, err := v.announcements()
+	if err != nil {
+		return err
+	}
+	if changed = latest(changed, said); changed.IsZero() {
 		changed = founded
 	}
 	at := v.site.Config.Origin
 	f := atomFeed{ID: tag("advisories"), Title: name + ": advisories", Updated: rfc3339(changed), Author: atomAuthor{name},
 		Links: []atomLink{{"self", "application/atom+xml", at + "/advisories.atom"}, {"alternate", "text/html", at + "/advisories"}}}
+	// What is announced, and what was and is withdrawn: whoever read the one has to
+	// learn the other. Both are few.
+	for _, h := range told {
+		f.Entries = append(f.Entries, atomEntry{ID: tag("heads-ups/" + h.HeadsUp.String()), Title: headsUpTitles[h.State] + readable(h.Headline), Published: rfc3339(h.At), Updated: rfc3339(h.Updated()),
+			Links: []atomLink{{"alternate", "text/html", at + "/heads-ups/" + h.HeadsUp.String()}}, Summary: readable(headsUpWords(h))})
+	}
 	for _, a := range list[:min(len(list), feedEntries)] {
-		e := atomEntry{ID: tag("advisories/" + a.Case.String()), Title: readable(a.Title), Published: rfc3339(a.at), Updated: rfc3339(a.updated), Links: []atomLink{{"alternate", "text/html", at + a.Path}}}
+		e := atomEntry{ID: tag("advisories/" + a.Case.String()), Title: readable(a.Title), Published: rfc3339(a.at), Updated: rfc3339(a.updated), Links: []atomLink{{"alternate", "text/html", at + a.Path}, {"alternate", "application/json", at + "/csaf/" + a.filed.Path()}}}
 		if _, text, err := v.Desk().Advisory(v.Context(), a.Case); err == nil {
 			if p, isText := renderProse(text); isText {
 				e.Summary = p.Lead

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"forewarn/internal/coordinator"
+	"forewarn/internal/csaf"
 	"forewarn/internal/cvd"
 )
 
@@ -14,6 +15,7 @@ import (
 
 type frontPage struct {
 	Programme  string         `json:"programme"`
+	Announced  []headsUpLine  `json:"announced" doc:"What is to be published, the soonest first."`
 	Advisories []advisoryLine `json:"advisories" doc:"The newest ten."`
 	More       bool           `json:"-"`
 	Key        string         `json:"log_key" doc:"Of the log, as C2SP's signed-note has it. Compare it with one that you got another way."`
@@ -31,9 +33,13 @@ func front(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := frontPage{Advisories: list[:min(len(list), onFront)], More: len(list) > onFront, Key: v.Desk().Key, Base: v.site.Config.Origin + "/log"}
+	announced, said, err := v.announced()
+	if err != nil {
+		return err
+	}
+	page := frontPage{Announced: announced, Advisories: list[:min(len(list), onFront)], More: len(list) > onFront, Key: v.Desk().Key, Base: v.site.Config.Origin + "/log"}
 	_, cp := v.Desk().Log().Checkpoint()
-	page.Origin, v.changed = cp.Origin, changed
+	page.Origin, v.changed = cp.Origin, latest(changed, said)
 	to, err := v.Desk().Intake()
 	if err != nil {
 		return err
@@ -57,6 +63,7 @@ type advisoryLine struct {
 	Changed Moment     `json:"corrected"`
 
 	updated, at time.Time
+	filed       csaf.Filed
 }
 
 // published lists the advisories, and when the list last changed.
@@ -67,12 +74,13 @@ func (v *Visit) published() (out []advisoryLine, changed time.Time, err error) {
 		if changed.Before(a.Updated()) {
 			changed = a.Updated()
 		}
-		out = append(out, advisoryLine{a.Case, "/advisories/" + a.Case.String(), a.Title, v.Moment(a.At), v.Moment(a.Changed), a.Updated(), a.At})
+		out = append(out, advisoryLine{a.Case, "/advisories/" + a.Case.String(), a.Title, v.Moment(a.At), v.Moment(a.Changed), a.Updated(), a.At, filed(a)})
 	}
 	return out, changed, err
 }
 
 type advisoriesPage struct {
+	Announced  []headsUpLine  `json:"announced" doc:"What is to be published, the soonest first."`
 	Advisories []advisoryLine `json:"advisories"`
 	Next       string         `json:"next,omitempty"`
 	First      bool           `json:"-"`
@@ -87,11 +95,15 @@ func advisories(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := advisoriesPage{First: in.After == ""}
+	announced, said, err := v.announced()
+	if err != nil {
+		return err
+	}
+	page := advisoriesPage{First: in.After == "", Announced: announced}
 	if page.Advisories, page.Next, err = cut(list, in, func(a advisoryLine) string { return a.Case.String() }); err != nil {
 		return err
 	}
-	v.changed = changed
+	v.changed = latest(changed, said)
 	return v.Render("advisories", page)
 }
 
@@ -100,6 +112,8 @@ type advisoryPage struct {
 	Title    string           `json:"title"`
 	At       Moment           `json:"published"`
 	Changed  Moment           `json:"corrected"`
+	HeadsUp  cvd.HeadsUpID    `json:"heads_up,omitzero" doc:"By which it was announced."`
+	Told     Moment           `json:"announced"`
 	Reported Moment           `json:"reported"`
 	Products []string         `json:"products"`
 	Credits  []string         `json:"credits"`
@@ -110,6 +124,7 @@ type advisoryPage struct {
 	HTML     template.HTML `json:"-"`
 	Contents []section     `json:"-"`
 	CSAF     bool          `json:"-"` // the text is a CSAF document
+	Machine  string        `json:"csaf" doc:"Path of the advisory as a CSAF 2.0 document."`
 	Link     string        `json:"-"`
 	Name     string        `json:"-"` // of the programme
 }
@@ -137,12 +152,16 @@ func advisory(v *Visit) error {
 	}
 	page := advisoryPage{Case: id, Title: about.Title, At: v.Moment(about.At), Changed: v.Moment(about.Changed), Reported: v.Moment(about.Reported),
 		Products: append([]string{}, about.Products...), Credits: append([]string{}, about.Credits...), Changes: []advisoryChange{}, SeeAlso: []advisoryLink{}, Link: v.site.Config.Origin + "/advisories/" + id.String()}
+	if h := about.HeadsUp; h != nil {
+		page.HeadsUp, page.Told = h.HeadsUp, v.Moment(h.At)
+	}
 	for _, c := range about.Changes {
 		page.Changes = append(page.Changes, advisoryChange{v.Moment(c.At), c.What})
 	}
 	for _, l := range about.SeeAlso {
 		page.SeeAlso = append(page.SeeAlso, advisoryLink{l.Case, l.Title, l.How})
 	}
+	page.Machine = "/csaf/" + filed(about.Published).Path()
 	if page.CSAF = isCSAF(text); page.CSAF {
 		page.Text = string(text)
 	} else if p, isText := renderProse(text); isText {

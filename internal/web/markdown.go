@@ -2,10 +2,12 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -18,14 +20,20 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 	goldtext "github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"forewarn/internal/csaf"
 )
 
 // prose is a Markdown text as a page shows it.
 type prose struct {
 	HTML     template.HTML
 	Contents []section
-	Lead     string // of the first paragraph
+	Lead     string           // of the first paragraph
+	Sections []csaf.Section   // as they were written, by headings of the first two levels
+	Links    []csaf.Reference // to the web, each once, as many as linksKept
 }
+
+const linksKept = 100
 
 // section is a section's, for the list of contents.
 type section struct {
@@ -79,8 +87,12 @@ func renderProse(source []byte) (out prose, ok bool) {
 		if _, is := n.(*ast.Paragraph); is && entering && out.Lead == "" {
 			out.Lead = short(nodeText(n, plain))
 		}
+		if entering {
+			out.link(n, plain)
+		}
 		return ast.WalkContinue, nil
 	})
+	out.Sections = sections(root, plain)
 	var b bytes.Buffer
 	if err := markdown.Renderer().Render(&b, plain, root); err != nil {
 		return out, false
@@ -93,6 +105,60 @@ func renderProse(source []byte) (out prose, ok bool) {
 	}
 	rendered.by[key] = out
 	return out, true
+}
+
+// link keeps where a node leads, if that is somewhere on the web.
+func (p *prose) link(n ast.Node, source []byte) {
+	var to, label string
+	switch x := n.(type) {
+	case *ast.Link:
+		to, label = string(x.Destination), nodeText(x, source)
+	case *ast.AutoLink:
+		to = string(x.URL(source))
+	}
+	u, err := url.Parse(to)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(p.Links) == linksKept ||
+		slices.ContainsFunc(p.Links, func(r csaf.Reference) bool { return r.URL == u.String() }) {
+		return
+	}
+	p.Links = append(p.Links, csaf.Reference{Category: "external", Summary: cmp.Or(strings.TrimSpace(label), u.String()), URL: u.String()})
+}
+
+// sections cuts a text at its headings of the first two levels, which stand one deeper
+// here (see tame). What is before the first has no title; what is empty is left out.
+func sections(root ast.Node, source []byte) (out []csaf.Section) {
+	title, from := "", 0
+	end := func(at int) {
+		if text := strings.TrimSpace(string(source[from:at])); text != "" {
+			out = append(out, csaf.Section{Title: title, Text: text})
+		}
+	}
+	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
+		h, is := n.(*ast.Heading)
+		if !is || h.Level > 3 || h.Lines().Len() == 0 {
+			continue
+		}
+		first, last := h.Lines().At(0), h.Lines().At(h.Lines().Len()-1)
+		begin := bytes.LastIndexByte(source[:first.Start], '\n') + 1
+		end(max(from, begin))
+		title, from = strings.TrimSpace(nodeText(h, source)), after(source, last.Stop-1)
+		if rule := source[from:after(source, from)]; len(bytes.Trim(rule, " \t\r\n=-")) == 0 && bytes.ContainsAny(rule, "=-") && source[begin] != '#' {
+			from += len(rule) // of a heading that is underlined
+		}
+	}
+	end(len(source))
+	return out
+}
+
+// after is where the line ends that a place of a text is in.
+func after(source []byte, at int) int {
+	if at = max(at, 0); at >= len(source) {
+		return len(source)
+	}
+	if i := bytes.IndexByte(source[at:], '\n'); i >= 0 {
+		return at + i + 1
+	}
+	return len(source)
 }
 
 // short is the beginning of a text, for a list.
@@ -124,6 +190,7 @@ type tame struct{}
 func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 	source := r.Source()
 	var images []*ast.Image
+	var strange []*ast.AutoLink // lead to some program of the reader's machine
 	headings := 0
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -139,14 +206,20 @@ func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
 			}
 		case *ast.AutoLink:
-			if len(safeLink(x.URL(source))) > 0 {
+			switch {
+			case len(safeLink(x.URL(source))) > 0:
 				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
+			case x.AutoLinkType != ast.AutoLinkEmail:
+				strange = append(strange, x)
 			}
 		case *ast.Image:
 			images = append(images, x)
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, x := range strange {
+		x.Parent().ReplaceChild(x.Parent(), x, ast.NewString(x.Label(source)))
+	}
 	for _, x := range images {
 		link := ast.NewLink()
 		link.Destination = safeLink(x.Destination)

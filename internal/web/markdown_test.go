@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -38,17 +39,30 @@ func TestProse(t *testing.T) {
 var (
 	tags  = regexp.MustCompile(`^</?(h[2-6]|p|em|strong|del|code|pre|blockquote|ul|ol|li|hr|br|a|table|thead|tbody|tr|th|td|div)\b`)
 	attrs = regexp.MustCompile(` ([a-z]+)="([^"]*)"`)
-	kinds = regexp.MustCompile(`^(href (https?:|mailto:).*|href|rel noopener noreferrer nofollow|id s[0-9]+|align (left|right|center)|start [0-9]+|class (wide|language-.*)|tabindex 0|title .*)$`)
+	kinds = regexp.MustCompile(`^(href (https?:|mailto:).*|href|rel noopener noreferrer nofollow|id s[0-9]+|align (left|right|center)|start [0-9]+|class (wide|language-.*)|tabindex 0|title( .*)?)$`)
 )
 
 func FuzzProse(f *testing.F) {
-	for _, s := range []string{"# a\n\n[x](https://a.example)", "![x](data:image/svg+xml,<svg onload=alert(1)>)", "<a href=\"javascript:x\">", "```js\"><script>\nx\n```", "[x](<javascript:a b>)", "[a]: vbscript:x\n[a]", "\u202e\x00\x1b", "1. a\n2. b\n\n> q\n\n---\n", "| a |\n|:-:|\n| b |", "[x](https://a.example 'ti\"tle')"} {
+	for _, s := range []string{"# a\n\n[x](https://a.example)", "![x](data:image/svg+xml,<svg onload=alert(1)>)", "<a href=\"javascript:x\">", "```js\"><script>\nx\n```", "[x](<javascript:a b>)", "[a]: vbscript:x\n[a]", "\u202e\x00\x1b", "1. a\n2. b\n\n> q\n\n---\n", "| a |\n|:-:|\n| b |", "[x](https://a.example 'ti\"tle')", "<ms-msdt:/id &x>", "<ms-msdt:&lt;b>", "a\n=\nb\n# c\nd\n\ne\n---\nf"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		p, rendered := renderProse([]byte(s))
 		if !rendered {
 			return
+		}
+		rest := readable(s)
+		for _, x := range p.Sections { // one after another, and of the text itself
+			_, after, found := strings.Cut(rest, x.Text)
+			if !found || x.Text == "" {
+				t.Fatalf("%q: section %+v is not where it belongs", s, x)
+			}
+			rest = after
+		}
+		for _, l := range p.Links {
+			if u, err := url.Parse(l.URL); err != nil || u.Host == "" || l.Summary == "" || safeLink([]byte(l.URL)) == nil {
+				t.Fatalf("%q leads to %+v", s, l)
+			}
 		}
 		for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(string(p.HTML), -1) {
 			if tag == "<!-- raw HTML omitted -->" {

@@ -229,6 +229,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		}
 	}
 	look("at first")
+	w.announce()
 	w.opened()
 	w.seen("00000000000000aa")
 	b := w.as("c0")

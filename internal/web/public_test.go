@@ -97,8 +97,9 @@ func TestAdvisoryOnPages(t *testing.T) {
 // packed where that is understood.
 func TestShared(t *testing.T) {
 	w := newWorld(t)
+	w.announce()
 	w.publish(advisoryText1)
-	for _, path := range []string{"/", "/advisories", "/advisories/" + w.cs.String(), "/advisories/" + w.cs.String() + "/text", "/advisories.atom", "/log"} {
+	for _, path := range []string{"/", "/heads-ups/" + w.headsUp.String(), "/advisories", "/advisories/" + w.cs.String(), "/advisories/" + w.cs.String() + "/text", "/advisories.atom", "/log"} {
 		r := w.as("").get(path)
 		plain := text(t, r)
 		if got := text(t, w.as("c0").get(path)); got != plain {

@@ -82,8 +82,8 @@ func decisionPath(id cvd.CaseID, d coordinator.Decision) string {
 		return at + "/package"
 	case "draft":
 		return at + "/waves/new"
-	case "release":
-		return at + "/release"
+	case "release", "heads-up":
+		return at + "/" + d.On
 	case "invitations":
 		return at + "#members"
 	}
@@ -103,6 +103,8 @@ func decisionWord(d coordinator.Decision) string {
 		return "Draft it"
 	case "release":
 		return "To the release"
+	case "heads-up":
+		return "To the heads-up"
 	}
 	return "Below"
 }

@@ -138,6 +138,7 @@ type world struct {
 	big     cvd.WaveID // of a world that was grown
 	press   *sealer.Sealer
 	member0 cvd.MemberID     // c0's
+	headsUp cvd.HeadsUpID    // of the case, once it is announced
 	loan    cvd.DelegationID // ben's role of approver, lent to cem for another case
 }
 
