@@ -1,10 +1,16 @@
 package serve
 
 import (
+	"context"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
+
+	"forewarn/internal/home"
 )
 
 // TestClock: the time to decide by is the earlier one while the two clocks are
@@ -101,4 +107,34 @@ func TestTimeSource(t *testing.T) {
 	if _, _, err := (&timeSource{bare.URL, bare.Client()}).ask(t.Context(), c); err == nil {
 		t.Error("anybody on the way tells the time")
 	}
+}
+
+// TestTimeBeforeTheStart: what a machine that began with a clock two days ahead would
+// open, or anchor, is not: the source is heard before the programme is opened.
+func TestTimeBeforeTheStart(t *testing.T) {
+	source := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer source.Close()
+	dir := founded(t)
+	h, err := home.OpenOn(dir, home.Machine{})
+	ok(t, err)
+	begun := time.Now()
+	s := &server{clock: newClock(func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.Round(0).Add(48 * time.Hour), now.Sub(begun)
+	})}
+	h.Machine = home.Machine{Clock: s.clock.Now, Rand: h.Machine.Rand, SealerInside: true}
+	s.metrics = newMetrics(s)
+	s.addr = &net.TCPAddr{}
+	s.Config, err = Config{Dir: dir, Time: source.URL, Origin: "http://localhost:1", Log: slog.New(slog.DiscardHandler), asking: source.Client().Transport}.filled()
+	ok(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var hands sync.WaitGroup
+	ok(t, s.open(ctx, h, &hands))
+	if next := s.desk.Load().Log().NextTick(); time.Until(next) > time.Hour {
+		t.Errorf("the next anchor is at %s: anchors were made up to a time that isn't yet", next)
+	}
+	if why := s.unready(); why != "the clock jumped" {
+		t.Errorf("readiness: %q", why)
+	}
+	ok(t, s.close(nil, cancel, &hands))
 }

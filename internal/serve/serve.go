@@ -74,9 +74,9 @@ type Config struct {
 	Fresh    time.Duration // how long a proof of who somebody is counts; 0: five minutes
 	Deadline time.Duration // for stopping; 0: twenty seconds
 
-	// Time is an https:// address whose answers' Date is a third clock, asked every
-	// minute; empty: the machine's own two alone. Choose a server of somebody else's,
-	// near, without a cache before it.
+	// Time is an https:// address whose answers' Date is a third clock, asked before the
+	// programme is opened and every minute from then on; empty: the machine's own two
+	// alone. Choose a server of somebody else's, near, without a cache before it.
 	Time string
 
 	Log *slog.Logger // of the process; nil: slog.Default()
@@ -97,8 +97,9 @@ type Config struct {
 	// served, with the address that is listened on.
 	Started func(net.Addr, string)
 
-	// read tells the clocks, in tests.
-	read func() (wall time.Time, elapsed time.Duration)
+	// read tells the clocks, and asking asks Time, in tests.
+	read   func() (wall time.Time, elapsed time.Duration)
+	asking http.RoundTripper
 }
 
 // Task is something that goes on until its context ends.
@@ -284,6 +285,10 @@ func take(ctx context.Context, h *home.Home) (*home.Desk, error) {
 // open replays the programme and puts the pages up.
 func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) error {
 	begun := time.Now()
+	source := timeSource{s.Time, &http.Client{Transport: s.asking, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	if s.Time != "" {
+		s.hearFirst(ctx, &source)
+	}
 	d, err := take(ctx, h)
 	if err != nil {
 		return err
@@ -329,7 +334,6 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	})
 	hands.Go(func() { s.watch(ctx, d) })
 	if s.Time != "" {
-		source := timeSource{s.Time, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 		hands.Go(func() { s.every(ctx, time.Minute, func() error { return s.hear(ctx, &source) }, "asking for the time") })
 	}
 	hands.Go(func() { _ = d.Warm(ctx) })

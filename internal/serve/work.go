@@ -130,6 +130,19 @@ func (s *server) hear(ctx context.Context, source *timeSource) error {
 	return nil
 }
 
+// hearFirst asks the time source before anything is decided or anchored by the clock:
+// a wave that opened, or an anchor that was made, is not taken back. Without an answer
+// there are the machine's own clocks alone, and the process log says so.
+func (s *server) hearFirst(ctx context.Context, source *timeSource) {
+	var err error
+	for range 3 { // the first answer may take too long to tell the time by: names, TLS
+		if err = s.hear(ctx, source); err == nil {
+			return
+		}
+	}
+	s.Log.Warn("the time source could not be asked before the start; until it answers, this machine's clock is believed", "error", err.Error(), "clock", s.clock.Now())
+}
+
 // every does something now and then, and says so when it begins to fail, fails
 // otherwise, or works again.
 func (s *server) every(ctx context.Context, each time.Duration, do func() error, what string) {
