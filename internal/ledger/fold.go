@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -109,6 +111,16 @@ func recoveryFolder(n uint32) string {
 		return ""
 	}
 	return fmt.Sprintf("recovery-%d/", n)
+}
+
+// recoveryOf is the number of the recovery whose folder has a name. It reports false
+// when none has.
+func recoveryOf(folder string) (uint32, bool) {
+	n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(folder, "recovery-"), "/"), 10, 32)
+	if folder == "" {
+		return 0, true
+	}
+	return uint32(n), err == nil && recoveryFolder(uint32(n)) == folder
 }
 
 // anchored is the instant of the last anchor's tick, after which the next entry

@@ -261,6 +261,33 @@ func TestRecovery(t *testing.T) {
 	w.mustVerify()
 }
 
+// One folder, copied once and recovered twice, with nothing left of the first time:
+// no origin is used for two histories.
+func TestRecoveredTwiceFromOneCopy(t *testing.T) {
+	w := grown(t)
+	old := w.backup()
+	seen := map[string]string{}
+	for i := range 3 {
+		w.restore(old)
+		w.outside = memstore.NewOutside(nil)
+		if _, err := w.recover(nil); err != nil {
+			t.Fatal(err)
+		}
+		w.open()
+		w.append(kindPublic, uint64(i))
+		w.clock.Add(time.Minute)
+		w.tick()
+		rep := w.mustVerify()
+		signed, cp := w.log.Checkpoint()
+		if before, ok := seen[fmt.Sprint(cp.Origin, cp.Size)]; ok && before != string(signed) || rep.Origin != cp.Origin {
+			t.Errorf("recovery %d: %s signs two histories:\n%s\n%s", i, cp.Origin, before, signed)
+		}
+		seen[fmt.Sprint(cp.Origin, cp.Size)] = string(signed)
+		w.clock.Add(-time.Minute)
+		w.clock.Add(time.Second)
+	}
+}
+
 func (w *world) recover(hook memstore.Hook) (ledger.Recovery, error) {
 	w.store = w.store.Reopen(hook)
 	w.folder.SetHook(hook)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -16,20 +17,18 @@ import (
 
 // published compares every published file.
 func (a *audit) published(ctx context.Context, head []byte) error {
-	for n := uint32(0); n < a.recovery; n++ {
-		prefix := recoveryFolder(n)
-		if f := a.folders[prefix]; f != nil {
-			if err := a.formerFolder(ctx, n, prefix, f); err != nil {
-				return err
-			}
-			delete(a.folders, prefix)
-		}
-	}
 	prefix := a.folder()
 	f := a.folders[prefix]
-	delete(a.folders, prefix)
-	for other := range a.folders {
-		a.problem(other, "it is a folder of no recovery of this log")
+	for _, other := range slices.Sorted(maps.Keys(a.folders)) {
+		switch n, ok := recoveryOf(other); {
+		case other == prefix:
+		case !ok || n > a.recovery:
+			a.problem(other, "it is a folder of no recovery of this log")
+		default:
+			if err := a.formerFolder(ctx, n, other, a.folders[other]); err != nil {
+				return err
+			}
+		}
 	}
 	if f == nil {
 		f = &folder{paths: map[string]bool{}}

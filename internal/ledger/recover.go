@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -19,7 +20,7 @@ const KindRecovery entrylog.Kind = 0xFFFF
 // Recovery is the body of a recovery entry: from here on checkpoints are signed
 // under a new origin, and what these signed is given up.
 type Recovery struct {
-	Number uint32   // of the new origin; greater than any seen before
+	Number uint32   // of the new origin; greater than any used before, and so perhaps by far
 	Lost   [][]byte // checkpoints that the log does not contain, as they were found
 }
 
@@ -81,6 +82,11 @@ func Recover(ctx context.Context, store Store, pub Publisher, outside Outside, o
 		if n, ok := s.cp.Recovery(opt.Origin); s.err == nil && ok {
 			r.Number = max(r.Number, n+1)
 		}
+	}
+	if out := found[inOutside]; out.signed == nil || out.err != nil {
+		// Nobody here knows which numbers were used since this folder was copied: it may
+		// have been recovered before, and lost again. Nobody used one that is the time.
+		r.Number = max(r.Number, uint32(min(max(now.Unix(), 0), math.MaxUint32)))
 	}
 	if !lost {
 		return Recovery{}, ErrNothingLost
