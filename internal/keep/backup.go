@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,7 +58,7 @@ const (
 // an entry names them.
 //
 // Errors: ErrTaken when the folder is something else's, ErrOlder when it holds a
-// longer log, folder.ErrHeld when another backup runs, ErrIncomplete when it was
+// longer log or another one, folder.ErrHeld when another backup runs, ErrIncomplete when it was
 // made and blobs are missing in the programme itself.
 func Backup(ctx context.Context, h *home.Home, dest string, progress Progress) (out Made, err error) {
 	if dest, err = filepath.Abs(dest); err != nil {
@@ -91,10 +92,13 @@ func Backup(ctx context.Context, h *home.Home, dest string, progress Progress) (
 	}
 	b := &backup{Manifest: m, ctx: ctx, dest: dest, had: before.index(), progress: progress, made: &out}
 	desk := filepath.Join(h.Dir, "desk")
+	if err := b.continues(filepath.Join(desk, "log.db"), before); err != nil {
+		return out, err
+	}
 	if err := b.anchors(filepath.Join(desk, "anchors"), h.LogKey()); err != nil {
 		return out, err
 	}
-	if err := b.log(filepath.Join(desk, "log.db"), before); err != nil {
+	if err := b.log(filepath.Join(desk, "log.db")); err != nil {
 		return out, err
 	}
 	if err := b.blobs(filepath.Join(desk, "blobs")); err != nil {
@@ -242,7 +246,7 @@ func (b *backup) tiles(src, dst folder.Publisher, prefix string, size uint64) er
 }
 
 // log copies the log, and fixes what the backup holds.
-func (b *backup) log(name string, before *Manifest) error {
+func (b *backup) log(name string) error {
 	b.progress("log", 0, 1)
 	src, err := sqlite.Open(b.ctx, name)
 	if err != nil {
@@ -265,9 +269,6 @@ func (b *backup) log(name string, before *Manifest) error {
 	if err = errors.Join(err, copied.Close()); err != nil {
 		return err
 	}
-	if before != nil && before.Entries > uint64(size) {
-		return fmt.Errorf("%w: its log has %d entries, and the backup of %s has %d. Keep both; back up to another folder", ErrOlder, size, before.Made.Format("2006-01-02 15:04"), before.Entries)
-	}
 	hash, n, err := hashFile(temp)
 	if err != nil {
 		return err
@@ -284,6 +285,58 @@ func (b *backup) log(name string, before *Manifest) error {
 	}
 	b.progress("log", 1, 1)
 	return syncFolder(filepath.Dir(to))
+}
+
+// continues refuses a log that lacks what an earlier backup's has.
+func (b *backup) continues(log string, before *Manifest) error {
+	if before == nil || before.Entries == 0 {
+		return nil
+	}
+	now, err := sqlite.OpenReadOnly(b.ctx, log)
+	if err != nil {
+		return err
+	}
+	defer now.Close()
+	size, err := now.Size(b.ctx)
+	if err != nil {
+		return err
+	}
+	made := before.Made.Format("2006-01-02 15:04")
+	if before.Entries > uint64(size) {
+		return fmt.Errorf("%w: its log has %d entries, and the backup of %s has %d. Keep both; back up to another folder", ErrOlder, size, made, before.Entries)
+	}
+	// Salts are random: whose last entry is the same has all those before it. An earlier
+	// log that can't be read any more is replaced by one that can.
+	earlier, err := sqlite.OpenReadOnly(b.ctx, filepath.Join(b.dest, filepath.FromSlash(before.Log)))
+	if err != nil {
+		return b.ctx.Err()
+	}
+	defer earlier.Close()
+	last := entrylog.Seq(before.Entries - 1)
+	had, err := recordAt(b.ctx, earlier, last)
+	if err != nil {
+		return b.ctx.Err()
+	}
+	have, err := recordAt(b.ctx, now, last)
+	if err == nil && (had.Salt != have.Salt || !bytes.Equal(had.Entry, have.Entry)) {
+		err = fmt.Errorf("%w: entry %d isn't the one in the backup of %s: this folder was restored from something older, and went on without what that backup has. Keep both; back up to another folder", ErrOlder, last, made)
+	}
+	return err
+}
+
+func recordAt(ctx context.Context, s *sqlite.Store, seq entrylog.Seq) (out entrylog.Record, err error) {
+	found := errors.New("found")
+	err = s.Read(ctx, seq, func(_ entrylog.Seq, r entrylog.Record) error {
+		out = entrylog.Record{Salt: r.Salt, Entry: bytes.Clone(r.Entry)}
+		return found
+	})
+	switch {
+	case err == nil:
+		return out, fmt.Errorf("%w: there is no entry %d", ledger.ErrDamaged, seq)
+	case err != found:
+		return out, err
+	}
+	return out, nil
 }
 
 // blobs copies what the copied log names.

@@ -27,7 +27,7 @@ var (
 	ErrTaken = errors.New("is taken")
 	// ErrNoBackup: there is no whole backup in the folder. Nothing was changed.
 	ErrNoBackup = errors.New("not a whole backup")
-	// ErrOlder: the programme is older than its backup. Nothing was changed:
+	// ErrOlder: the programme lacks what its backup has. Nothing was changed:
 	// writing it over the newer one would lose what only that has.
 	ErrOlder = errors.New("this folder is older than its backup")
 	// ErrKeys: a file holds no keys of this programme. Nothing was changed.

@@ -188,6 +188,44 @@ func TestOlderBackupSignsNoFork(t *testing.T) {
 	}
 }
 
+// A folder that was restored from an older backup and went on does not take the place
+// of a newer backup, however long its log has become: what that one has would be lost.
+func TestBackupKeepsWhatWentAnotherWay(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	older, newer := filepath.Join(t.TempDir(), "older"), filepath.Join(t.TempDir(), "newer")
+	w.backup(older)
+	keys := [][]byte{w.sealed(keep.OfDesk), w.sealed(keep.OfSealer)}
+	_, err := w.desk.OpenCase(ctx, w.ana, coordinator.Opening{Title: "in the newer backup alone"})
+	ok(t, err)
+	w.tick()
+	kept := w.backup(newer)
+	ok(t, w.desk.Close())
+	was := listing(t, newer)
+
+	to := filepath.Join(t.TempDir(), "again")
+	r, err := keep.Restore(ctx, older, w.kept(keys...), to, "", w.exam())
+	ok(t, err)
+	_, err = r.Home.Recover(ctx)
+	ok(t, err)
+	d, err := r.Home.Desk(ctx)
+	ok(t, err)
+	for uint64(d.Log().Size()) <= kept.Entries {
+		_, err = d.OpenCase(ctx, w.ana, coordinator.Opening{Title: "after the recovery"})
+		ok(t, err)
+	}
+	ok(t, d.Close())
+	if _, err := keep.Backup(ctx, r.Home, newer, keep.Quiet); !errors.Is(err, keep.ErrOlder) {
+		t.Errorf("over the newer backup: %v, want ErrOlder", err)
+	}
+	if now := listing(t, newer); now != was {
+		t.Error("the newer backup was changed")
+	}
+	if _, err := keep.Backup(ctx, r.Home, older, keep.Quiet); err != nil {
+		t.Errorf("over the one that it was restored from: %v", err)
+	}
+}
+
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	var out strings.Builder
