@@ -165,16 +165,19 @@ type server struct {
 	peers   []*witness.Peer
 	ending  atomic.Bool
 	addr    net.Addr
+	dead    chan error // the log has stopped, and why
 }
 
 // Run serves until the context ends, then stops in order. It returns nil when it
 // was stopped so. Errors: ErrConfig, those of home, ledger.ErrLocked when another
-// process has the log, ErrListen; nothing is served then.
+// process has the log, ErrListen; nothing is served then. With ledger.ErrDead an append
+// failed while it served: whoever starts services starts it again, and commands can have
+// the log meanwhile.
 func Run(ctx context.Context, c Config) (err error) {
 	if c, err = c.filled(); err != nil {
 		return err
 	}
-	s := &server{Config: c, clock: newClock(c.read)}
+	s := &server{Config: c, clock: newClock(c.read), dead: make(chan error, 1)}
 	for _, w := range c.Witnesses {
 		p, err := witness.ParsePeer(w)
 		if err != nil {
@@ -232,6 +235,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
+		case err = <-s.dead:
 		}
 	}
 	return errors.Join(err, s.close(servers, stop, &hands))

@@ -76,9 +76,10 @@ func (s *safe) String() string {
 
 // running is a desk that is served.
 type running struct {
-	base string
-	log  *safe
-	stop func() error
+	base  string
+	log   *safe
+	ended chan error
+	stop  func() error
 }
 
 // run serves until the test's end, or stop.
@@ -87,7 +88,7 @@ func run(t *testing.T, c Config) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	started := make(chan string, 1)
 	ended := make(chan error, 1)
-	r := &running{log: new(safe)}
+	r := &running{log: new(safe), ended: ended}
 	c.Log = slog.New(slog.NewJSONHandler(r.log, nil))
 	c.Started = func(_ net.Addr, origin string) { started <- origin }
 	if c.Listen == "" {
@@ -293,6 +294,35 @@ func TestReadiness(t *testing.T) {
 	if len(rung) != 0 {
 		t.Error("roused again at once")
 	}
+}
+
+// TestDead: a desk whose log has stopped ends, so that it is started again and others
+// can have the log; the log is sound.
+func TestDead(t *testing.T) {
+	dir := founded(t)
+	now := make(chan struct{})
+	r := run(t, Config{Dir: dir, Beside: []Task{{"a bug", func(ctx context.Context, d *coordinator.Desk) error {
+		<-now
+		defer func() { recover() }()
+		_, err := d.Log().AppendIf(ctx, func(time.Time) ([]ledger.Draft, error) { panic("a bug") })
+		return err
+	}}}})
+	close(now)
+	select {
+	case err := <-r.ended:
+		if !errors.Is(err, ledger.ErrDead) {
+			t.Errorf("it ended with %v", err)
+		}
+		r.ended <- err
+	case <-time.After(20 * time.Second):
+		t.Error("it goes on, has the lock, and can do nothing")
+		r.stop()
+	}
+	h, err := home.OpenOn(dir, home.Machine{SealerInside: true})
+	ok(t, err)
+	d, err := h.Desk(t.Context())
+	ok(t, err)
+	ok(t, d.Close())
 }
 
 // TestUnready: before the programme is open, and once a failed append ended the

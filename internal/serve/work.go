@@ -12,7 +12,8 @@ import (
 )
 
 // tick makes the anchors when they are due, for as long as the desk runs: an
-// anchor that is late says when it did not.
+// anchor that is late says when it did not. It sees within a second when the log has
+// stopped.
 func (s *server) tick(ctx context.Context, d *home.Desk) {
 	var last string
 	for {
@@ -22,12 +23,19 @@ func (s *server) tick(ctx context.Context, d *home.Desk) {
 			return
 		case <-time.After(wait):
 		}
-		if s.clock.Now().Before(d.Log().NextTick()) {
+		err := d.Log().View(func() {})
+		if err == nil && s.clock.Now().Before(d.Log().NextTick()) {
 			continue
 		}
-		err := d.Log().Tick(context.WithoutCancel(ctx)) // one that was begun is finished
+		if err == nil {
+			err = d.Log().Tick(context.WithoutCancel(ctx)) // one that was begun is finished
+		}
 		if errors.Is(err, ledger.ErrDead) || errors.Is(err, ledger.ErrClosed) {
 			s.said(&last, err, "anchoring has ended")
+			select {
+			case s.dead <- err:
+			default:
+			}
 			return
 		}
 		if err != nil {
