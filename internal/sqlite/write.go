@@ -159,10 +159,34 @@ func (s *Store) Acquire(ctx context.Context) (epoch uint64, err error) {
 			}
 		}()
 	}
+	if err = w.settle(ctx); err != nil {
+		return 0, err
+	}
 	err = w.within(ctx, func(ctx context.Context) error {
 		return w.raise.QueryRowContext(ctx).Scan(&epoch)
 	})
 	return epoch, err
+}
+
+// settleMillis is how long readers are waited for.
+const settleMillis = 1_000
+
+// settle moves what an earlier writer left in the write-ahead log into the file. When
+// that one ended because a sync failed, the system may hold pages in memory that it
+// believes to be on the disk and never writes again; a power failure would then cut the
+// log off there, with all that was appended and synced behind. Moved, they are written
+// and synced anew. Where a reader keeps the old log in use it is moved as far as it can
+// be.
+func (w *writer) settle(ctx context.Context) error {
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	for _, q := range []string{fmt.Sprintf("PRAGMA busy_timeout = %d", settleMillis), "PRAGMA wal_checkpoint(TRUNCATE)", fmt.Sprintf("PRAGMA busy_timeout = %d", busyMillis)} {
+		if _, err := w.conn.ExecContext(ctx, q); err != nil {
+			return classify(err)
+		}
+	}
+	return nil
 }
 
 // write begins an operation that writes; the caller calls done after.
