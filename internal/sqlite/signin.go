@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"forewarn/internal/ledger"
 	"forewarn/internal/signin"
 )
 
@@ -30,7 +31,8 @@ var signinSchema = []string{
 }
 
 // OpenSignIn opens the file, and makes it where it is missing, of another
-// version, or not readable. One process at a time may have it: the one that
+// version, or damaged: what it holds counts, answers to Idempotency-Keys among it, so
+// nothing else is a reason. One process at a time may have it: the one that
 // writes the log.
 func OpenSignIn(ctx context.Context, path string) (*SignIn, error) {
 	path, err := filepath.Abs(path)
@@ -40,6 +42,10 @@ func OpenSignIn(ctx context.Context, path string) (*SignIn, error) {
 	s, err := openSignIn(ctx, path)
 	if err == nil {
 		return s, nil
+	}
+	// What stands in its way goes by: a full disk, a start that is stopped again.
+	if err = classify(err); !errors.Is(err, ErrForeign) && !errors.Is(err, ledger.ErrDamaged) {
+		return nil, fmt.Errorf("sessions %q: %w", path, err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -61,3 +61,23 @@ func TestSignInIsMadeAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestSignInOutlivesAnInterruptedStart: a start that is stopped, or that another
+// program holds up, takes nobody's session and no answer that was given.
+func TestSignInOutlivesAnInterruptedStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ephemeral.db")
+	s, now := openSignIn(t, path), time.Now()
+	it := signin.Item{Kind: "answer", Key: signin.Key{1}, Value: []byte("x"), Expires: now.Add(time.Hour)}
+	if err := s.Put(t.Context(), it); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := sqlite.OpenSignIn(stopped, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("a start that is stopped: %v", err)
+	}
+	if _, err := openSignIn(t, path).Get(t.Context(), "answer", signin.Key{1}, now); err != nil {
+		t.Errorf("it took what was kept: %v", err)
+	}
+}
