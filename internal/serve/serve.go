@@ -360,11 +360,19 @@ func (s *server) close(servers []*http.Server, stop func(), hands *sync.WaitGrou
 	}
 	within, done := context.WithTimeout(context.Background(), s.Deadline)
 	defer done()
-	for _, x := range servers {
-		if e := x.Shutdown(within); e != nil {
-			err = errors.Join(err, fmt.Errorf("some requests did not end within %s: %w", s.Deadline, e), x.Close())
-		}
+	// All at once: a slow download is no reason to go on taking commands, nor to cut them
+	// off once the time is over.
+	errs := make([]error, len(servers))
+	var doors sync.WaitGroup
+	for i, x := range servers {
+		doors.Go(func() {
+			if e := x.Shutdown(within); e != nil {
+				errs[i] = errors.Join(fmt.Errorf("some requests did not end within %s: %w", s.Deadline, e), x.Close())
+			}
+		})
 	}
+	doors.Wait()
+	err = errors.Join(errs...)
 	stop()
 	hands.Wait()
 	if s.kept != nil {

@@ -182,7 +182,8 @@ func TestServe(t *testing.T) {
 // is given up when the deadline is over.
 func TestStopping(t *testing.T) {
 	for _, hangs := range []bool{false, true} {
-		r := run(t, Config{Dir: founded(t), Deadline: time.Second})
+		dir := founded(t)
+		r := run(t, Config{Dir: dir, Deadline: time.Second})
 		conn, err := net.Dial("tcp", strings.TrimPrefix(strings.Replace(r.base, "localhost", "127.0.0.1", 1), "http://"))
 		ok(t, err)
 		_, err = io.WriteString(conn, "POST /passkey/sign-in/begin HTTP/1.1\r\nHost: "+strings.TrimPrefix(r.base, "http://")+"\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
@@ -195,6 +196,9 @@ func TestStopping(t *testing.T) {
 		if c, err := net.Dial("tcp", conn.RemoteAddr().String()); err == nil {
 			c.Close()
 			t.Error("a new connection is taken while stopping")
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "desk", "desk.sock")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("commands are taken while stopping: %v", err)
 		}
 		if !hangs {
 			_, err = io.WriteString(conn, "}")
