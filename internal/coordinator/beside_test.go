@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -106,6 +107,52 @@ func hashOf(t *testing.T, d *coordinator.Desk) (h [32]byte) {
 	ok(t, d.Refresh(ctx))
 	ok(t, d.View(func(p *cvd.Programme) error { h = p.StateHash(); return nil }))
 	return h
+}
+
+// While keys are destroyed that others' entries say are, nothing is being appended: an
+// entry that is not kept in the end must not have cost its key.
+func TestNoKeyGoesBeforeItsEntryIsKept(t *testing.T) {
+	first := newWorks(t)
+	ok(t, first.desk.Close())
+	w := first.clone(t)
+	w.beside = true
+	w.open()
+	defer w.end()
+	id, err := w.desk.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Auditor), coordinator.Person{Handle: "dora", Name: "Dora"})
+	ok(t, err)
+	_, err = w.desk.Do(ctx, w.ana, cvd.CloseAccount{Account: id})
+	ok(t, err)
+	destroying, going, appending := make(chan bool, 9), make(chan bool), make(chan bool, 9)
+	w.hook = func(op string) fault {
+		switch op {
+		case "keys/destroy":
+			destroying <- true
+			<-going
+		case "store/append":
+			appending <- true
+		}
+		return fault{}
+	}
+	ended := make(chan error, 2)
+	go func() {
+		_, err := w.desk.Do(ctx, w.ana, cvd.DestroyKey{Scope: cvd.PersonKey, ID: [16]byte(id)})
+		ended <- err
+	}()
+	<-destroying
+	<-appending // its own
+	go func() {
+		_, err := w.serving.Do(ctx, w.ana, cvd.NoteCommitment{Commitment: [32]byte{1}})
+		ended <- err
+	}()
+	select {
+	case <-appending:
+		t.Error("keys are destroyed while the log doesn't say yet what becomes of them")
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(going)
+	for range 2 {
+		ok(t, <-ended)
+	}
 }
 
 // A name that many want at once, on pages and in commands, is one's.

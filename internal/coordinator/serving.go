@@ -42,8 +42,9 @@ func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record
 	}
 	if shreds {
 		// Who asked does it as well, and says so if it can't; but may have died. What
-		// fails here too is done at the next start.
-		_ = d.forget()
+		// fails here too is done at the next start. What is being appended meanwhile may
+		// not be kept: its keys must not go.
+		_ = d.View(func(*cvd.Programme) error { return d.forget() })
 	}
 	return nil
 }
