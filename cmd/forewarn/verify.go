@@ -124,6 +124,8 @@ func (c *verifyDossier) Run(a *app) error {
 		switch s, verr = c.seen(a, b); {
 		case errors.Is(verr, entrylog.ErrUncompared): // it is verified offline all the same
 			r.NotChecked, verr = append(r.NotChecked, "That the log continues what you saw of it: "+s.Detail+". --anchors says where it is published."), nil
+		case verr != nil && a.Err() == nil && !errors.Is(verr, errUnverified) && !errors.Is(verr, entrylog.ErrCheckpoint): // nor is it the dossier's fault that nothing can be remembered here
+			r.NotChecked, verr = append(r.NotChecked, "That the log continues what you saw of it: "+verr.Error()+"."), nil
 		case s.Name != "":
 			r.Steps = append(r.Steps, s)
 		}
