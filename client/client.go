@@ -187,14 +187,26 @@ func (c *Client) send(ctx context.Context, q request, body []byte, key string) (
 	if err != nil {
 		return nil, &unanswered{err}
 	}
-	if out.StatusCode >= 200 && out.StatusCode < 300 || out.StatusCode == http.StatusNotModified {
+	good := out.StatusCode >= 200 && out.StatusCode < 300 || out.StatusCode == http.StatusNotModified
+	if good && q.method == http.MethodGet {
 		return out, nil
 	}
 	defer out.Body.Close()
-	return nil, problemOf(out)
+	if !good {
+		return nil, problemOf(out)
+	}
+	// What an act came to is read here, where it can be asked for again under its key.
+	b, err := io.ReadAll(io.LimitReader(out.Body, longest))
+	if err != nil {
+		return nil, &unanswered{err}
+	}
+	out.Body = io.NopCloser(bytes.NewReader(b))
+	return out, nil
 }
 
-// ErrUnanswered: it isn't known whether the request arrived. Asking again is safe.
+// ErrUnanswered: it isn't known whether the request arrived; it was sent under one key,
+// as often as Options.Tries says. What is asked anew has another key: look first whether
+// it was done.
 var ErrUnanswered = errors.New("the desk did not answer")
 
 type unanswered struct{ err error }

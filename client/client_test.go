@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"forewarn"
@@ -298,6 +299,7 @@ func TestTries(t *testing.T) {
 		"busy":             {func(n int, _ *http.Request) (*http.Response, error) { return until(n, 3, 503, "Retry-After", "2"), nil }, 3, 2 * time.Second, false},
 		"too many":         {func(n int, _ *http.Request) (*http.Response, error) { return until(n, 2, 429, "Retry-After", "7"), nil }, 2, 7 * time.Second, false},
 		"no connection":    {func(n int, _ *http.Request) (*http.Response, error) { return nil, broken(n, 4) }, 4, 0, false},
+		"a cut answer":     {func(n int, _ *http.Request) (*http.Response, error) { return cut(n, 3), nil }, 3, 0, false},
 		"never":            {func(int, *http.Request) (*http.Response, error) { return nil, broken(0, 1) }, 6, 0, true},
 		"too long a wait":  {func(int, *http.Request) (*http.Response, error) { return answer(503, "Retry-After", "3600"), nil }, 1, 0, true},
 		"a proxy's answer": {func(int, *http.Request) (*http.Response, error) { return answer(403), nil }, 1, 0, true},
@@ -330,6 +332,15 @@ func until(n, good, status int, heads ...string) *http.Response {
 		return nil
 	}
 	return answer(status, heads...)
+}
+
+// cut is an answer that something was done, of which the connection took the rest.
+func cut(n, good int) *http.Response {
+	r := until(n, good, 200)
+	if r != nil {
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"rec`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
+	return r
 }
 
 func broken(n, good int) error {
