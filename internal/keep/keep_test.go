@@ -6,9 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -345,6 +348,21 @@ func flip(t *testing.T, name string) {
 	ok(t, os.WriteFile(name, b, 0o600))
 }
 
+// plant puts a file into a backup, as who can write there could.
+func plant(t *testing.T, dir, name string) {
+	t.Helper()
+	m, err := keep.LoadManifest(dir)
+	ok(t, err)
+	data := []byte("planted")
+	to := filepath.Join(dir, filepath.FromSlash(name))
+	ok(t, os.MkdirAll(filepath.Dir(to), 0o700))
+	ok(t, os.WriteFile(to, data, 0o600))
+	m.Files = append(m.Files, keep.ManifestFile{Path: name, Size: int64(len(data)), SHA256: fmt.Sprintf("%x", sha256.Sum256(data))})
+	b, err := json.Marshal(m)
+	ok(t, err)
+	ok(t, os.WriteFile(filepath.Join(dir, keep.ManifestName), b, 0o600))
+}
+
 // A backup that is spoilt is refused as a whole, and nothing is left.
 func TestSpoiltBackupsAreRefused(t *testing.T) {
 	t.Parallel()
@@ -363,6 +381,12 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
 		}, keep.ErrNoBackup},
+		{"somebody's sessions", func(dir string) { plant(t, dir, "desk/ephemeral.db") }, keep.ErrNoBackup},
+		{"somebody's sessions, by another way", func(dir string) { plant(t, dir, "desk/blobs/../ephemeral.db") }, keep.ErrNoBackup},
+		{"a checkpoint elsewhere", func(dir string) {
+			edit(t, filepath.Join(dir, keep.ManifestName), `"checkpoint"`, `"../ephemeral.db"`)
+		}, keep.ErrNoBackup},
+		{"somebody's key", func(dir string) { plant(t, dir, "desk/keys/person/0123") }, keep.ErrNoBackup},
 		{"another's log key", func(dir string) { edit(t, filepath.Join(dir, keep.ManifestName), `works.example`, `other.example`) }, keep.ErrKeys},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func LoadManifest(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// ParseManifest reads a manifest. Every path in it stays below its folder.
+// ParseManifest reads a manifest. Every path in it is one that a backup has.
 func ParseManifest(b []byte) (*Manifest, error) {
 	m := new(Manifest)
 	if err := json.Unmarshal(b, m); err != nil {
@@ -79,7 +80,7 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	found := false
 	for _, f := range m.Files {
 		h, err := hex.DecodeString(f.SHA256)
-		if !filepath.IsLocal(f.Path) || !strings.HasPrefix(f.Path, "desk/") || strings.Contains(f.Path, "\\") || f.Size < 0 || err != nil || len(h) != 32 {
+		if !m.belongs(f.Path) || f.Size < 0 || err != nil || len(h) != 32 {
 			return nil, fmt.Errorf("%w: its manifest names %q, which is no file of a backup", ErrNoBackup, f.Path)
 		}
 		found = found || f.Path == m.Log
@@ -88,6 +89,16 @@ func ParseManifest(b []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("%w: its manifest names no log", ErrNoBackup)
 	}
 	return m, nil
+}
+
+// belongs reports whether a path is of a backup's log, anchors or blobs. Whoever can
+// write where backups lie can name others in a manifest, and bring sessions or keys of
+// their own into the programme that is restored.
+func (m *Manifest) belongs(p string) bool {
+	if !filepath.IsLocal(p) || path.Clean(p) != p || strings.Contains(p, "\\") {
+		return false
+	}
+	return strings.HasPrefix(p, "desk/anchors/") || strings.HasPrefix(p, "desk/blobs/") || p == m.Log && path.Dir(p) == "desk" && strings.HasPrefix(path.Base(p), "log-")
 }
 
 // Home is the programme's constants.
