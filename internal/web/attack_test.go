@@ -1,0 +1,124 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// oddTexts are what no page expects in any field.
+var oddTexts = []string{"", "-1", "9223372036854775807", "99999999999999999999", "\xff\xfe", "\u202e\x1b[2J\r\nX: y",
+	"9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00+14:00", "../../../etc/passwd", "%00", strings.Repeat("a", 300), strings.Repeat("7", 26)}
+
+// usual is something that a field takes.
+func (w *world) usual(f reflect.StructField) any {
+	if one := f.Tag.Get("one"); one != "" {
+		x, _, _ := strings.Cut(one, ",")
+		if f.Type.Kind() == reflect.Slice {
+			return []string{x}
+		}
+		return x
+	}
+	switch f.Type.Kind() {
+	case reflect.Int:
+		return number(f.Tag.Get("low"), 1)
+	case reflect.Bool:
+		return true
+	case reflect.String:
+		return "something"
+	case reflect.Slice:
+		if f.Type.Elem().Kind() == reflect.Uint8 {
+			return []byte("x")
+		}
+		return []string{"something"}
+	case reflect.Struct:
+		if f.Type == reflect.TypeFor[time.Time]() {
+			return dawn.Add(100 * time.Hour)
+		}
+	}
+	return strings.Repeat("0", 26)
+}
+
+// TestOdd: no page, asked with anything by anybody, answers with a fault of ours.
+func TestOdd(t *testing.T) {
+	w := newWorld(t)
+	w.opened()
+	who := map[string]*browser{}
+	for _, h := range []string{"", "ana", "c0"} {
+		who[h] = w.as(h)
+	}
+	bad := 0
+	for _, p := range w.site.pageList {
+		if p.Op.In == nil || strings.Contains(p.Pattern, "sessions/end") {
+			continue
+		}
+		method, path := w.at(p.Pattern, true)
+		rt := reflect.TypeOf(p.Op.In)
+		for at := range fieldsOf(reflect.New(rt).Elem()) {
+			for _, odd := range oddTexts {
+				sent := map[string]any{}
+				form := []string{}
+				for f := range fieldsOf(reflect.New(rt).Elem()) {
+					if f.Name != at.Name {
+						sent[fieldName(f)] = w.usual(f)
+						form = append(form, fieldName(f)+"="+strings.Trim(fmt.Sprint(sent[fieldName(f)]), "[]"))
+					}
+				}
+				sent[fieldName(at)] = odd
+				if at.Type.Kind() == reflect.Slice {
+					sent[fieldName(at)] = []string{odd}
+				}
+				form = append(form, fieldName(at)+"="+hexEscape(odd))
+				body, _ := json.Marshal(sent)
+				for name, b := range who {
+					w.site.rates = buckets{have: map[[32]byte]bucket{}}
+					kinds := map[string]string{"application/json": string(body), "application/x-www-form-urlencoded": strings.Join(form, "&")}
+					if method == "GET" {
+						kinds = map[string]string{"": ""}
+					}
+					for kind, text := range kinds {
+						to := path
+						if method == "GET" {
+							to += "?" + strings.ReplaceAll(strings.Join(form, "&"), " ", "%20")
+						}
+						h := http.Header{"Sec-Fetch-Site": {"same-origin"}}
+						if kind != "" {
+							h["Content-Type"] = []string{kind}
+						}
+						r := b.do(method, to, text, h)
+						if r.StatusCode >= 500 && bad < 40 {
+							bad++
+							var said strings.Builder
+							for l := range strings.Lines(w.log.String()) {
+								if strings.Contains(l, r.Header.Get("X-Request-Id")) {
+									said.WriteString(l)
+								}
+							}
+							t.Errorf("%s, %q, %s %q: %d %.600s", p.Pattern, name, fieldName(at), odd, r.StatusCode, said.String())
+						}
+						w.log.Reset()
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTimesOutOfRange: a time that no log can hold is refused where it comes in, and
+// the desk goes on.
+func TestTimesOutOfRange(t *testing.T) {
+	w := newWorld(t)
+	b := w.as("fay") // a finder, who may propose an embargo
+	for _, at := range []string{"9999-12-31T23:59:59-14:00", "0000-06-01T00:00:00Z", "0001-01-01T00:00:00+14:00"} {
+		body, _ := json.Marshal(map[string]any{"release": at, "zone": "UTC"})
+		r := b.do("POST", apiBase+"/cases/"+w.cs.String()+"/embargo", string(body), http.Header{"Content-Type": {"application/json"}, "Sec-Fetch-Site": {"same-origin"}})
+		if s := text(t, r); r.StatusCode != 400 || !strings.Contains(s, `"field":"release"`) {
+			t.Errorf("%s: %d %s", at, r.StatusCode, s)
+		}
+	}
+	ok(t, w.desk.Consent(ctx, w.by("c0"), w.cs, false)) // the log is written as before
+}
