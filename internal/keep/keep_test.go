@@ -6,9 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -325,6 +328,13 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
 		}, keep.ErrNoBackup},
+		// What is in no backup would be taken for the desk's own: its sessions, a log's
+		// journal, the sealer's folder.
+		{"a store of sessions", add(t, "desk/ephemeral.db"), keep.ErrNoBackup},
+		{"a journal", add(t, "desk/log.db-wal"), keep.ErrNoBackup},
+		{"a key", add(t, "desk/keys/person/x"), keep.ErrNoBackup},
+		{"a socket's place", add(t, "desk/blobs/../desk.sock"), keep.ErrNoBackup},
+		{"the sealer's", add(t, "desk/../sealer/recipients/x"), keep.ErrNoBackup},
 		{"another's log key", func(dir string) { edit(t, filepath.Join(dir, keep.ManifestName), `works.example`, `other.example`) }, keep.ErrKeys},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -354,6 +364,21 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 				t.Errorf("%v is left", left)
 			}
 		})
+	}
+}
+
+// add adds a file that no backup has, as whoever keeps a backup could.
+func add(t *testing.T, name string) func(dir string) {
+	return func(dir string) {
+		to := filepath.Join(dir, name)
+		ok(t, os.MkdirAll(filepath.Dir(to), 0o700))
+		ok(t, os.WriteFile(to, []byte("planted"), 0o600))
+		m, err := keep.LoadManifest(dir)
+		ok(t, err)
+		m.Files = append(m.Files, keep.ManifestFile{Path: name, Size: 7, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("planted")))})
+		b, err := json.Marshal(m)
+		ok(t, err)
+		ok(t, os.WriteFile(filepath.Join(dir, keep.ManifestName), b, 0o600))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	found := false
 	for _, f := range m.Files {
 		h, err := hex.DecodeString(f.SHA256)
-		if !filepath.IsLocal(f.Path) || !strings.HasPrefix(f.Path, "desk/") || strings.Contains(f.Path, "\\") || f.Size < 0 || err != nil || len(h) != 32 {
+		if !ofBackup(f.Path, m.Log) || f.Size < 0 || err != nil || len(h) != 32 {
 			return nil, fmt.Errorf("%w: its manifest names %q, which is no file of a backup", ErrNoBackup, f.Path)
 		}
 		found = found || f.Path == m.Log
@@ -88,6 +89,20 @@ func ParseManifest(b []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("%w: its manifest names no log", ErrNoBackup)
 	}
 	return m, nil
+}
+
+// ofBackup reports whether a file is one that a backup has. What else lies in a
+// desk's folder is trusted there (sessions, a database's journal, keys), and whoever
+// keeps the backup must not be able to put it there.
+func ofBackup(name, log string) bool {
+	if path.Clean(name) != name || !filepath.IsLocal(name) || strings.Contains(name, "\\") {
+		return false
+	}
+	if name == log {
+		is, _ := path.Match("desk/log-*.db", name)
+		return is
+	}
+	return strings.HasPrefix(name, "desk/blobs/") || strings.HasPrefix(name, "desk/anchors/")
 }
 
 // Home is the programme's constants.
