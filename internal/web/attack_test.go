@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -121,4 +123,54 @@ func TestTimesOutOfRange(t *testing.T) {
 		}
 	}
 	ok(t, w.desk.Consent(ctx, w.by("c0"), w.cs, false)) // the log is written as before
+}
+
+// endless is a body without an end, of which is counted what was read.
+type endless struct{ read int }
+
+func (e *endless) Read(b []byte) (int, error) { e.read += len(b); return len(b), nil }
+func (e *endless) Close() error               { return nil }
+
+// TestLongBodies: of what somebody sends who may not, no more is read than of any
+// form; and what is held at once of all long ones is bounded, while short ones and
+// the end of an embargo find room.
+func TestLongBodies(t *testing.T) {
+	w := newWorld(t)
+	w.opened()
+	for _, p := range w.site.pageList {
+		method, path := w.at(p.Pattern, true)
+		if p.Limit <= reportLimit || method == "GET" {
+			continue
+		}
+		for _, who := range []string{"c0", "fay", "otto"} {
+			e := new(endless)
+			r := w.as(who).request(method, path, "x")
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r.Body, r.ContentLength = e, -1
+			w.site.ServeHTTP(httptest.NewRecorder(), r)
+			if e.read > 2*defaultLimit {
+				t.Errorf("%s, %s: %d bytes are read", p.Pattern, who, e.read)
+			}
+		}
+	}
+
+	w.site.slots.bodies = newRoom(4 << 20)
+	gate, entered := make(chan struct{}), make(chan struct{}, 4)
+	w.add(Page{Pattern: "POST /long", Limit: 3 << 20, Serve: func(v *Visit) error { entered <- struct{}{}; <-gate; return v.Done("/", nil) }})
+	ana := w.as("ana")
+	long := "x=" + strings.Repeat("a", 2<<20)
+	var herd sync.WaitGroup
+	herd.Go(func() { w.as("ana").post("/long", long) })
+	<-entered
+	herd.Go(func() { w.as("ana").post("/long", long[:1<<20]) })
+	<-entered
+	ana.wants(ana.post("/long", long), 503)
+	ana.wants(ana.post("/cases/"+w.cs.String()+"/hold", "reason="+strings.Repeat("a", 1000)), 303)
+	ana.wants(w.as("").post("/report", "title=x&text=y&product="+strings.Repeat("a", 100<<10)), 400) // which has room of its own, and is too long a field
+	close(gate)
+	herd.Wait()
+	ana.wants(ana.post("/long", long), 303)
+	if left := w.site.slots.bodies.left.Load(); left != 4<<20 {
+		t.Errorf("%d bytes of room are left of %d", left, 4<<20)
+	}
 }
