@@ -147,9 +147,13 @@ func (v *Visit) wants(into any) error {
 	return nil
 }
 
-// tries limits how often something is tried from one network.
+// tries limits how often something is tried from one network in five minutes.
 func (v *Visit) tries(what string, most int) error {
-	n, err := v.site.SignIn.Count(v.Context(), "try/"+what, sha256.Sum256([]byte(v.site.from(v.Request))), v.Now(), 5*time.Minute)
+	return v.triesWithin("try/"+what, v.site.from(v.Request), 5*time.Minute, most)
+}
+
+func (v *Visit) triesWithin(what, from string, window time.Duration, most int) error {
+	n, err := v.site.SignIn.Count(v.Context(), what, sha256.Sum256([]byte(from)), v.Now(), window)
 	if err == nil && n > most {
 		err = errTooMany
 	}
