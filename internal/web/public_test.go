@@ -412,6 +412,10 @@ func TestLogOnPages(t *testing.T) {
 	otto.wants(otto.get("/entries/1/proof"), 200)
 	otto.wants(otto.get("/entries/999999/proof"), 404)
 	otto.wants(otto.get("/entries/x/proof"), 404)
+	// As a spreadsheet reads it that parts cells by semicolons, or by tabs.
+	if got := strings.Join(cells("a;=1", "a\n=1", "a\t@x;-1", "＝1", "a=1;b", "\t=1"), "|"); got != "a;'=1|a\n'=1|a\t'@x;'-1|'＝1|a=1;b|'\t'=1" {
+		t.Errorf("%q", got)
+	}
 	if got := strings.Join(cells("=1+1", "+x", "-x", "@x", "\tx", "\rx", "x=", ""), "|"); got != "'=1+1|'+x|'-x|'@x|'\tx|'\rx|x=|" {
 		t.Errorf("%q", got)
 	}
