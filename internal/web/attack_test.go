@@ -174,3 +174,28 @@ func TestLongBodies(t *testing.T) {
 		t.Errorf("%d bytes of room are left of %d", left, 4<<20)
 	}
 }
+
+// TestActsAreBounded: who is signed in does not fill the log, and none of it keeps
+// anybody from deciding about an alarm.
+func TestActsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.opened()
+	w.seen("00000000000000aa")
+	id, err := w.desk.AddProduct(ctx, w.by("ana"), w.cs, "Portal")
+	ok(t, err)
+	b, before := w.as("c0"), w.desk.Log().Size()
+	for i := range 3 * accountBurst {
+		b.post("/cases/"+w.cs.String()+"/answers", fmt.Sprintf("product=%s&answer=%s&note=%d", id, []string{"investigating", "affected"}[i%2], i))
+	}
+	if n := w.desk.Log().Size() - before; n < 10 || n > accountBurst+10 {
+		t.Errorf("%d entries at once", n)
+	}
+	ana := w.as("ana")
+	for range accountBurst + 1 {
+		ana.post("/cases/"+w.cs.String()+"/lift", "")
+	}
+	ana.wants(ana.post("/cases/"+w.cs.String()+"/lift", ""), 429)
+	path := "/alarms/" + w.cs.String()
+	page := ana.wants(ana.get(path+"/end"), 200)
+	ana.wants(ana.post(path+"/end", looked(t, page, "name", "Layout import", "reason", "exploited")), 303)
+}

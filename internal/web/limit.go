@@ -173,12 +173,15 @@ func (b *buckets) sweep(now time.Time) {
 }
 
 // limited takes from the bucket that a visit is counted on: its account's on the
-// API, and of strangers who send something in, their network's.
+// API; its person's for what pages send in, most of which stays on the log; and of
+// strangers who send something in, their network's.
 func (v *Visit) limited() error {
 	name, key, burst, rate := "account", "account/"+string(v.By.Account[:]), float64(accountBurst), float64(accountRate)
 	switch {
-	case v.Page.Who == Alike, v.SignedIn() && !v.API():
-		return nil
+	case v.Page.Who == Alike, v.SignedIn() && !v.API() && (v.reads() || v.Page.Reserved):
+		return nil // people look as often as they like, and decide about alarms whatever their machines do
+	case v.SignedIn() && !v.API():
+		key = "person/" + key // whom none of the account's machines keeps from revoking their tokens
 	case v.SignedIn():
 	case v.reads() || v.Page.Op.Name == "":
 		return nil // looking is the same for all, and sign-in counts its tries itself
@@ -186,9 +189,10 @@ func (v *Visit) limited() error {
 		name, key, burst, rate = "network", "network/"+v.site.from(v.Request), strangerBurst, strangerRate
 	}
 	left, full, wait, ok := v.site.rates.take(sha256.Sum256([]byte(key)), v.Now(), burst, rate)
-	h := v.w.Header()
-	h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%.0f;w=%.0f`, name, burst, burst/rate))
-	h.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%.0f`, name, left, math.Ceil(full.Seconds())))
+	if h := v.w.Header(); v.API() || !v.SignedIn() {
+		h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%.0f;w=%.0f`, name, burst, burst/rate))
+		h.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%.0f`, name, left, math.Ceil(full.Seconds())))
+	}
 	if !ok {
 		v.comeBack(wait)
 		return errTooMany
