@@ -2,8 +2,11 @@ package serve
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 )
@@ -28,6 +31,48 @@ func (f from) Accept() (net.Conn, error) {
 	}
 	a, err := net.ResolveTCPAddr("tcp", f.addr())
 	return guest{c, a}, err
+}
+
+// TestStreams: one connection has few requests under way.
+func TestStreams(t *testing.T) {
+	var mu sync.Mutex
+	now, most := map[string]int{}, 0
+	gate := make(chan struct{})
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = (&server{Config: Config{Log: slog.New(slog.DiscardHandler)}}).httpServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		now[r.RemoteAddr]++
+		most = max(most, now[r.RemoteAddr])
+		mu.Unlock()
+		<-gate
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if r, err := s.Client().Get(s.URL); err == nil {
+				r.Body.Close()
+			}
+		})
+	}
+	for begun := time.Now(); time.Since(begun) < 5*time.Second; time.Sleep(5 * time.Millisecond) {
+		mu.Lock()
+		n := 0
+		for _, x := range now {
+			n += x
+		}
+		mu.Unlock()
+		if n == 100 {
+			break
+		}
+	}
+	close(gate)
+	all.Wait()
+	if most < 2 || most > 32 {
+		t.Errorf("%d requests of one connection at once", most)
+	}
 }
 
 // TestCrowd: a stranger who keeps connections open keeps out nobody of another network;

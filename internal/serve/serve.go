@@ -261,6 +261,7 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 		Handler: h, MaxHeaderBytes: 32 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 90 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 32}, // more than a page of ours needs; 250 on each of a network's connections would be very many
 	}
 }
 

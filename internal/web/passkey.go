@@ -24,6 +24,10 @@ import (
 // answer.
 const ceremonyTime = 5 * time.Minute
 
+// ceremonyLimit is the most bytes of an answer: a passkey's are a few hundred, and anybody
+// may send one.
+const ceremonyLimit = 16 << 10
+
 // relyingParty is this site as passkeys know it: discoverable passkeys, so that
 // nobody types who they are and there is nothing to try names on, and always with
 // the person verified. Attestation isn't asked for: which maker's key somebody
