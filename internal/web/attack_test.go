@@ -3,6 +3,8 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -198,4 +200,27 @@ func TestActsAreBounded(t *testing.T) {
 	path := "/alarms/" + w.cs.String()
 	page := ana.wants(ana.get(path+"/end"), 200)
 	ana.wants(ana.post(path+"/end", looked(t, page, "name", "Layout import", "reason", "exploited")), 303)
+}
+
+// TestSlowReaders: who reads a page slowly holds no place that others wait for.
+func TestSlowReaders(t *testing.T) {
+	w := newWorldAt(t, "http://localhost")
+	w.site.slots.wait = 50 * time.Millisecond
+	w.add(Page{Pattern: "GET /long", Serve: func(v *Visit) error {
+		v.send(200, "text/plain", make([]byte, 16<<20))
+		return nil
+	}})
+	ana := w.as("ana")
+	s := httptest.NewServer(w.site)
+	defer s.Close()
+	for range commonSlots {
+		c, err := net.Dial("tcp", s.Listener.Addr().String())
+		ok(t, err)
+		defer c.Close()
+		_, err = fmt.Fprintf(c, "GET /long HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\n\r\n", w.site.cookieName(), ana.cookie)
+		ok(t, err)
+		_, err = io.ReadFull(c, make([]byte, 1000)) // it is being sent
+		ok(t, err)
+	}
+	ana.wants(ana.get("/home"), 200)
 }

@@ -223,8 +223,10 @@ func (v *Visit) render(status int, name string, data any) error {
 	return nil
 }
 
-// send is the end of every answer that has a body.
+// send is the end of every answer that has a body. Its reader may be slow, so it holds
+// no slot meanwhile.
 func (v *Visit) send(status int, contentType string, b []byte) {
+	v.release()
 	v.w.Header().Set("Content-Type", contentType)
 	v.w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	v.w.WriteHeader(status)
