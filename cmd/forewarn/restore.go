@@ -53,10 +53,15 @@ func (c *restoreCmd) Run(a *app) error {
 		if r.Shredded == nil {
 			r.Shredded = []string{}
 		}
-		return a.printJSON(fields{"dir": dir, "entries": m.Entries, "made": m.Made, "opens": !older, "left_out": r.Shredded, "checks": r.Checks})
+		return a.printJSON(fields{"dir": dir, "entries": m.Entries, "made": m.Made, "opens": !older, "outside": r.Home.Outside(), "left_out": r.Shredded, "checks": r.Checks})
 	}
 	a.checks(r.Checks)
 	a.say("Restored the backup of %s to %s: %s.", when(m.Made), dir, count(int(m.Entries), "entry", "entries"))
+	// Both are what the backup says, and whoever kept it could have changed that.
+	a.say("The last anchor is kept in %s. If that isn't your folder, don't go on: it would tell nothing of what was signed later.", r.Home.Outside())
+	if s := r.Home.SealerSocket(); s != "" {
+		a.say("The sealer is met at %s. If that isn't yours, don't go on.", s)
+	}
 	if len(r.Shredded) > 0 {
 		a.say("Left out: %s that the log says %s destroyed. Destroy that file of keys and write it anew.", count(len(r.Shredded), "key", "keys"), map[bool]string{true: "is", false: "are"}[len(r.Shredded) == 1])
 	}

@@ -30,5 +30,8 @@ func (h *Home) Config(outside string) ([]byte, error) {
 // Outside is the folder where the last anchors are kept apart.
 func (h *Home) Outside() string { return h.config.Outside }
 
+// SealerSocket is where the sealer's process is met; empty: it is a child process.
+func (h *Home) SealerSocket() string { return h.config.Sealer }
+
 // InquiryOutsideFile is where the inquiry's last anchor is kept apart.
 func (h *Home) InquiryOutsideFile() string { return filepath.Join(h.config.Outside, inquiryOutside) }

@@ -387,6 +387,11 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"checkpoint"`, `"../ephemeral.db"`)
 		}, keep.ErrNoBackup},
 		{"somebody's key", func(dir string) { plant(t, dir, "desk/keys/person/0123") }, keep.ErrNoBackup},
+		// What is in no backup would be taken for the desk's own: its sessions, a log's
+		// journal, the sealer's folder.
+		{"a journal", add(t, "desk/log.db-wal"), keep.ErrNoBackup},
+		{"a socket's place", add(t, "desk/blobs/../desk.sock"), keep.ErrNoBackup},
+		{"the sealer's", add(t, "desk/../sealer/recipients/x"), keep.ErrNoBackup},
 		{"another's log key", func(dir string) { edit(t, filepath.Join(dir, keep.ManifestName), `works.example`, `other.example`) }, keep.ErrKeys},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -416,6 +421,21 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 				t.Errorf("%v is left", left)
 			}
 		})
+	}
+}
+
+// add adds a file that no backup has, as whoever keeps a backup could.
+func add(t *testing.T, name string) func(dir string) {
+	return func(dir string) {
+		to := filepath.Join(dir, name)
+		ok(t, os.MkdirAll(filepath.Dir(to), 0o700))
+		ok(t, os.WriteFile(to, []byte("planted"), 0o600))
+		m, err := keep.LoadManifest(dir)
+		ok(t, err)
+		m.Files = append(m.Files, keep.ManifestFile{Path: name, Size: 7, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("planted")))})
+		b, err := json.Marshal(m)
+		ok(t, err)
+		ok(t, os.WriteFile(filepath.Join(dir, keep.ManifestName), b, 0o600))
 	}
 }
 

@@ -80,7 +80,7 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	found := false
 	for _, f := range m.Files {
 		h, err := hex.DecodeString(f.SHA256)
-		if !m.belongs(f.Path) || f.Size < 0 || err != nil || len(h) != 32 {
+		if !ofBackup(f.Path, m.Log) || f.Size < 0 || err != nil || len(h) != 32 {
 			return nil, fmt.Errorf("%w: its manifest names %q, which is no file of a backup", ErrNoBackup, f.Path)
 		}
 		found = found || f.Path == m.Log
@@ -91,14 +91,18 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// belongs reports whether a path is of a backup's log, anchors or blobs. Whoever can
-// write where backups lie can name others in a manifest, and bring sessions or keys of
-// their own into the programme that is restored.
-func (m *Manifest) belongs(p string) bool {
-	if !filepath.IsLocal(p) || path.Clean(p) != p || strings.Contains(p, "\\") {
+// ofBackup reports whether a file is one that a backup has. What else lies in a
+// desk's folder is trusted there (sessions, a database's journal, keys), and whoever
+// keeps the backup must not be able to put it there.
+func ofBackup(name, log string) bool {
+	if path.Clean(name) != name || !filepath.IsLocal(name) || strings.Contains(name, "\\") {
 		return false
 	}
-	return strings.HasPrefix(p, "desk/anchors/") || strings.HasPrefix(p, "desk/blobs/") || p == m.Log && path.Dir(p) == "desk" && strings.HasPrefix(path.Base(p), "log-")
+	if name == log {
+		is, _ := path.Match("desk/log-*.db", name)
+		return is
+	}
+	return strings.HasPrefix(name, "desk/blobs/") || strings.HasPrefix(name, "desk/anchors/")
 }
 
 // Home is the programme's constants.

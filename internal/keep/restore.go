@@ -209,7 +209,7 @@ func (w *writer) backup(from string, m *Manifest) error {
 		w.progress("files", i+1, len(m.Files))
 	}
 	for path, text := range m.Checkpoints {
-		if !m.belongs("desk/anchors/" + path) {
+		if !ofBackup("desk/anchors/"+path, m.Log) {
 			return fmt.Errorf("%w: its manifest names the checkpoint %q", ErrNoBackup, path)
 		}
 		if err := w.write("desk/anchors/"+path, []byte(text), 0o644); err != nil {

@@ -103,6 +103,10 @@ func TestTimeSource(t *testing.T) {
 	if _, _, err := s.ask(t.Context(), c); err == nil {
 		t.Error("a Date that can't be read is a time")
 	}
+	says["Date"] = "Fri, 01 Jan 1960 00:00:00 GMT" // which would stop the log
+	if _, _, err := s.ask(t.Context(), c); err == nil {
+		t.Error("1960 is a time")
+	}
 	delete(says, "Date")
 	if _, _, err := (&timeSource{bare.URL, bare.Client()}).ask(t.Context(), c); err == nil {
 		t.Error("anybody on the way tells the time")

@@ -196,6 +196,11 @@ func Run(ctx context.Context, c Config) (err error) {
 		return fmt.Errorf("%w (--listen %s): %w", ErrListen, c.Listen, err)
 	}
 	s.addr = l.Addr()
+	all, each := maxConnections(), connectionsOfOne
+	if c.BehindProxy {
+		each = all // its own
+	}
+	l = bounded(l, all, each)
 	public := s.httpServer(s)
 	if c.TLSCert != "" {
 		cert := &certificate{cert: c.TLSCert, key: c.TLSKey, log: c.Log}
@@ -261,6 +266,7 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 		Handler: h, MaxHeaderBytes: 32 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 90 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 32}, // more than a page of ours needs; 250 on each of a network's connections would be very many
 	}
 }
 

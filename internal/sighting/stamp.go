@@ -163,4 +163,6 @@ func parseStamp(b []byte) (s stamp, n int, ok bool) {
 	return s, len(b) - len(f.b), true
 }
 
-func plausible(t time.Time) bool { return t.Year() >= 1990 && t.Year() <= 9999 }
+// plausible leaves a year for what a clock may be off: an interval of what is later could
+// end after year 9999, which no log entry can hold.
+func plausible(t time.Time) bool { return t.Year() >= 1990 && t.Year() < 9999 }

@@ -262,8 +262,8 @@ func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
 	opts := []mail.Option{mail.WithPort(r.Port), mail.WithTimeout(l.post.Timeout), mail.WithHELO(l.post.domain), mail.WithoutNoop(), mail.WithoutRset()}
 	conf := &tls.Config{ServerName: r.Host, MinVersion: tls.VersionTLS12, RootCAs: r.Roots}
 	switch {
-	case r.TLS:
-		opts = append(opts, mail.WithSSL(), mail.WithTLSConfig(conf))
+	case r.TLS: // by the dialling below; what it offers in there is of no use
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithTLSConfig(conf))
 	case r.loopback():
 		opts = append(opts, mail.WithTLSPolicy(mail.NoTLS)) // what is said doesn't leave this machine
 	default:
@@ -276,14 +276,24 @@ func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
 	default:
 		opts = append(opts, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(r.User), mail.WithPassword(r.Password))
 	}
+	// The client reads replies of any length, and doesn't close a connection of which it
+	// didn't like the beginning.
 	var conn net.Conn
-	if !r.TLS {
-		// The client doesn't close a connection of which it didn't like the beginning.
-		opts = append(opts, mail.WithDialContextFunc(func(ctx context.Context, network, address string) (_ net.Conn, err error) {
-			conn, err = (&net.Dialer{Timeout: l.post.Timeout}).DialContext(ctx, network, address)
-			return conn, err
-		}))
-	}
+	opts = append(opts, mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+		raw, err := (&net.Dialer{Timeout: l.post.Timeout}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		conn = &terse{Conn: raw}
+		if !r.TLS {
+			return conn, nil
+		}
+		private := tls.Client(conn, conf)
+		if err := private.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(err, raw.Close())
+		}
+		return private, nil
+	}))
 	c, err := mail.NewClient(r.Host, opts...)
 	if err != nil {
 		return nil, err
@@ -295,4 +305,30 @@ func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
 		return nil, plainly(err)
 	}
 	return c, nil
+}
+
+// terse is a connection to a server that says little at a time: whoever sits on the way
+// to it, or it, could fill this machine's memory with one reply.
+type terse struct {
+	net.Conn
+	read int // since something was said to it
+}
+
+// maxReply is in bytes: well above a handshake's certificates, and any honest reply.
+const maxReply = 256 << 10
+
+var errEndless = errors.New("it answers without end")
+
+func (t *terse) Read(b []byte) (int, error) {
+	if t.read > maxReply {
+		return 0, errEndless
+	}
+	n, err := t.Conn.Read(b)
+	t.read += n
+	return n, err
+}
+
+func (t *terse) Write(b []byte) (int, error) {
+	t.read = 0
+	return t.Conn.Write(b)
 }

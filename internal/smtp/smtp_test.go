@@ -541,6 +541,44 @@ func TestStops(t *testing.T) {
 
 // FuzzAddress: whatever somebody wrote down as an address, what arrives is one
 // message to one recipient, of the one size, or nothing.
+// Whoever answers without end, before TLS or under it, is hung up on: nothing of it is
+// kept in memory.
+func TestEndlessReply(t *testing.T) {
+	conf, roots := certificate(t, "127.0.0.1")
+	for _, line := range []string{"220-" + strings.Repeat("x", 60) + "\r\n", strings.Repeat("x", 1<<10)} {
+		for _, private := range []bool{false, true} {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			ok(t, err)
+			r := smtp.Relay{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: private, Roots: roots}
+			if private {
+				l = tls.NewListener(l, conf)
+			}
+			sent := make(chan int, 1)
+			go func() {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				n, b := 0, []byte(strings.Repeat(line, 1<<10))
+				for {
+					k, err := c.Write(b)
+					if n += k; err != nil {
+						sent <- n
+						return
+					}
+				}
+			}()
+			if err := hand(t, post(t, r), coordinator.Mail{ID: id(1), To: "ben@member.example"})[id(1)]; err == nil || len(err.Error()) > 200 || !strings.Contains(err.Error(), "without end") && !strings.Contains(err.Error(), "no SMTP") {
+				t.Errorf("TLS %v: %.200v", private, err)
+			}
+			if n := <-sent; n > 32<<20 { // most of it in the sockets' own buffers
+				t.Errorf("TLS %v: it could send %d bytes", private, n)
+			}
+			l.Close()
+		}
+	}
+}
+
 func FuzzAddress(f *testing.F) {
 	for _, s := range []string{"ben@member.example", "a@b\r\nX: y", "", "\"q\"@b.example", "a@b.example,c@d.example"} {
 		f.Add(s)

@@ -53,7 +53,12 @@ func judge(err error, msg *mail.Msg) (verdict, string) {
 func plainly(err error) error {
 	var reply *textproto.Error
 	var op *net.OpError
+	var other textproto.ProtocolError // with the line in it
 	switch {
+	case errors.Is(err, errEndless):
+		return errEndless
+	case errors.As(err, &other):
+		return errors.New("its answers are no SMTP")
 	case errors.As(err, &reply):
 		return fmt.Errorf("it answered %d", reply.Code)
 	case errors.As(err, &op):

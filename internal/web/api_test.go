@@ -112,7 +112,7 @@ func FuzzAsk(f *testing.F) {
 			rows = append(rows, p)
 		}
 	}
-	site := &Site{origin: &url.URL{Scheme: "https", Host: "desk.example"}}
+	site := &Site{origin: &url.URL{Scheme: "https", Host: "desk.example"}, slots: newSlots()}
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, p := range rows {
 			method, _, _ := strings.Cut(p.Pattern, " ")
@@ -123,7 +123,7 @@ func FuzzAsk(f *testing.F) {
 					r.URL.RawQuery = s
 				}
 				v := &Visit{Request: r, Page: &p, site: site}
-				if v.body() != nil {
+				if _, err := v.body(); err != nil {
 					continue
 				}
 				in := reflect.New(reflect.TypeOf(p.Op.In))

@@ -204,6 +204,10 @@ func (v *Visit) check(rv reflect.Value) error {
 		}
 		texts := []string{}
 		switch x := f.Interface().(type) {
+		case time.Time:
+			if y := x.UTC().Year(); y < 1 || y > 9999 {
+				return wrong("is outside of the years 1 to 9999, in UTC")
+			}
 		case string:
 			texts = append(texts, x)
 		case []string:

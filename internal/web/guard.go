@@ -223,3 +223,18 @@ func (s *Site) from(r *http.Request) string {
 	}
 	return p.String()
 }
+
+// around is what a network, as from has it, is part of: as much as one customer of a
+// provider gets with ease.
+func around(network string) string {
+	p, err := netip.ParsePrefix(network)
+	if err != nil {
+		return network
+	}
+	bits := 24
+	if p.Addr().Is6() {
+		bits = 48
+	}
+	p, _ = p.Addr().Prefix(bits)
+	return p.String()
+}

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +26,12 @@ const (
 	doorSlots   = 16
 
 	patience = 5 * time.Second // for a slot
+
+	// Bytes of bodies that are held at once, beyond what every page takes of one: those
+	// of who is signed in, and strangers'. Above them nothing long is taken; what is short
+	// always is.
+	accountBodies  = 192 << 20
+	strangerBodies = 64 << 20
 
 	// An account's requests to the API: a poll every few seconds and a burst for
 	// what came are far below.
@@ -42,10 +51,40 @@ var errBusy = errors.New("too many requests are under way")
 type slots struct {
 	common, public, staff, door chan struct{}
 	wait                        time.Duration
+	bodies, strangers           room // for what is sent in
 }
 
 func newSlots() slots {
-	return slots{make(chan struct{}, commonSlots), make(chan struct{}, publicSlots), make(chan struct{}, staffSlots), make(chan struct{}, doorSlots), patience}
+	return slots{make(chan struct{}, commonSlots), make(chan struct{}, publicSlots), make(chan struct{}, staffSlots), make(chan struct{}, doorSlots), patience, newRoom(accountBodies), newRoom(strangerBodies)}
+}
+
+// room is how many bytes more may be held.
+type room struct{ left *atomic.Int64 }
+
+func newRoom(bytes int64) room {
+	r := room{new(atomic.Int64)}
+	r.left.Store(bytes)
+	return r
+}
+
+// read reads to the end. What goes beyond a usual body takes room as it comes, so that
+// who sends slowly holds little more than was sent. done gives it back.
+func (r room) read(body io.Reader) (b []byte, done func(), err error) {
+	var out bytes.Buffer
+	var held int64
+	done = func() { r.left.Add(held) }
+	for part := int64(defaultLimit + 1); ; part = defaultLimit {
+		switch _, err := io.CopyN(&out, body, part); {
+		case err == io.EOF:
+			return out.Bytes(), done, nil
+		case err != nil:
+			return nil, done, err
+		}
+		held += defaultLimit
+		if r.left.Add(-defaultLimit) < 0 {
+			return nil, done, errBusy
+		}
+	}
 }
 
 // take waits for a slot for a page, and says how to give it back.
@@ -134,12 +173,15 @@ func (b *buckets) sweep(now time.Time) {
 }
 
 // limited takes from the bucket that a visit is counted on: its account's on the
-// API, and of strangers who send something in, their network's.
+// API; its person's for what pages send in, most of which stays on the log; and of
+// strangers who send something in, their network's.
 func (v *Visit) limited() error {
 	name, key, burst, rate := "account", "account/"+string(v.By.Account[:]), float64(accountBurst), float64(accountRate)
 	switch {
-	case v.Page.Who == Alike, v.SignedIn() && !v.API():
-		return nil
+	case v.Page.Who == Alike, v.SignedIn() && !v.API() && (v.reads() || v.Page.Reserved):
+		return nil // people look as often as they like, and decide about alarms whatever their machines do
+	case v.SignedIn() && !v.API():
+		key = "person/" + key // whom none of the account's machines keeps from revoking their tokens
 	case v.SignedIn():
 	case v.reads() || v.Page.Op.Name == "":
 		return nil // looking is the same for all, and sign-in counts its tries itself
@@ -147,9 +189,10 @@ func (v *Visit) limited() error {
 		name, key, burst, rate = "network", "network/"+v.site.from(v.Request), strangerBurst, strangerRate
 	}
 	left, full, wait, ok := v.site.rates.take(sha256.Sum256([]byte(key)), v.Now(), burst, rate)
-	h := v.w.Header()
-	h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%.0f;w=%.0f`, name, burst, burst/rate))
-	h.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%.0f`, name, left, math.Ceil(full.Seconds())))
+	if h := v.w.Header(); v.API() || !v.SignedIn() {
+		h.Set("RateLimit-Policy", fmt.Sprintf(`"%s";q=%.0f;w=%.0f`, name, burst, burst/rate))
+		h.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%.0f`, name, left, math.Ceil(full.Seconds())))
+	}
 	if !ok {
 		v.comeBack(wait)
 		return errTooMany

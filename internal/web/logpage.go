@@ -204,13 +204,22 @@ func exportEntries(v *Visit) error {
 	return nil
 }
 
-// cells are values for a spreadsheet: what one would take for a formula begins with
-// an apostrophe, and stays text.
+// cells are values for a spreadsheet: before what one would take for a formula comes an
+// apostrophe, and it stays text. That is so behind what parts cells or lines too, for
+// a spreadsheet that expects a semicolon, as in much of Europe, sees no quotes that
+// begin within what it takes for a cell.
 func cells(values ...string) []string {
 	for i, s := range values {
-		if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-			values[i] = "'" + s
+		var b strings.Builder
+		before := '\n'
+		for at, r := range s {
+			if strings.ContainsRune("=+-@＝＋－＠", r) && strings.ContainsRune(";\t\r\n", before) || at == 0 && strings.ContainsRune("\t\r", r) {
+				b.WriteByte('\'')
+			}
+			b.WriteRune(r)
+			before = r
 		}
+		values[i] = b.String()
 	}
 	return values
 }

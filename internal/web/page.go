@@ -44,7 +44,8 @@ type Page struct {
 	// waits for a slot like others.
 	Works bool
 
-	// Limit is the most bytes of a body; 0 is 64 KiB.
+	// Limit is the most bytes of a body; 0 is 64 KiB. A page that takes more than strangers
+	// may send asks for an Act, so that nobody else has much of it read and kept.
 	Limit int64
 
 	// Reserved rows have slots of their own, which no crowd on other pages can take:
@@ -117,7 +118,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "POST /cases/{case}/embargo", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: proposeEmbargo, Op: Op{"proposeEmbargo", "Propose an embargo, or a change of the one that binds.", proposalIn{}, embargoOut{}}},
 		{Pattern: "POST /cases/{case}/embargo/agree", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: agreeEmbargo, Op: Op{"agreeEmbargo", "Make the proposal that waits binding.", agreeIn{}, embargoOut{}}},
 		{Pattern: "POST /cases/{case}/embargo/move", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: moveRelease, Op: Op{"moveRelease", "Move the release time: every wave that has not opened waits for another approval.", moveIn{}, nil}},
-		{Pattern: "POST /cases/{case}/invite", Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: inviteMembers, Op: Op{"inviteMembers", "Invite members to a case's embargo.", inviteIn{}, inviteOut{}}},
+		{Pattern: "POST /cases/{case}/invite", Act: cvd.ActListCases, Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: inviteMembers, Op: Op{"inviteMembers", "Invite members to a case's embargo.", inviteIn{}, inviteOut{}}},
 		{Pattern: "POST /cases/{case}/products", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: addProduct, Op: Op{"addProduct", "Name a product that is affected.", productIn{}, productOut{}}},
 		{Pattern: "POST /cases/{case}/hold", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: holdCase, Op: Op{"holdCase", "Stop serving copies of a case.", reasonIn{}, nil}},
 		{Pattern: "POST /cases/{case}/lift", Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: liftCase, Op: Op{"liftCase", "Serve copies of a case again.", nil, nil}},
@@ -126,20 +127,20 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /cases/{case}/end", Fresh: true, Serve: endCasePage, Op: Op{"getCaseEnd", "What the end of a case's embargo would send, and to whom.", nil, endingPage{}}},
 		{Pattern: "POST /cases/{case}/end", Fresh: true, Back: "/cases/{case}/end", Serve: endCase, Op: Op{"endCase", "End a case's embargo for everybody, and send out the break pack.", endIn{}, endOut{}}},
 		{Pattern: "GET /cases/{case}/release", Fresh: true, Serve: releasePage, Op: Op{"getCaseRelease", "The case, for somebody who is about to release it.", nil, endingPage{}}},
-		{Pattern: "POST /cases/{case}/release", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/release", Serve: releaseCase, Op: Op{"releaseCase", "Say that a case is public, and publish its advisory.", publishIn{}, nil}},
+		{Pattern: "POST /cases/{case}/release", Act: cvd.ActListCases, Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/release", Serve: releaseCase, Op: Op{"releaseCase", "Say that a case is public, and publish its advisory.", publishIn{}, nil}},
 		{Pattern: "GET /cases/{case}/answers", Scope: cvd.ScopeRead, Serve: answersOf, Op: Op{"getAnswers", "What each member said last on each product of a case, and who said nothing.", listIn{}, answersPage{}}},
 		{Pattern: "GET /cases/{case}/answers/export", Serve: exportAnswers},
 		{Pattern: "GET /cases/{case}/correct", Fresh: true, Serve: correctPage, Op: Op{"getCorrection", "The advisory of a case as it is published, for somebody who is about to correct it.", nil, correctionPage{}}},
-		{Pattern: "POST /cases/{case}/correct", Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/correct", Serve: correctAdvisory, Op: Op{"correctAdvisory", "Replace a published advisory, and tell its readers what was changed.", correctIn{}, nil}},
+		{Pattern: "POST /cases/{case}/correct", Act: cvd.ActListCases, Fresh: true, Limit: 1 << 20, Back: "/cases/{case}/correct", Serve: correctAdvisory, Op: Op{"correctAdvisory", "Replace a published advisory, and tell its readers what was changed.", correctIn{}, nil}},
 		{Pattern: "GET /cases/{case}/heads-up", Fresh: true, Serve: headsUpForm, Op: Op{"getCaseHeadsUp", "What a case announces to the public, for somebody who is about to change that.", nil, headsUpFormPage{}}},
 		{Pattern: "POST /cases/{case}/heads-up", Fresh: true, Back: "/cases/{case}/heads-up", Serve: publishHeadsUp, Op: Op{"publishHeadsUp", "Announce to the public that something will be published, or change what is announced.", headsUpIn{}, headsUpOut{}}},
 		{Pattern: "POST /cases/{case}/heads-up/withdraw", Fresh: true, Back: "/cases/{case}/heads-up", Serve: withdrawHeadsUp, Op: Op{"withdrawHeadsUp", "Take back what a case announces to the public.", withdrawIn{}, nil}},
 		{Pattern: "GET /cases/{case}/package", Scope: cvd.ScopeRead, Serve: packageView, Op: Op{"getPackage", "A case's package: what was written when, and what could be traced of it.", nil, packagePage{}}},
-		{Pattern: "POST /cases/{case}/package", Files: true, Limit: 96 << 20, Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: savePackage, Op: Op{"savePackage", "Keep a source, or a change of one file, as a draft, and make a revision of it.", saveIn{}, savedOut{}}},
+		{Pattern: "POST /cases/{case}/package", Act: cvd.ActListCases, Files: true, Limit: 96 << 20, Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: savePackage, Op: Op{"savePackage", "Keep a source, or a change of one file, as a draft, and make a revision of it.", saveIn{}, savedOut{}}},
 		{Pattern: "POST /cases/{case}/package/open", Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: openDraft, Op: Op{"openDraft", "Be given the last draft of a package. The log says so.", openIn{}, draftPage{}}},
 		{Pattern: "POST /cases/{case}/package/preview", Back: "/cases/{case}/package", Scope: cvd.ScopeWork, Serve: previewPackage, Op: Op{"previewPackage", "Have a copy sealed to yourself, in your own marks.", previewIn{}, waveOut{}}},
 		{Pattern: "GET /cases/{case}/waves/new", Scope: cvd.ScopeRead, Serve: newWave, Op: Op{"checkWave", "Who would get a wave, and who would be left out and why.", waveIn{}, waveNewPage{}}},
-		{Pattern: "POST /cases/{case}/waves", Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: draftWave, Op: Op{"draftWave", "Draft a wave, or change a draft.", waveIn{}, waveOut{}}},
+		{Pattern: "POST /cases/{case}/waves", Act: cvd.ActListCases, Limit: 2 << 20, Back: "/cases/{case}", Scope: cvd.ScopeWork, Serve: draftWave, Op: Op{"draftWave", "Draft a wave, or change a draft.", waveIn{}, waveOut{}}},
 		{Pattern: "GET /waves/{wave}", Scope: cvd.ScopeRead, Serve: waveView, Op: Op{"getWave", "A wave: what, to whom, who approved it, who fetched it.", listIn{}, wavePage{}}},
 		{Pattern: "GET /waves/{wave}/approve", Fresh: true, Serve: approvePage, Op: Op{"getWaveApproval", "A wave, for the second person who is about to approve it.", listIn{}, wavePage{}}},
 		{Pattern: "POST /waves/{wave}/approve", Fresh: true, Back: "/waves/{wave}/approve", Serve: approveWave, Op: Op{"approveWave", "Say yes to a draft as the second person; its copies are sealed.", approveIn{}, approveOut{}}},
@@ -205,13 +206,13 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /join", Who: Anyone, Serve: joinPage},
 		{Pattern: "GET /prove", Reserved: true, Serve: provePage},
 		{Pattern: "POST /sign-out", Serve: signOut},
-		{Pattern: "POST /passkey/sign-in/begin", Who: Anyone, Reserved: true, Serve: beginSignIn},
-		{Pattern: "POST /passkey/sign-in/finish", Who: Anyone, Reserved: true, Serve: finishSignIn},
-		{Pattern: "POST /passkey/join/begin", Who: Anyone, Serve: beginJoin},
-		{Pattern: "POST /passkey/join/finish", Who: Anyone, Serve: finishJoin},
-		{Pattern: "POST /passkey/prove/begin", Reserved: true, Serve: beginProve},
-		{Pattern: "POST /passkey/prove/finish", Reserved: true, Serve: finishProve},
-		{Pattern: "POST /passkey/add/begin", Serve: beginAdd, Fresh: true, Back: "/account"},
-		{Pattern: "POST /passkey/add/finish", Serve: finishAdd, Fresh: true, Back: "/account"},
+		{Pattern: "POST /passkey/sign-in/begin", Limit: ceremonyLimit, Who: Anyone, Reserved: true, Serve: beginSignIn},
+		{Pattern: "POST /passkey/sign-in/finish", Limit: ceremonyLimit, Who: Anyone, Reserved: true, Serve: finishSignIn},
+		{Pattern: "POST /passkey/join/begin", Limit: ceremonyLimit, Who: Anyone, Serve: beginJoin},
+		{Pattern: "POST /passkey/join/finish", Limit: ceremonyLimit, Who: Anyone, Serve: finishJoin},
+		{Pattern: "POST /passkey/prove/begin", Limit: ceremonyLimit, Reserved: true, Serve: beginProve},
+		{Pattern: "POST /passkey/prove/finish", Limit: ceremonyLimit, Reserved: true, Serve: finishProve},
+		{Pattern: "POST /passkey/add/begin", Limit: ceremonyLimit, Serve: beginAdd, Fresh: true, Back: "/account"},
+		{Pattern: "POST /passkey/add/finish", Limit: ceremonyLimit, Serve: finishAdd, Fresh: true, Back: "/account"},
 	}
 }

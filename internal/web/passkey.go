@@ -24,6 +24,10 @@ import (
 // answer.
 const ceremonyTime = 5 * time.Minute
 
+// ceremonyLimit is the most bytes of an answer: a passkey's are a few hundred, and anybody
+// may send one.
+const ceremonyLimit = 16 << 10
+
 // relyingParty is this site as passkeys know it: discoverable passkeys, so that
 // nobody types who they are and there is nothing to try names on, and always with
 // the person verified. Attestation isn't asked for: which maker's key somebody
@@ -147,9 +151,13 @@ func (v *Visit) wants(into any) error {
 	return nil
 }
 
-// tries limits how often something is tried from one network.
+// tries limits how often something is tried from one network in five minutes.
 func (v *Visit) tries(what string, most int) error {
-	n, err := v.site.SignIn.Count(v.Context(), "try/"+what, sha256.Sum256([]byte(v.site.from(v.Request))), v.Now(), 5*time.Minute)
+	return v.triesWithin("try/"+what, v.site.from(v.Request), 5*time.Minute, most)
+}
+
+func (v *Visit) triesWithin(what, from string, window time.Duration, most int) error {
+	n, err := v.site.SignIn.Count(v.Context(), what, sha256.Sum256([]byte(from)), v.Now(), window)
 	if err == nil && n > most {
 		err = errTooMany
 	}

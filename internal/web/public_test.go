@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -344,7 +345,7 @@ func TestReportsAreBounded(t *testing.T) {
 		}
 	}
 	for i := range reportsADay {
-		b.from = "198.51.100." + itoa(uint64(i)) + ":1"
+		b.from = "198.18." + itoa(uint64(i)) + ".1:1"
 		if r := b.post("/report", "title=a&text=b"); r.StatusCode == 503 {
 			if i < reportsADay-reportTries {
 				t.Errorf("full after %d", i)
@@ -353,6 +354,31 @@ func TestReportsAreBounded(t *testing.T) {
 		}
 	}
 	t.Error("there is no end to it")
+}
+
+// TestReportsOfOne: a stranger with one address, or all of one network's, leaves room for
+// everybody else's reports, however long they go on.
+func TestReportsOfOne(t *testing.T) {
+	w := newWorld(t)
+	k, err := seal.Keygen(seal.X25519, w.now)
+	ok(t, err)
+	ok(t, w.desk.SetIntake(ctx, w.by("ana"), []byte(k.Recipient)))
+	b := w.as("")
+	for _, network := range []string{"203.0.113.%d:1", "[2001:db8:0:%x::1]:1"} {
+		taken := 0
+		for i := range 300 {
+			b.from = fmt.Sprintf(network, i/2%250)
+			if b.post("/report", "title=a&text=b").StatusCode == 200 {
+				taken++
+			}
+			w.now = w.now.Add(time.Minute)
+		}
+		if taken != reportTriesADay {
+			t.Errorf("%s: %d are taken", network, taken)
+		}
+	}
+	b.from = "198.51.100.7:1"
+	b.wants(b.post("/report", "title=a&text=b"), 200)
 }
 
 // TestLogOnPages: what is public of the log, and what auditors see.
@@ -386,6 +412,10 @@ func TestLogOnPages(t *testing.T) {
 	otto.wants(otto.get("/entries/1/proof"), 200)
 	otto.wants(otto.get("/entries/999999/proof"), 404)
 	otto.wants(otto.get("/entries/x/proof"), 404)
+	// As a spreadsheet reads it that parts cells by semicolons, or by tabs.
+	if got := strings.Join(cells("a;=1", "a\n=1", "a\t@x;-1", "＝1", "a=1;b", "\t=1"), "|"); got != "a;'=1|a\n'=1|a\t'@x;'-1|'＝1|a=1;b|'\t'=1" {
+		t.Errorf("%q", got)
+	}
 	if got := strings.Join(cells("=1+1", "+x", "-x", "@x", "\tx", "\rx", "x=", ""), "|"); got != "'=1+1|'+x|'-x|'@x|'\tx|'\rx|x=|" {
 		t.Errorf("%q", got)
 	}

@@ -12,10 +12,11 @@ import (
 
 // Bounds of what comes from anybody.
 const (
-	reportTries    = 10  // of one network, in five minutes
-	referenceTries = 30  // as above, of asking how a report stands
-	reportsADay    = 200 // of all networks together
-	reportLimit    = 3 << 19
+	reportTries     = 10  // of one network, in five minutes
+	reportTriesADay = 20  // of what is around it: nobody alone fills what all have
+	referenceTries  = 30  // as above, of asking how a report stands
+	reportsADay     = 200 // of all networks together
+	reportLimit     = 3 << 19
 )
 
 type intakePage struct {
@@ -62,6 +63,9 @@ func report(v *Visit) error {
 		return &FieldError{"title", "is missing"}
 	case len(in.Sealed) == 0 && in.Text == "":
 		return &FieldError{"text", "is missing"}
+	}
+	if err := v.triesWithin("day/try/report", around(v.site.from(v.Request)), 24*time.Hour, reportTriesADay); err != nil {
+		return err
 	}
 	n, err := v.site.SignIn.Count(v.Context(), "day/report", signin.Key(sha256.Sum256([]byte("all"))), v.Now(), 24*time.Hour)
 	if err != nil {

@@ -61,7 +61,9 @@ func (v *Visit) serve() (err error) {
 	if err := v.limited(); err != nil {
 		return err
 	}
-	if err := v.body(); err != nil {
+	forget, err := v.body()
+	defer forget()
+	if err != nil {
 		return err
 	}
 	if v.done, err = v.site.slots.take(v.Context(), v.Page); err != nil {
@@ -72,16 +74,25 @@ func (v *Visit) serve() (err error) {
 }
 
 // body reads what was sent, so that what is too long, or no form, is told before a
-// handler takes what is missing for empty.
-func (v *Visit) body() error {
+// handler takes what is missing for empty. forget gives back the room that it takes.
+func (v *Visit) body() (forget func(), err error) {
 	if v.reads() {
-		return nil
+		return func() {}, nil
 	}
-	b, err := io.ReadAll(v.Body)
+	of := v.site.slots.bodies
+	if !v.SignedIn() {
+		of = v.site.slots.strangers
+	}
+	b, forget, err := of.read(v.Body)
 	if err != nil {
-		return err
+		return forget, err
 	}
 	v.sent, v.Body = b, io.NopCloser(bytes.NewReader(b))
+	return forget, v.parse()
+}
+
+// parse reads a form.
+func (v *Visit) parse() error {
 	switch kind, _, _ := strings.Cut(v.Header.Get("Content-Type"), ";"); kind {
 	case "application/json":
 		return nil
@@ -212,8 +223,10 @@ func (v *Visit) render(status int, name string, data any) error {
 	return nil
 }
 
-// send is the end of every answer that has a body.
+// send is the end of every answer that has a body. Its reader may be slow, so it holds
+// no slot meanwhile.
 func (v *Visit) send(status int, contentType string, b []byte) {
+	v.release()
 	v.w.Header().Set("Content-Type", contentType)
 	v.w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	v.w.WriteHeader(status)

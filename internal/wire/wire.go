@@ -137,22 +137,33 @@ func Enum[T ~uint8](c *Coder, v *T, most T) {
 // to 9999 that RFC 3339 can write. Finer parts are dropped when writing. The
 // zero time.Time is written as the least I64.
 func (c *Coder) Time(v *time.Time) {
-	us := v.UnixMicro()
-	if v.IsZero() {
-		us = -1 << 63
+	const none = -1 << 63
+	us := int64(none)
+	if !c.reading && !v.IsZero() {
+		us = v.UnixMicro()
+		// Of times far outside UnixMicro is not defined.
+		if s := v.Unix(); s < firstTime/1_000_000 || s > lastTime/1_000_000 || us < firstTime {
+			c.Fail("time %s is outside the range of years 1 to 9999", v)
+		}
 	}
 	c.I64(&us)
-	if c.reading && c.err == nil {
-		if us == -1<<63 {
-			*v = time.Time{}
-			return
-		}
+	switch {
+	case !c.reading || c.err != nil:
+	case us == none:
+		*v = time.Time{}
+	case us < firstTime || us > lastTime:
+		c.Fail("time %d µs is outside the range of years 1 to 9999", us)
+	default:
 		*v = time.UnixMicro(us).UTC()
-		if y := v.Year(); v.IsZero() || y < 1 || y > 9999 {
-			c.Fail("time %d µs is outside the range of years 1 to 9999", us)
-		}
 	}
 }
+
+// The first and the last microsecond of the years 1 to 9999, but for the zero
+// time.Time, which stands for none.
+const (
+	firstTime = -62135596800000000 + 1
+	lastTime  = 253402300800000000 - 1
+)
 
 // Fixed is exactly len(b) bytes, in place.
 func (c *Coder) Fixed(b []byte) {

@@ -142,6 +142,11 @@ func TestLimitsHoldWhenWriting(t *testing.T) {
 		"list":   {L: make([]pair, 5)},
 		"utf-8":  {K: "\xff"},
 		"colour": {G: 4},
+		// What can't be read back must not be written: a log could not be opened again.
+		"late":  {H: time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -14*3600))},
+		"early": {H: time.Date(1, 1, 1, 0, 0, 0, 0, time.FixedZone("", 14*3600))},
+		"far":   {H: time.Unix(1<<62, 0)},
+		"close": {H: time.Time{}.Add(time.Nanosecond)},
 	} {
 		if _, err := Append(nil, &s); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: %v", name, err)
