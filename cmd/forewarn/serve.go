@@ -34,6 +34,8 @@ type serveCmd struct {
 	Witness []string `help:"Ask this witness to cosign each anchor's checkpoint: its URL and its key ('forewarn witness init')." placeholder:"URL=VKEY" sep:"none"`
 	Notify  string   `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
+
+	clocks func() (time.Time, time.Duration) // of a trial; nil: the machine's
 }
 
 func (*serveCmd) Help() string {
@@ -55,7 +57,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Rouse: rouse, Calls: c.Notify != "" || len(c.SMTP) > 0,
+		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Rouse: rouse, Calls: c.Notify != "" || len(c.SMTP) > 0, Clocks: c.clocks,
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)

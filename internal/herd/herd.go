@@ -17,7 +17,7 @@ import (
 	"forewarn/internal/machine"
 )
 
-// Herd is what is measured. All fields are needed, but Kills and Say.
+// Herd is what is measured. All fields are needed, but Kills, Steps and Say.
 type Herd struct {
 	Binary  string        // the program that serves
 	Dir     string        // an empty folder, for the programme
@@ -25,6 +25,7 @@ type Herd struct {
 	Lead    time.Duration // from the draft of the wave to its opening: sealing and the first polls go on in it
 	Every   time.Duration // how often each member asks, at times of its own
 	Kills   int           // how often the desk is killed while the herd comes
+	Steps   int           // how often its clock is set by 48 hours, before and at the opening
 	Limit   time.Duration // to give up after the opening
 	Seed    uint64        // of when members ask
 	Say     func(string)  // a line for each step
@@ -58,6 +59,10 @@ type Report struct {
 	ClientCPU float64 `json:"client_cpu_s"`
 	Killed    int     `json:"killed"`
 
+	Stepped int     `json:"clock_steps"`
+	Wrong   float64 `json:"clock_wrong_s"` // so long from the opening on the desk's clock was wrong
+	Mail    Mail    `json:"notices"`
+
 	Logged int `json:"logged"` // members whose fetch is on the log
 	Lost   int `json:"lost"`   // acknowledged to a member, and not on the log
 }
@@ -79,8 +84,22 @@ func (h Herd) Run(ctx context.Context) (r Report, err error) {
 		return r, err
 	}
 	h.Say("starting the desk")
-	s, err := serve(ctx, h.Binary, t.dir, h.Dir)
+	box, err := openMailbox()
 	if err != nil {
+		return r, err
+	}
+	defer box.server.Close()
+	s, err := newServer(h.Binary, t.dir, h.Dir)
+	if err != nil {
+		return r, err
+	}
+	time, stop, err := s.tells()
+	if err != nil {
+		return r, err
+	}
+	defer stop()
+	s.args = []string{"bench", "desk", "--clock", s.file("clock"), "--time", time, "--smtp", "smtp://" + box.address, "--mail-from", "notices@desk.example", "--as", "ana"}
+	if err := s.start(ctx); err != nil {
 		return r, err
 	}
 	defer s.kill()
@@ -88,10 +107,14 @@ func (h Herd) Run(ctx context.Context) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
+	h.Say("waiting for the last notices")
+	if err := t.settled(ctx, h.Limit); err != nil {
+		return r, err
+	}
 	if err := s.stop(); err != nil {
 		return r, err
 	}
-	return r, h.audit(ctx, t, c, &r)
+	return r, h.audit(ctx, t, c, box, &r)
 }
 
 // crowd is the members while they poll.
@@ -129,6 +152,14 @@ func (h Herd) drive(ctx context.Context, t *town, s *server, r *Report) (*crowd,
 	defer stop()
 	var waits []time.Duration
 	beside.Go(func() { waits, r.OthersFailed = c.others(others) })
+	var shaken error
+	if h.Steps > 0 {
+		beside.Go(func() {
+			var wrong time.Duration
+			r.Stepped, wrong, shaken = h.shake(others, s, t.opens)
+			r.Wrong = wrong.Seconds()
+		})
+	}
 	if err := sleep(within, time.Until(t.opens)); err != nil {
 		return nil, err
 	}
@@ -142,6 +173,9 @@ func (h Herd) drive(ctx context.Context, t *town, s *server, r *Report) (*crowd,
 	beside.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if shaken != nil && r.Stepped < h.Steps {
+		return nil, shaken
 	}
 	slices.Sort(c.took)
 	r.Have, r.Early, r.Shapes, r.Bytes = len(c.took), int(c.early.Load()), len(c.before), c.bytes.Load()
@@ -170,7 +204,7 @@ func (h Herd) harass(ctx context.Context, s *server) (killed int) {
 
 // audit reads the log: who was told that its fetch is recorded has to stand there,
 // and nobody before the opening.
-func (h Herd) audit(ctx context.Context, t *town, c *crowd, r *Report) error {
+func (h Herd) audit(ctx context.Context, t *town, c *crowd, box *mailbox, r *Report) error {
 	h.Say("reading the log")
 	d, err := t.home.Look(ctx)
 	if err != nil {
@@ -190,6 +224,8 @@ func (h Herd) audit(ctx context.Context, t *town, c *crowd, r *Report) error {
 				r.Lost++
 			}
 		}
+		names := d.Names(ctx, p)
+		r.Mail = box.count(p, func(a cvd.AccountID) string { return names.Person(a).Mail }, t.opens)
 		return nil
 	})
 }

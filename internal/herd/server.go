@@ -30,6 +30,7 @@ type server struct {
 	binary, dir, work string
 	address, origin   string
 	trust             *tls.Config
+	args              []string // more of them, of the process
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -37,8 +38,8 @@ type server struct {
 	gone time.Duration // of processors that processes before this one spent
 }
 
-// serve starts the desk of a programme.
-func serve(ctx context.Context, binary, dir, work string) (*server, error) {
+// newServer makes ready to serve a programme: start starts it.
+func newServer(binary, dir, work string) (*server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func serve(ctx context.Context, binary, dir, work string) (*server, error) {
 	if s.said, err = os.OpenFile(s.file("process.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
-	return s, s.start(ctx)
+	return s, nil
 }
 
 func (s *server) file(name string) string { return filepath.Join(s.work, name) }
@@ -92,7 +93,8 @@ func (s *server) certify() error {
 func (s *server) start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.Command(s.binary, "serve", "--dir", s.dir, "--listen", s.address, "--tls-cert", s.file("cert.pem"), "--tls-key", s.file("key.pem"), "--origin", s.origin)
+	cmd := exec.Command(s.binary, append(s.args, "--dir", s.dir, "--listen", s.address, "--tls-cert", s.file("cert.pem"), "--tls-key", s.file("key.pem"), "--origin", s.origin)...)
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+s.file("cert.pem")) // whom it believes the time
 	cmd.Stderr = s.said
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -58,7 +58,7 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 		return nil, err
 	}
 	defer d.Close()
-	first, err := d.Found(ctx, t.home.Origin(), "Herd early warning", coordinator.Person{Handle: "ana", Name: "Ana"}, tick, []byte(coordinator.DefaultTerms))
+	first, err := d.Found(ctx, t.home.Origin(), "Herd early warning", coordinator.Person{Handle: "ana", Name: "Ana", Mail: onDuty}, tick, []byte(coordinator.DefaultTerms))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 	say(fmt.Sprintf("admitting %d members", n))
 	var all []coordinator.Admission
 	for i := range n {
-		all = append(all, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("m%d", i)})
+		all = append(all, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("m%d", i), ContactMail: fmt.Sprintf("m%d@member.example", i)})
 	}
 	admitted, err := d.AdmitAll(ctx, ana, all, nil)
 	if err != nil {
@@ -106,7 +106,7 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 	for _, m := range t.members {
 		q.Audience = append(q.Audience, m.holder)
 	}
-	t.opens = time.Now().Add(lead).UTC().Truncate(time.Second)
+	t.opens = opening(time.Now(), lead)
 	q.OpensAt = t.opens
 	if t.wave, err = d.DraftWave(ctx, ana, q); err != nil {
 		return nil, err
@@ -119,6 +119,18 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 		return nil, fmt.Errorf("sealing took %s, and the wave opens in %s: give it a longer lead", time.Since(begun).Round(time.Second), left.Round(time.Second))
 	}
 	return t, nil
+}
+
+// opening is so long from now, and with half a minute or more the next instant that is
+// two seconds before a whole one: notices leave at whole minutes, while most members
+// still come.
+func opening(now time.Time, lead time.Duration) time.Time {
+	const before = 2 * time.Second
+	at := now.Add(lead).UTC().Truncate(time.Second)
+	if lead < time.Minute/2 {
+		return at
+	}
+	return at.Add(before).Truncate(time.Minute).Add(time.Minute - before)
 }
 
 // settle gives the i-th member all that it needs for a copy.

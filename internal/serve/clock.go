@@ -13,14 +13,15 @@ const jump = 5 * time.Second
 // that signs what it says has a word too. While any two are further apart than a
 // jump, the clock goes by the one that is behind, so that no wave opens because a
 // clock was set; the desk is not ready then, and says so. It ends when the clock is
-// set right, or the desk is started again.
+// set right, or the desk is started again. A source that was heard before the programme
+// was opened is what the time that goes by is counted from: so a desk that was started
+// on a wrong clock goes on when that is set right.
 //
 // A machine that slept has a wall clock ahead of the time that it noticed going
 // by: that looks the same, and is held the same.
 type clock struct {
 	read  func() (wall time.Time, elapsed time.Duration)
-	start time.Time // of the wall clock, when elapsed was base
-	base  time.Duration
+	begun atomic.Int64                  // Unix time in nanoseconds when nothing had gone by, by who is believed: the wall clock at the start, or the source if it was heard first
 	apart atomic.Int64                  // as last seen: how far the wall clock is ahead of the others, by the one that is furthest
 	heard atomic.Pointer[time.Duration] // how far the source is ahead of the time that went by; nil: never heard
 }
@@ -35,12 +36,19 @@ func newClock(read func() (time.Time, time.Duration)) *clock {
 		}
 	}
 	c := &clock{read: read}
-	c.start, c.base = read()
+	c.believe(read())
 	return c
 }
 
+// believe counts from there on: it was t when so much had gone by.
+func (c *clock) believe(t time.Time, elapsed time.Duration) {
+	c.begun.Store(t.UnixNano() - int64(elapsed))
+}
+
 // steady is the time by what went by since the start.
-func (c *clock) steady(elapsed time.Duration) time.Time { return c.start.Add(elapsed - c.base) }
+func (c *clock) steady(elapsed time.Duration) time.Time {
+	return time.Unix(0, c.begun.Load()+int64(elapsed)).UTC()
+}
 
 // Now is the time to decide by.
 func (c *clock) Now() time.Time {

@@ -76,6 +76,29 @@ func TestThirdClock(t *testing.T) {
 	}
 }
 
+// TestStartedOnAWrongClock: what the source says before the start is counted from. A
+// clock that was wrong then holds everything, and nothing once it is set right.
+func TestStartedOnAWrongClock(t *testing.T) {
+	dawn := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	for _, wrong := range []time.Duration{48 * time.Hour, -48 * time.Hour} {
+		wall, elapsed := dawn.Add(wrong), 3*time.Hour
+		c := newClock(func() (time.Time, time.Duration) { return wall, elapsed })
+		c.believe(dawn, elapsed)
+		c.Hear(dawn, elapsed)
+		if got := c.Now().Sub(dawn); got != min(wrong, 0) || !c.Jumped() {
+			t.Errorf("%s wrong: %s, jumped %v", wrong, got, c.Jumped())
+		}
+		wall, elapsed = dawn.Add(time.Minute), elapsed+time.Minute
+		if got := c.Now().Sub(dawn); got != time.Minute || c.Jumped() {
+			t.Errorf("set right from %s: %s, jumped %v", wrong, got, c.Jumped())
+		}
+		wall = wall.Add(48 * time.Hour) // and is doubted as before
+		if got := c.Now().Sub(dawn); got != time.Minute || !c.Jumped() {
+			t.Errorf("wrong again: %s, jumped %v", got, c.Jumped())
+		}
+	}
+}
+
 // TestTimeSource: a server's Date is heard within its second; one without TLS, from
 // a cache, or without a Date is not.
 func TestTimeSource(t *testing.T) {

@@ -97,9 +97,11 @@ type Config struct {
 	// served, with the address that is listened on.
 	Started func(net.Addr, string)
 
-	// read tells the clocks, and asking asks Time, in tests.
-	read   func() (wall time.Time, elapsed time.Duration)
-	asking http.RoundTripper
+	// Clocks tells the wall clock and the time that went by, in trials; nil: the
+	// machine's.
+	Clocks func() (wall time.Time, elapsed time.Duration)
+
+	asking http.RoundTripper // asks Time, in tests
 }
 
 // Task is something that goes on until its context ends.
@@ -177,7 +179,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if c, err = c.filled(); err != nil {
 		return err
 	}
-	s := &server{Config: c, clock: newClock(c.read), dead: make(chan error, 1)}
+	s := &server{Config: c, clock: newClock(c.Clocks), dead: make(chan error, 1)}
 	for _, w := range c.Witnesses {
 		p, err := witness.ParsePeer(w)
 		if err != nil {

@@ -144,7 +144,10 @@ func (s *server) hear(ctx context.Context, source *timeSource) error {
 func (s *server) hearFirst(ctx context.Context, source *timeSource) {
 	var err error
 	for range 3 { // the first answer may take too long to tell the time by: names, TLS
-		if err = s.hear(ctx, source); err == nil {
+		t, elapsed, e := source.ask(ctx, s.clock)
+		if err = e; err == nil {
+			s.clock.believe(t, elapsed)
+			s.clock.Hear(t, elapsed)
 			return
 		}
 	}
