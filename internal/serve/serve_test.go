@@ -262,7 +262,7 @@ func TestReadiness(t *testing.T) {
 	var ahead atomic.Int64
 	rung := make(bell, 10)
 	c := Config{Dir: founded(t), Rouse: rung}
-	c.read = func() (time.Time, time.Duration) {
+	c.Clocks = func() (time.Time, time.Duration) {
 		now := time.Now()
 		return now.Round(0).Add(time.Duration(ahead.Load())), now.Sub(begun)
 	}
