@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,9 @@ type serveCmd struct {
 	Witness []string `help:"Ask this witness to cosign each anchor's checkpoint: its URL and its key ('forewarn witness init')." placeholder:"URL=VKEY" sep:"none"`
 	Notify  string   `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
+
+	clocks func() (time.Time, time.Duration) // of trials; nil: the machine's
+	slot   time.Duration                     // of mailings
 }
 
 func (*serveCmd) Help() string {
@@ -55,7 +59,7 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = serve.Run(a, serve.Config{
 		Dir: a.folder(), Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Origin: c.Origin,
-		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Rouse: rouse, Calls: c.Notify != "" || len(c.SMTP) > 0,
+		Metrics: c.Metrics, Time: c.Time, Witnesses: c.Witness, Idle: c.Idle, Absolute: c.Absolute, Log: log, Beside: beside, Rouse: rouse, Calls: c.Notify != "" || len(c.SMTP) > 0, Clocks: c.clocks,
 		Started: func(_ net.Addr, origin string) {
 			started = true
 			a.say("Serving %s.", origin)
@@ -113,7 +117,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 				return err
 			}
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
-				return d.KeepDelivering(ctx, by, post, func(s coordinator.Delivered) {
+				return d.KeepDeliveringEvery(ctx, cmp.Or(c.slot, coordinator.Slot), by, post, func(s coordinator.Delivered) {
 					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced)
 				})
 			}})
