@@ -13,7 +13,7 @@ type benchCmd struct {
 	Scan  benchScan  `cmd:"" help:"How fast telemetry is scanned, beside a peer on the same bytes."`
 	Herd  benchHerd  `cmd:"" help:"A wave opens to thousands of members who poll: when each has its copy, and what others wait."`
 	Pages benchPages `cmd:"" help:"How many times a public page is sent per second of processor time, beside net/http and nginx."`
-	Desk  benchDesk  `cmd:"" hidden:"" help:"Serve, on a clock that a file sets, for bench herd."`
+	Desk  benchDesk  `cmd:"" hidden:"" help:"Serve on clocks and slots of a trial, for bench herd."`
 	Bare  benchBare  `cmd:"" hidden:"" help:"Send one page, for bench pages."`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ type serveCmd struct {
 	Notify  string   `help:"Call who is on duty with this command, as 'alarm call' does. Needs --as." placeholder:"COMMAND"`
 	mailFlags
 
-	clocks func() (time.Time, time.Duration) // of a trial; nil: the machine's
+	clocks func() (time.Time, time.Duration) // of trials; nil: the machine's
+	slot   time.Duration                     // of mailings
 }
 
 func (*serveCmd) Help() string {
@@ -115,7 +117,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 				return err
 			}
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
-				return d.KeepDelivering(ctx, by, post, func(s coordinator.Delivered) {
+				return d.KeepDeliveringEvery(ctx, cmp.Or(c.slot, coordinator.Slot), by, post, func(s coordinator.Delivered) {
 					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced)
 				})
 			}})

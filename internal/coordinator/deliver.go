@@ -207,9 +207,15 @@ func (d *Desk) outgoing(ctx context.Context, by cvd.Actor) (out []Mail, unread, 
 // KeepDelivering delivers at every slot until the context ends, or something can't
 // be mended by waiting. said is told what each round did that did something.
 func (d *Desk) KeepDelivering(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered)) error {
+	return d.KeepDeliveringEvery(ctx, Slot, by, with, said)
+}
+
+// KeepDeliveringEvery has slots of another length, for trials that can't wait for
+// minutes.
+func (d *Desk) KeepDeliveringEvery(ctx context.Context, every time.Duration, by cvd.Actor, with Mailer, said func(Delivered)) error {
 	for {
 		now := d.Clock()
-		slot := NextSlot(now)
+		slot := nextOf(every, now)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -231,7 +237,9 @@ func (d *Desk) KeepDelivering(ctx context.Context, by cvd.Actor, with Mailer, sa
 }
 
 // NextSlot is the first slot after a time.
-func NextSlot(now time.Time) time.Time { return now.Truncate(Slot).Add(Slot) }
+func NextSlot(now time.Time) time.Time { return nextOf(Slot, now) }
+
+func nextOf(every time.Duration, now time.Time) time.Time { return now.Truncate(every).Add(every) }
 
 // SeeNotices says that whoever acts looks at what waits for them. It writes nothing
 // when nothing was told them since they did something: pages may call it whenever

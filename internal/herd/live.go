@@ -97,8 +97,8 @@ func (v *visitor) until(ctx context.Context, rng *rand.Rand, method, path string
 }
 
 // live is one member's machine: it asks what waits, every so often and at a time of
-// its own; a greedy one also asks for the copy before its time. When the wave is
-// open it fetches, verifies and opens.
+// its own. When the wave is open it fetches, verifies and opens: at once, or where
+// members are told by mail once its person was told.
 func (c *crowd) live(ctx context.Context, i int, every time.Duration, rng *rand.Rand) {
 	m := &c.members[i]
 	v := c.visitor(m.token)
@@ -108,15 +108,15 @@ func (c *crowd) live(ctx context.Context, i int, every time.Duration, rng *rand.
 		if sleep(ctx, pause) != nil {
 			return
 		}
-		before := time.Now().Before(c.opens.Add(-time.Second)) // asked and answered before
-		if before && i%10 == 0 {
-			if a, err := v.once(ctx, http.MethodGet, c.path("/sealed"), ""); err == nil && time.Now().Before(c.opens) {
-				c.saw(a)
-			}
-		}
 		a, err := v.once(ctx, http.MethodGet, "/api/v1/inbox", tag)
-		if err != nil || a.status != http.StatusOK {
-			continue // unchanged, or full, or gone for a moment
+		if err != nil {
+			continue // gone for a moment
+		}
+		if time.Now().Before(c.opens) {
+			c.sawInbox(a, tag)
+		}
+		if a.status != http.StatusOK {
+			continue // unchanged, or full
 		}
 		tag = a.head.Get("ETag")
 		var in struct {
@@ -125,9 +125,14 @@ func (c *crowd) live(ctx context.Context, i int, every time.Duration, rng *rand.
 		if json.Unmarshal(a.body, &in) != nil || len(in.Waves) != 1 || in.Waves[0].State != "open" {
 			continue
 		}
-		if time.Now().Before(c.opens) {
-			c.early.Add(1)
+		if c.post != nil && c.told {
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.post.arrived(m.mail):
+			}
 		}
+		c.once.Do(func() { c.first = time.Since(c.opens) })
 		if err := c.fetch(ctx, v, i, rng); err == nil {
 			c.mu.Lock()
 			c.took = append(c.took, time.Since(c.opens))
@@ -140,19 +145,72 @@ func (c *crowd) live(ctx context.Context, i int, every time.Duration, rng *rand.
 
 func (c *crowd) path(what string) string { return "/api/v1/waves/" + c.wave.String() + "/copy" + what }
 
-// saw notes an answer to who asked for a copy before its time: all have to be the
-// same, but for the id of the request and when to come again, and none may be of
-// the copy.
-func (c *crowd) saw(a answer) {
+// questions are what who can't wait asks for.
+var questions = []struct{ method, file string }{
+	{http.MethodGet, "/sealed"}, {http.MethodGet, "/proof"}, {http.MethodGet, "/bulk"}, {http.MethodHead, "/sealed"}, {http.MethodPost, ""},
+}
+
+// greedy is a member who asks for the copy before its time, one question after
+// another, until it is open.
+func (c *crowd) greedy(ctx context.Context, i int, every time.Duration, rng *rand.Rand) {
+	v := c.visitor(c.members[i].token)
+	defer v.client.CloseIdleConnections()
+	for n := i; sleep(ctx, every/2+time.Duration(rng.Int64N(int64(every)))) == nil; n++ {
+		q := questions[n%len(questions)]
+		if c.told && q.method == http.MethodPost && time.Until(c.opens) < 5*time.Second {
+			continue // one that is late is a fetch, and who fetched needs no notice
+		}
+		a, err := v.once(ctx, q.method, c.path(q.file), "")
+		switch {
+		case !time.Now().Before(c.opens):
+			return
+		case err == nil:
+			c.saw(q.method+" "+q.file, a)
+		}
+	}
+}
+
+// saw notes an answer that came before the opening. All to one question have to be
+// the same, but for the id of the request and when to come again; none may say yes,
+// have an ETag, or take a part. A desk that is full or being opened says the same of
+// everything.
+func (c *crowd) saw(question string, a answer) {
+	c.asked.Add(1)
+	if a.status < 400 || a.head.Get("ETag") != "" || a.head.Get("Accept-Ranges") != "" || a.head.Get("Last-Modified") != "" {
+		c.early.Add(1)
+	}
 	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
 		return
 	}
-	if a.status == http.StatusOK || a.head.Get("ETag") != "" {
+	c.noted(question, fmt.Sprint(a.status, " ", len(a.body), " ", a.head.Get("Content-Length"), " ", a.head.Get("ETag")))
+}
+
+// sawInbox notes what waited for a member before the opening: sealed, of the same
+// length for all whose names are as long, and unchanged from its first answer on.
+func (c *crowd) sawInbox(a answer, tag string) {
+	if a.status != http.StatusOK {
+		return
+	}
+	c.asked.Add(1)
+	var in struct {
+		Waves []struct{ Wave, State string }
+	}
+	if json.Unmarshal(a.body, &in) != nil || len(in.Waves) != 1 || in.Waves[0].State != "sealed" {
 		c.early.Add(1)
 	}
+	if tag != "" && tag != a.head.Get("ETag") {
+		c.changed.Add(1)
+	}
+	c.noted("inbox", fmt.Sprint(a.status, " ", len(a.body)))
+}
+
+func (c *crowd) noted(question, answer string) {
 	c.mu.Lock()
-	c.before[fmt.Sprint(a.status, len(a.body), a.head.Get("Content-Length"), a.head.Get("ETag"))]++
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.before[question] == nil {
+		c.before[question] = map[string]int{}
+	}
+	c.before[question][answer]++
 }
 
 // fetch gets a member's copy, and does what its machine should: checks that it was

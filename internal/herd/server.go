@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,8 +30,12 @@ import (
 type server struct {
 	binary, dir, work string
 	address, origin   string
+	args              []string // of the program, before what serve takes
+	more              []string // after it
+	clocks            string   // the file that sets the desk's clocks; empty: they are the machine's
+	time              string   // somebody else's clock
+	ends              []func()
 	trust             *tls.Config
-	args              []string // more of them, of the process
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -38,13 +43,13 @@ type server struct {
 	gone time.Duration // of processors that processes before this one spent
 }
 
-// newServer makes ready to serve a programme: start starts it.
+// newServer makes a desk's address and its certificate; start starts it.
 func newServer(binary, dir, work string) (*server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{binary: binary, dir: dir, work: work, address: l.Addr().String()}
+	s := &server{binary: binary, dir: dir, work: work, address: l.Addr().String(), args: []string{"serve"}}
 	_, port, err := net.SplitHostPort(s.address)
 	if err = errors.Join(err, l.Close()); err != nil {
 		return nil, err
@@ -57,6 +62,14 @@ func newServer(binary, dir, work string) (*server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// close ends what runs for it.
+func (s *server) close() {
+	s.kill()
+	for _, end := range s.ends {
+		end()
+	}
 }
 
 func (s *server) file(name string) string { return filepath.Join(s.work, name) }
@@ -93,9 +106,10 @@ func (s *server) certify() error {
 func (s *server) start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.Command(s.binary, append(s.args, "--dir", s.dir, "--listen", s.address, "--tls-cert", s.file("cert.pem"), "--tls-key", s.file("key.pem"), "--origin", s.origin)...)
-	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+s.file("cert.pem")) // whom it believes the time
+	args := append(slices.Clone(s.args), "--dir", s.dir, "--listen", s.address, "--tls-cert", s.file("cert.pem"), "--tls-key", s.file("key.pem"), "--origin", s.origin)
+	cmd := exec.Command(s.binary, append(args, s.more...)...)
 	cmd.Stderr = s.said
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+s.file("cert.pem")) // whom it believes about the time
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -125,6 +139,13 @@ func (s *server) kill() {
 		_ = s.cmd.Wait()
 		s.cmd = nil
 	}
+}
+
+// signal stops the process where it is, or lets it go on.
+func (s *server) signal(what os.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd.Process.Signal(what)
 }
 
 // stop ends it in order.

@@ -33,10 +33,12 @@ type town struct {
 // member is one member's machine: what it comes with, and what it opens copies
 // with.
 type member struct {
-	name   string
-	holder cvd.HolderID
-	token  string
-	keys   seal.Identities
+	name    string
+	account cvd.AccountID
+	holder  cvd.HolderID
+	mail    string
+	token   string
+	keys    seal.Identities
 }
 
 // tick is the programme's: short, so that a wave is anchored soon after it is
@@ -47,8 +49,8 @@ func local(id cvd.AccountID) cvd.Actor { return cvd.Actor{Account: id, Auth: ent
 
 // found makes the programme: n members with keys, terms, consent and a token, and
 // a case with a wave of the example package to all of them, which opens in that
-// time after it is sealed.
-func found(ctx context.Context, dir string, n int, lead time.Duration, say func(string)) (_ *town, err error) {
+// time after it is sealed, at a whole step: mailings leave at such ones.
+func found(ctx context.Context, dir string, n int, lead, whole time.Duration, say func(string)) (_ *town, err error) {
 	t := &town{dir: filepath.Join(dir, "programme")}
 	if t.home, err = home.Create(ctx, t.dir, home.Founding{Origin: "herd.example/forewarn", Tick: tick, Machine: home.Machine{SealerInside: true}}); err != nil {
 		return nil, err
@@ -58,19 +60,26 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 		return nil, err
 	}
 	defer d.Close()
-	first, err := d.Found(ctx, t.home.Origin(), "Herd early warning", coordinator.Person{Handle: "ana", Name: "Ana", Mail: onDuty}, tick, []byte(coordinator.DefaultTerms))
+	first, err := d.Found(ctx, t.home.Origin(), "Herd early warning", coordinator.Person{Handle: "ana", Name: "Ana", Mail: staffMail}, tick, []byte(coordinator.DefaultTerms))
 	if err != nil {
 		return nil, err
 	}
 	ana := local(first)
-	second, err := d.AddAccount(ctx, ana, cvd.MemberID{}, cvd.RoleSet(cvd.Approver), coordinator.Person{Handle: "ben", Name: "Ben"})
+	second, err := d.AddAccount(ctx, ana, cvd.MemberID{}, cvd.RoleSet(cvd.Approver), coordinator.Person{Handle: "ben", Name: "Ben", Mail: "ben@herd.example"})
 	if err != nil {
+		return nil, err
+	}
+	turn, err := coordinator.NewID[cvd.DutyID](d.Desk)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Do(ctx, ana, cvd.AssignDuty{Duty: turn, Account: first, Rank: 1, Starts: time.Now(), Ends: time.Now().Add(2 * days)}); err != nil {
 		return nil, err
 	}
 	say(fmt.Sprintf("admitting %d members", n))
 	var all []coordinator.Admission
 	for i := range n {
-		all = append(all, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("m%d", i), ContactMail: fmt.Sprintf("m%d@member.example", i)})
+		all = append(all, coordinator.Admission{Name: fmt.Sprintf("Member %d", i), Tier: 1, Contact: fmt.Sprintf("m%d", i), ContactMail: mailOf(i)})
 	}
 	admitted, err := d.AdmitAll(ctx, ana, all, nil)
 	if err != nil {
@@ -106,7 +115,7 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 	for _, m := range t.members {
 		q.Audience = append(q.Audience, m.holder)
 	}
-	t.opens = opening(time.Now(), lead)
+	t.opens = time.Now().Add(lead + whole - 1).UTC().Truncate(whole)
 	q.OpensAt = t.opens
 	if t.wave, err = d.DraftWave(ctx, ana, q); err != nil {
 		return nil, err
@@ -121,17 +130,10 @@ func found(ctx context.Context, dir string, n int, lead time.Duration, say func(
 	return t, nil
 }
 
-// opening is so long from now, and with half a minute or more the next instant that is
-// two seconds before a whole one: notices leave at whole minutes, while most members
-// still come.
-func opening(now time.Time, lead time.Duration) time.Time {
-	const before = 2 * time.Second
-	at := now.Add(lead).UTC().Truncate(time.Second)
-	if lead < time.Minute/2 {
-		return at
-	}
-	return at.Add(before).Truncate(time.Minute).Add(time.Minute - before)
-}
+// staffMail is who is on duty.
+const staffMail = "ana@herd.example"
+
+func mailOf(i int) string { return fmt.Sprintf("m%d@member.example", i) }
 
 // settle gives the i-th member all that it needs for a copy.
 func (t *town) settle(ctx context.Context, d *coordinator.Desk, i int, a coordinator.Admitted, cs cvd.CaseID) error {
@@ -144,7 +146,7 @@ func (t *town) settle(ctx context.Context, d *coordinator.Desk, i int, a coordin
 	if err != nil {
 		return err
 	}
-	m := member{name: fmt.Sprintf("m%d", i), holder: cvd.HolderID(a.Member)}
+	m := member{name: fmt.Sprintf("m%d", i), account: a.Account, mail: mailOf(i), holder: cvd.HolderID(a.Member)}
 	if m.keys, err = seal.ParseIdentities(k.Identity); err != nil {
 		return err
 	}
@@ -155,7 +157,7 @@ func (t *town) settle(ctx context.Context, d *coordinator.Desk, i int, a coordin
 	m.token = "fwt_" + secret
 	if _, err := d.Do(ctx, by,
 		cvd.EnrolKeys{Holder: m.holder, Recipients: pub.Recipients, Signing: pub.Signing},
-		cvd.IssueToken{Account: a.Account, Token: signin.KeyOf(m.token), Scope: cvd.ScopeRead | cvd.ScopeFetch | cvd.ScopeReceipt, Until: time.Now().Add(24 * time.Hour)},
+		cvd.IssueToken{Account: a.Account, Token: signin.KeyOf(m.token), Scope: cvd.ScopeRead | cvd.ScopeFetch | cvd.ScopeReceipt, Until: time.Now().Add(3 * days)},
 	); err != nil {
 		return err
 	}

@@ -97,11 +97,13 @@ type Config struct {
 	// served, with the address that is listened on.
 	Started func(net.Addr, string)
 
-	// Clocks tells the wall clock and the time that went by, in trials; nil: the
-	// machine's.
+	// Clocks tells the wall clock, and how much time went by since any fixed moment;
+	// nil: the machine's. It is for trials of a desk on clocks that are set. No flag of
+	// serve gives it: who can set both clocks can open waves.
 	Clocks func() (wall time.Time, elapsed time.Duration)
 
-	asking http.RoundTripper // asks Time, in tests
+	// asking asks Time, in tests.
+	asking http.RoundTripper
 }
 
 // Task is something that goes on until its context ends.
