@@ -132,7 +132,7 @@ type Desk struct {
 func Open(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{Config: c, state: cvd.New()}
 	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
-	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
+	c.Log.Known, c.Log.Public, c.Log.Fits = cvd.Known, cvd.Public, d.state.Fits
 	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, d.apply)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 func OpenReader(ctx context.Context, c Config) (*Desk, error) {
 	d := &Desk{Config: c, state: cvd.New()}
 	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
-	c.Log.Known, c.Log.Public = cvd.Known, cvd.Public
+	c.Log.Known, c.Log.Public, c.Log.Fits = cvd.Known, cvd.Public, d.state.Fits
 	log, err := ledger.OpenReader(ctx, c.Store, c.Log, d.apply)
 	if err != nil {
 		return nil, err

@@ -82,14 +82,20 @@ func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg
 // OpenDraft gives the last source of a package to somebody who works on it. The
 // log says that they opened it.
 func (d *Desk) OpenDraft(ctx context.Context, by cvd.Actor, id cvd.PackageID) (src carrier.Source, err error) {
-	if _, err := d.Do(ctx, by, cvd.OpenDraft{Package: id}); err != nil {
+	opened, err := d.Do(ctx, by, cvd.OpenDraft{Package: id})
+	if err != nil {
 		return src, err
 	}
 	var cs cvd.CaseID
 	var ref cvd.BlobRef
 	if err := d.View(func(p *cvd.Programme) error {
 		pkg := p.Packages[id]
-		cs, ref = pkg.Case, pkg.Drafts[len(pkg.Drafts)-1].Source
+		cs = pkg.Case
+		for _, x := range pkg.Drafts { // another may have been saved since
+			if len(opened) == 0 || x.Seq < opened[0].Seq {
+				ref = x.Source
+			}
+		}
 		return nil
 	}); err != nil {
 		return src, err

@@ -326,6 +326,48 @@ func TestReplayErrorStops(t *testing.T) {
 	}
 }
 
+// TestUnfit: what a fold says beforehand that it would refuse is refused to who asked
+// for it, and to nobody else, in one batch too.
+func TestUnfit(t *testing.T) {
+	w := bareWorld(t)
+	odd := errors.New("odd one out")
+	w.opt.Fits = func(es []entrylog.Entry) error {
+		for _, e := range es {
+			if e.Kind == kindPublic {
+				return odd
+			}
+		}
+		return nil
+	}
+	folded := 0
+	log, err := ledger.Open(context.Background(), w.store, w.folder, w.outside, w.opt, func(_ entrylog.Seq, e entrylog.Entry) error {
+		if folded++; e.Kind == kindPublic {
+			return errors.New("cannot be")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			kind := kindPlain
+			if i%4 == 0 {
+				kind = kindPublic
+			}
+			_, err := log.Append(context.Background(), []ledger.Draft{{Kind: kindPlain}, {Kind: kind}})
+			if (i%4 == 0) != errors.Is(err, odd) || errors.Is(err, ledger.ErrDead) {
+				t.Errorf("append %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n, _ := w.store.Size(context.Background()); n != 60 || folded != 60 {
+		t.Errorf("%d entries kept, %d folded", n, folded)
+	}
+}
+
 func TestReader(t *testing.T) {
 	w := grown(t)
 	seen := &state{}

@@ -40,6 +40,11 @@ type Options struct {
 	// Public chooses the entries that are proved to members. Nil chooses none.
 	Public func(entrylog.Entry) bool
 
+	// Fits says whether what is folded would take entries, as they come next, and
+	// changes nothing. What it refuses is refused to who asked for it, and the log goes
+	// on; without it, an entry that can't be folded stops the log. Nil asks nobody.
+	Fits func([]entrylog.Entry) error
+
 	// Known tells the kinds that this program can fold. Nil knows none.
 	Known func(entrylog.Kind) bool
 

@@ -253,6 +253,16 @@ func (l *Log) decide(b *batch, r *request) error {
 		r.err = err
 		return nil
 	}
+	entries := make([]entrylog.Entry, len(sealed))
+	for i, s := range sealed {
+		entries[i] = s.Entry
+	}
+	if l.opt.Fits != nil {
+		if err := l.opt.Fits(entries); err != nil {
+			r.err = fmt.Errorf("entry %d can't be folded, and was not kept: %w", seq, err)
+			return nil
+		}
+	}
 	at := sealed[0].Entry.Time
 	tick := entrylog.TickOf(at, l.opt.Interval)
 	public := b.public[tick]
@@ -277,8 +287,8 @@ func (l *Log) decide(b *batch, r *request) error {
 			return fmt.Errorf("entry %d, not kept: %w", s.Seq, err)
 		}
 		b.bytes += len(records[i].Entry)
-		b.entries = append(b.entries, s.Entry)
 	}
+	b.entries = append(b.entries, entries...)
 	b.records = append(b.records, records...)
 	b.last = at
 	r.sealed = sealed
