@@ -55,9 +55,10 @@ type step struct {
 
 // trial is a desk whose clocks are set.
 type trial struct {
-	ctx context.Context
-	s   *server
-	now Offsets
+	ctx   context.Context
+	s     *server
+	now   Offsets
+	slept time.Time // when it fell asleep
 }
 
 func (t *trial) wall(d time.Duration) error { t.now.Wall = d; return t.now.set(t.s.clocks) }
@@ -75,9 +76,9 @@ var steps = []step{
 	{-0.6, "the desk is killed and starts 48 h back", (*trial).restart},
 	{-0.45, "the clock is set 48 h ahead", func(t *trial) error { return t.wall(days) }},
 	{-0.4, "the desk is killed and starts 48 h ahead", (*trial).restart},
-	{-0.2, "the machine sleeps", func(t *trial) error { return t.s.signal(syscall.SIGSTOP) }},
+	{-0.2, "the machine sleeps", func(t *trial) error { t.slept = time.Now(); return t.s.signal(syscall.SIGSTOP) }},
 	{4, "the machine wakes", func(t *trial) error {
-		t.now.Elapsed = -8 * time.Second
+		t.now.Elapsed -= time.Since(t.slept)
 		return errors.Join(t.now.set(t.s.clocks), t.s.signal(syscall.SIGCONT))
 	}},
 	{5, "the clock is set 48 h back", func(t *trial) error { return t.wall(-days) }},
@@ -87,7 +88,7 @@ var steps = []step{
 
 // befall goes through the steps, each at its time or as soon after it as it can.
 func (h Herd) befall(ctx context.Context, opens time.Time, s *server) error {
-	before := min(20*time.Second, h.Lead/2)
+	before := min(time.Minute, h.Lead/2) // ten thousand members make a start take ten seconds
 	t := &trial{ctx: ctx, s: s}
 	for _, x := range steps {
 		at := opens.Add(time.Duration(x.at * float64(before)))
