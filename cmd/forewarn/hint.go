@@ -16,6 +16,7 @@ import (
 	"forewarn/internal/folder"
 	"forewarn/internal/form"
 	"forewarn/internal/home"
+	"forewarn/internal/hostile"
 	"forewarn/internal/inquiry"
 	"forewarn/internal/keep"
 	"forewarn/internal/ledger"
@@ -44,6 +45,7 @@ var hints = []struct {
 	text  string
 }{
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
+	{hostile.ErrFell, "nothing was changed. What brought it down is told on standard error, and in a served desk's process log; look at the file on a machine that has no keys"},
 	{equivalence.ErrDiffers, "nothing was kept. Members with different copies would see different things: take the mark away that makes the difference"},
 	{equivalence.ErrNoParse, "nothing was kept. Mend the rule; the tool named was run on it by itself"},
 	{suggest.ErrMoved, "nothing was marked. Run 'forewarn package suggest' on the source as it is now"},
