@@ -85,7 +85,7 @@ var hints = []struct {
 	{errKept, "go on from there once the cause is gone"},
 	{folder.ErrExposed, "nothing was changed. Find out who could read or write it before you go on"},
 	{folder.ErrRefused, "nothing was kept. Put right what is named and run the command again"},
-	{cvd.ErrDenied, "nothing was changed. doc/access.md lists who may do what, and 'forewarn account list' who is who"},
+	{cvd.ErrDenied, "nothing was changed. Where it is about who may do what, doc/access.md says it, and 'forewarn account list' who is who"},
 	{coordinator.ErrGone, "the log still verifies; the text itself is gone for good unless you have a backup of its key"},
 	{coordinator.ErrUnknown, "nothing was changed. Names and ids may be shortened to a beginning that only one has"},
 	{cvd.ErrRefused, "nothing was changed"},

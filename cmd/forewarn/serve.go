@@ -186,6 +186,9 @@ func (c *accountInvite) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if c.Origin == "http://localhost:8443" {
+			a.note("Neither --origin nor FOREWARN_ORIGIN says what browsers call the desk: the link is to this machine, as 'forewarn serve' without settings is reached.")
+		}
 		link := web.Link(c.Origin, inv.Secret)
 		if inv.Recovery {
 			a.say("%s had a passkey before: this recovers access. Another coordinator has to say 'forewarn account confirm %s' first.", c.Account, c.Account)

@@ -156,11 +156,18 @@ func (d *Desk) end(ctx context.Context, by cvd.Actor, id cvd.CaseID, end cvd.Com
 	return out, d.Seal(ctx, pack.Wave, nil)
 }
 
-// Release says that a case is public, and keeps what was published.
+// Release says that a case is public, and keeps what was published. A text with marks
+// of the case's package is refused.
 func (d *Desk) Release(ctx context.Context, by cvd.Actor, id cvd.CaseID, advisory []byte) error {
 	q := cvd.Release{Case: id}
 	if len(advisory) > 0 {
-		var err error
+		err := d.View(func(p *cvd.Programme) error { return p.May(by, cvd.ActRelease, cvd.ACase(id), d.at(p)) })
+		if err == nil {
+			err = d.unmarked(ctx, id, advisory)
+		}
+		if err != nil {
+			return err
+		}
 		if q.Advisory, err = d.putBlob(ctx, CaseKey(id), advisory); err != nil {
 			return err
 		}

@@ -241,6 +241,9 @@ func (d *Desk) PublishHeadsUp(ctx context.Context, by cvd.Actor, id cvd.CaseID, 
 	if err := t.check(); err != nil {
 		return q.HeadsUp, err
 	}
+	if err := d.unmarked(ctx, id, []byte(t.Headline+"\n"+t.Text)); err != nil {
+		return q.HeadsUp, err
+	}
 	if q.Text, err = d.PutText(ctx, CaseKey(id), t); err != nil {
 		return q.HeadsUp, err
 	}

@@ -151,6 +151,9 @@ func (d *Desk) CorrectAdvisory(ctx context.Context, by cvd.Actor, id cvd.CaseID,
 	if err != nil {
 		return err
 	}
+	if err := d.unmarked(ctx, id, advisory); err != nil {
+		return err
+	}
 	if bytes.Equal(old, advisory) {
 		return fmt.Errorf("%w: that is the advisory as it is published already; nothing was corrected", cvd.ErrRefused)
 	}

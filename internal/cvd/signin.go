@@ -308,7 +308,7 @@ func (c LiftWait) decide(p *Programme, who Actor, now time.Time) ([]fact, error)
 	x := p.Accounts[c.Account].recovered()
 	switch {
 	case x == nil:
-		return nil, refuse("access to the account was not recovered")
+		return nil, refuse("access to the account was not recovered, or the link was not used yet")
 	case x.Hash() != c.Credential:
 		return nil, refuse("that is not the passkey that the account was last recovered with: look again")
 	case x.Lifted != nil:

@@ -104,7 +104,7 @@ func jsonError(err error) error {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind) && kind.Field != "":
-		return &FieldError{kind.Field, "is not " + kind.Type.String()}
+		return &FieldError{kind.Field, "is not " + inWords(kind.Type)}
 	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
 		name, unquoted := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
 		if unquoted == nil && len(name) < 100 {
@@ -112,6 +112,21 @@ func jsonError(err error) error {
 		}
 	}
 	return fmt.Errorf("%w: it is not the JSON object that is described", errInput)
+}
+
+// inWords is what a field takes, as JSON has it.
+func inWords(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		return "a list, each of it " + inWords(t.Elem())
+	case t.Kind() == reflect.Struct || t.Kind() == reflect.Map:
+		return "an object"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64:
+		return "a number that fits"
+	}
+	return "a text"
 }
 
 // set reads the texts of one field.

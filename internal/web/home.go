@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -48,7 +49,11 @@ func showHome(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := homePage{Waits: append([]coordinator.Wait{}, waits...), Alarms: []alarmLine{}, Waiting: []waitingLine{}, Cases: []caseLine{}, Told: []recoveryLine{}}
+	decisions, err := v.decisions()
+	if err != nil {
+		return err
+	}
+	page := homePage{Decisions: decisions, Waits: append([]coordinator.Wait{}, waits...), Alarms: []alarmLine{}, Waiting: []waitingLine{}, Cases: []caseLine{}, Told: []recoveryLine{}}
 	err = v.View(func(p *cvd.Programme, n coordinator.Names) error {
 		me := p.Accounts[v.By.Account]
 		if page.Staff = me.Member.IsZero(); !page.Staff {
@@ -56,6 +61,14 @@ func showHome(v *Visit) error {
 		}
 		page.People = !page.Staff || p.May(v.By, cvd.ActListMembers, cvd.TheProgramme(), v.Now()) == nil
 		page.Told = append(page.Told, v.recoveries(p, n, me)...)
+		if page.Staff && me.Roles.Has(cvd.Coordinator) {
+			for _, a := range p.Accounts {
+				if n := len(a.Invitations); n > 0 && a.Closed == nil {
+					i := a.Invitations[n-1]
+					page.Recoveries += one(i.Recovery && i.Confirmed == nil && i.Used == nil && v.Now().Before(i.Until))
+				}
+			}
+		}
 		if p.May(v.By, cvd.ActListReports, cvd.TheProgramme(), v.Now()) == nil {
 			page.Reports, _ = p.WaitingReports()
 		}
@@ -113,17 +126,63 @@ func (v *Visit) has(r cvd.Role) (yes bool, err error) {
 }
 
 type homePage struct {
-	Alarms  []alarmLine        `json:"alarms"`
-	Waiting []waitingLine      `json:"waiting"`
-	Cases   []caseLine         `json:"cases"`
-	Staff   bool               `json:"staff"`
-	Member  string             `json:"member,omitempty"`
-	People  bool               `json:"may_list_accounts"`
-	Told    []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
-	Reports int                `json:"reports,omitempty" doc:"For who works on reports: how many came in that nobody has settled."`
-	Waits   []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
-	Can     map[string]bool    `json:"-"`
-	More    int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
+	Alarms []alarmLine `json:"alarms"`
+
+	Decisions []decisionLine `json:"decisions" doc:"Of staff: what waits for somebody's decision, in the cases that most waits in first."`
+
+	Waiting    []waitingLine      `json:"waiting"`
+	Cases      []caseLine         `json:"cases"`
+	Staff      bool               `json:"staff"`
+	Member     string             `json:"member,omitempty"`
+	People     bool               `json:"may_list_accounts"`
+	Told       []recoveryLine     `json:"recovered" doc:"Accounts whose access was recovered lately."`
+	Reports    int                `json:"reports,omitempty" doc:"For who works on reports: how many came in that nobody has settled."`
+	Recoveries int                `json:"recoveries,omitempty" doc:"For coordinators: how many recoveries of access wait for a second one."`
+	Waits      []coordinator.Wait `json:"waits" doc:"Of a member: what it is asked for, the most pressing first."`
+	Can        map[string]bool    `json:"-"`
+	More       int                `json:"more_cases,omitempty" doc:"Cases that aren't among them."`
+}
+
+// decisionLine is one decision that somebody waits for.
+type decisionLine struct {
+	Case  cvd.CaseID `json:"case"`
+	Title string     `json:"title"`
+	What  string     `json:"what"`
+	At    string     `json:"-"`
+}
+
+// homeDecisions is how many decisions stand on the staff's home page; the board has
+// all.
+const homeDecisions = 20
+
+// decisions are those that wait in the cases whose board the reader may see.
+func (v *Visit) decisions() ([]decisionLine, error) {
+	out := []decisionLine{}
+	rows, err := v.Desk().CaseBoard(v.Context(), v.By, "", "-waits")
+	if errors.Is(err, cvd.ErrDenied) {
+		return out, nil
+	}
+	for _, r := range rows {
+		for _, x := range r.Decisions {
+			if !x.Due || len(out) == homeDecisions {
+				continue
+			}
+			at := "/cases/" + r.Case.String()
+			if !x.Wave.IsZero() {
+				at = "/waves/" + x.Wave.String()
+			}
+			out = append(out, decisionLine{r.Case, r.Title, x.What, at})
+		}
+	}
+	return out, err
+}
+
+// one is 1 if it is so.
+func one(so bool) int {
+	if so {
+		return 1
+	}
+	return 0
 }
 
 // homeCases is how many cases stand on the staff's home page; the board has all.

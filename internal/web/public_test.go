@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"forewarn/internal/carrier"
+	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/seal"
 )
@@ -418,5 +420,52 @@ func TestLogOnPages(t *testing.T) {
 	}
 	if got := strings.Join(cells("=1+1", "+x", "-x", "@x", "\tx", "\rx", "x=", ""), "|"); got != "'=1+1|'+x|'-x|'@x|'\tx|'\rx|x=|" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestMarksStayIn: nothing that the public is told has a mark of the case's package;
+// braces of its own it may have.
+func TestMarksStayIn(t *testing.T) {
+	w := newWorld(t)
+	marked := "One. {{flaw|weakness}} of the import.\n"
+	_, err := w.desk.AddRevision(ctx, w.by("ana"), w.cs, cvd.PackageID{}, 0, carrier.Source{Files: []carrier.SourceFile{
+		{Path: "advisory.md", Data: []byte("# A " + marked)}, {Path: "forewarn.yaml", Data: []byte("title: A flaw\ntlp: TLP:AMBER\n")},
+	}})
+	ok(t, err)
+	refused := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, cvd.ErrRefused) || !strings.Contains(err.Error(), "line 2 has a mark of the package") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err = w.desk.PublishHeadsUp(ctx, w.by("ana"), w.cs, coordinator.HeadsUpText{Headline: "It comes", Text: marked}, cvd.ReleaseTime{}, "")
+	refused("a heads-up", err)
+	_, err = w.desk.EndEmbargo(ctx, w.by("ana"), w.cs, "")
+	ok(t, err)
+	before := w.desk.Log().Size()
+	refused("a release", w.desk.Release(ctx, w.by("ana"), w.cs, []byte("Two.\n"+marked)))
+	if w.desk.Log().Size() != before {
+		t.Error("something was written")
+	}
+	ok(t, w.desk.Release(ctx, w.by("ana"), w.cs, []byte("A template {{7|attr}} is run.\n")))
+	refused("a correction", w.desk.CorrectAdvisory(ctx, w.by("ana"), w.cs, []byte("Two.\n"+marked), "said better"))
+}
+
+// TestHomeOfStaff: what waits for a decision stands on the page that staff begin at.
+func TestHomeOfStaff(t *testing.T) {
+	w := newWorld(t)
+	q := cvd.DraftWave{Purpose: cvd.Staged, OpensAt: w.now.Add(2 * time.Hour)}
+	ok(t, w.desk.View(func(p *cvd.Programme) error {
+		x := p.Waves[w.wave]
+		q.Revision, q.Level, q.Audience = x.Revision, x.Level, x.Audience
+		return nil
+	}))
+	wave, err := w.desk.DraftWave(ctx, w.by("ana"), q)
+	ok(t, err)
+	for _, who := range []string{"ana", "ben"} {
+		s := w.as(who).wants(w.as(who).get("/home"), 200)
+		if !strings.Contains(s, "<h2>Decisions</h2>") || !strings.Contains(s, "asks for approval") || !strings.Contains(s, "/waves/"+wave.String()) {
+			t.Errorf("%s isn't told at home of what waits: %s", who, s)
+		}
 	}
 }
