@@ -79,7 +79,9 @@ func TestGroupCommit(t *testing.T) {
 		if n := appends.Load(); n > 3*each {
 			t.Errorf("%d transactions for %d rounds of %d callers", n, each, callers)
 		}
-		if worst > 2*syncTime {
+		// The one under way and the next; a caller whose goroutine is held up between the
+		// clock and the queue, as a race detector on a busy machine does, sees one more.
+		if worst > 3*syncTime {
 			t.Errorf("a caller waited %v; two transactions take %v", worst, 2*syncTime)
 		}
 		w.mustVerify()
