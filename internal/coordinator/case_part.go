@@ -163,7 +163,7 @@ func (d *Desk) partProduct(ctx context.Context, p *cvd.Programme, n Names, c *cv
 func partWave(p *cvd.Programme, n Names, w *cvd.Wave, holder cvd.HolderID, now time.Time) PartWave {
 	rev := p.Revisions[w.Revision]
 	row := PartWave{Wave: w.ID, Revision: rev.Number, Level: w.Level.String(), Label: rev.Label.String(), State: p.WaveState(w.ID, now).String(),
-		OpensAt: w.OpensAt, LapsesAt: w.LapsesAt, Uses: map[string]string{}}
+		OpensAt: w.OpensAt, LapsesAt: w.LapsesAt}
 	if why := p.Readable(holder, w.ID, now); why != nil {
 		row.Why = whyNot(why)
 	}
@@ -176,12 +176,19 @@ func partWave(p *cvd.Programme, n Names, w *cvd.Wave, holder cvd.HolderID, now t
 			row.Fetches = append(row.Fetches, PartFetch{n.Account(f.Account), f.At})
 		}
 	}
-	for u, r := range rev.Rulings {
-		said := r.Verdict.String()
-		if r.Verdict == cvd.From {
-			said = r.From.UTC().Format(time.RFC3339)
-		}
-		row.Uses[cvd.Use(u).String()] = said
-	}
+	row.Uses = usesOf(rev.Rulings)
 	return row
+}
+
+// usesOf is what may be done with what a package says: yes, no, or from when on, by
+// use.
+func usesOf(rulings cvd.Rulings) map[string]string {
+	out := map[string]string{}
+	for u, r := range rulings {
+		out[cvd.Use(u).String()] = r.Verdict.String()
+		if r.Verdict == cvd.From {
+			out[cvd.Use(u).String()] = r.From.UTC().Format(time.RFC3339)
+		}
+	}
+	return out
 }

@@ -39,6 +39,8 @@ type WaveView struct {
 	Stored   int          `json:"stored"`                 // copies that are there
 	Tiers    []TierCount  `json:"tiers"`
 	Holders  []WaveHolder `json:"holders"`
+
+	Uses map[string]string `json:"permitted_use"` // as its members read it: by use, yes, no, or the instant from which
 }
 
 // TierCount is how many holders a tier has; tier 0 is staff.
@@ -83,7 +85,7 @@ func (d *Desk) waveView(p *cvd.Programme, n Names, w *cvd.Wave, now time.Time) W
 	v := WaveView{
 		Wave: w.ID, Case: w.Case, Title: n.Case(w.Case), Name: waveName(p, w.ID), Purpose: w.Purpose.String(), Revision: rev.Number, Label: rev.Label.String(),
 		Level: w.Level.String(), State: p.WaveState(w.ID, now).String(), Why: notServed(p, n, w, now), Reask: w.Reask, OpensAt: w.OpensAt, LapsesAt: w.LapsesAt,
-		Widens: w.Widens, Digest: hex.EncodeToString(w.Digest[:]), Drafted: []string{}, At: w.Drafted.At, Holders: make([]WaveHolder, 0, len(w.Audience)),
+		Widens: w.Widens, Digest: hex.EncodeToString(w.Digest[:]), Drafted: []string{}, At: w.Drafted.At, Uses: usesOf(rev.Rulings), Holders: make([]WaveHolder, 0, len(w.Audience)),
 	}
 	if c.Embargo != nil {
 		v.Release = c.Embargo.Release.At

@@ -26,9 +26,10 @@ type memberCasePage struct {
 // rulingLine is what may be done with a revision's content: one line for a use, of
 // the newest wave.
 type rulingLine struct {
-	Use  string
-	Said string
-	From Moment
+	Use   string
+	Said  string
+	From  Moment
+	Early bool // it may be done before the release
 }
 
 // memberCase shows a case to those who take part in it.
@@ -42,7 +43,7 @@ func memberCase(v *Visit, id cvd.CaseID) error {
 		return err
 	}
 	if n := len(part.Waves); n > 0 {
-		page.Rulings = v.rulings(part.Waves[n-1].Uses)
+		page.Rulings = v.rulings(part.Waves[n-1].Uses, time.Time{})
 	}
 	return v.Render("case-member", page)
 }
@@ -70,11 +71,12 @@ var useWords = map[string]string{
 	cvd.ShareWithMember.String():  "Talk about it with another member of the case",
 }
 
-func (v *Visit) rulings(uses map[string]string) (out []rulingLine) {
+// rulings are what may be done, and what of it before a release; zero: that isn't asked.
+func (v *Visit) rulings(uses map[string]string, release time.Time) (out []rulingLine) {
 	for use := cvd.DeployPatch; useWords[use.String()] != ""; use++ {
 		line := rulingLine{Use: useWords[use.String()], Said: uses[use.String()]}
 		if at, err := time.Parse(time.RFC3339, line.Said); err == nil {
-			line.Said, line.From = "from", v.Moment(at)
+			line.Said, line.From, line.Early = "from", v.Moment(at), at.Before(release)
 		}
 		out = append(out, line)
 	}

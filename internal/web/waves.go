@@ -256,9 +256,10 @@ type wavePage struct {
 
 	NotReached int `json:"not_reached" doc:"Holders that no notice reached. Call them."`
 
-	Can   map[string]bool `json:"-"`
-	Mine  bool            `json:"-"` // the reader's own preview
-	NotMe string          `json:"-"` // why the reader can't approve it
+	Can     map[string]bool `json:"-"`
+	Rulings []rulingLine    `json:"-"`
+	Mine    bool            `json:"-"` // the reader's own preview
+	NotMe   string          `json:"-"` // why the reader can't approve it
 }
 
 type holderLine struct {
@@ -280,7 +281,7 @@ func (v *Visit) wave() (id cvd.WaveID, page wavePage, err error) {
 	if err != nil {
 		return id, page, err
 	}
-	page = wavePage{WaveView: &w, OpensAt: v.Moment(w.OpensAt), LapsesAt: v.Moment(w.LapsesAt), Release: v.Moment(w.Release), At: v.Moment(w.At), Of: len(w.Holders), Holders: []holderLine{}}
+	page = wavePage{WaveView: &w, OpensAt: v.Moment(w.OpensAt), LapsesAt: v.Moment(w.LapsesAt), Release: v.Moment(w.Release), At: v.Moment(w.At), Of: len(w.Holders), Holders: []holderLine{}, Rulings: v.rulings(w.Uses, w.Release)}
 	var all []coordinator.WaveHolder
 	for _, h := range w.Holders {
 		if !h.Fetched.IsZero() {
