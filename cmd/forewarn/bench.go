@@ -66,7 +66,7 @@ func (c *benchScan) Run(a *app) error {
 	if r.Texts+r.Rules > 0 {
 		what += fmt.Sprintf(", %s, %s", count(r.Texts, "text", "texts"), count(r.Rules, "rule", "rules"))
 	}
-	a.say("%s: %.2f GB/s of one core, median of %d (spread %.0f %%); %d of %d planted seen", what, r.GB, r.Rounds, 100*r.Spread, r.Seen, r.Planted)
+	a.say("%s: %.2f GB/s of one core, median of %d (spread %.0f %%); all %d planted seen, in %d sightings", what, r.GB, r.Rounds, 100*r.Spread, r.Planted, r.Seen)
 	switch {
 	case r.PeerAbsent != "":
 		a.say("No peer: %s", line(r.PeerAbsent))

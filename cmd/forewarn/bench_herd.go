@@ -82,7 +82,7 @@ func (c *benchHerd) Run(a *app) (err error) {
 		a.say("%d have their copy: half after %.1f s, 99 in a hundred after %.1f s, the last after %.1f s; %d MB.", r.Have, r.Median, r.P99, r.Last, r.Bytes/1e6)
 		a.say("Processors: the desk %.1f s, the members %.1f s. %d requests, %d told to come back, %d broken connections, %d kills.", r.ServerCPU, r.ClientCPU, r.Requests, r.Turned, r.Broken, r.Killed)
 		a.say("Others meanwhile: %d pages, 99 in a hundred within %.0f ms; %d failed.", r.Others, r.Others99, r.OthersFailed)
-		a.say("Before the opening: %d answers, %d early, %d kinds of answers to one question, %d changed. On the log: %d; acknowledged and lost: %d.", r.Asked, r.Early, r.Shapes, r.Tags, r.Logged, r.Lost)
+		a.say("Before the opening: %d answers, %d early, %s to one question, %d changed. On the log: %d; acknowledged and lost: %d.", r.Asked, r.Early, count(r.Shapes, "kind of answer", "kinds of answers"), r.Tags, r.Logged, r.Lost)
 		if p := r.Post; p != nil {
 			a.say("Notices: %d due, %d arrived, %d came again under their Message-ID, %d lost, %d strays, %d members without; 99 in a hundred handed off after %.1f s.", p.Due, p.Arrived, p.Doubled, p.Lost, p.Strays, p.Untold, p.Handed99)
 		}

@@ -45,6 +45,7 @@ var hints = []struct {
 	text  string
 }{
 	{carrier.ErrRefused, "mend the lines named and run the command again; 'forewarn package check FOLDER' tries it without keeping anything"},
+	{hostile.ErrRefused, "nothing was changed"},
 	{hostile.ErrFell, "nothing was changed. What brought it down is told on standard error, and in a served desk's process log; look at the file on a machine that has no keys"},
 	{equivalence.ErrDiffers, "nothing was kept. Members with different copies would see different things: take the mark away that makes the difference"},
 	{equivalence.ErrNoParse, "nothing was kept. Mend the rule; the tool named was run on it by itself"},

@@ -30,11 +30,10 @@ import (
 // who brought the bytes.
 type Tasks map[string]func([]byte) ([]byte, error)
 
-// Runner does tasks. The zero Runner with Tasks does them in place, which is for tests
-// and for who holds no secret.
+// Runner has tasks done. Who holds no secret calls them in place.
 type Runner struct {
 	Tasks   Tasks
-	Program string        // that calls Serve when it finds Asked in its environment; empty: in place
+	Program string        // that calls Serve when it finds Asked in its environment
 	Memory  uint64        // bytes of data of the process; default 1 GiB
 	Time    time.Duration // of its life, and of its work on a processor; default 2 minutes
 	Said    func(string)  // what a process that fell said, for the process log; may be nil
@@ -63,16 +62,8 @@ func refusal(text string) error {
 // Do has a task done. The answer is at most as long as the process's memory. Errors
 // wrap hostile.ErrRefused, hostile.ErrFell, or are of this machine.
 func (r *Runner) Do(ctx context.Context, task string, in []byte) ([]byte, error) {
-	do := r.Tasks[task]
-	if do == nil {
+	if r.Tasks[task] == nil {
 		return nil, fmt.Errorf("there is no task %q", task)
-	}
-	if r.Program == "" {
-		out, err := do(in)
-		if err != nil {
-			return nil, refusal(strings.TrimPrefix(err.Error(), told))
-		}
-		return out, nil
 	}
 	memory, long := max(cmp.Or(r.Memory, defaultMemory), leastMemory), cmp.Or(r.Time, defaultTime)
 	within, cancel := context.WithTimeout(ctx, long)

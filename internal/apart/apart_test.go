@@ -115,25 +115,24 @@ func runner(t testing.TB) *Runner {
 
 func TestDone(t *testing.T) {
 	t.Setenv("FOREWARN_SECRET", "hunter2")
-	for _, r := range []*Runner{runner(t), {Tasks: tasks}} {
-		big := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
-		if got, err := r.Do(context.Background(), "echo", big); err != nil || !bytes.Equal(got, big) {
-			t.Fatal(len(got), err)
-		}
-		if got, err := r.Do(context.Background(), "echo", nil); err != nil || len(got) != 0 {
-			t.Fatal(got, err)
-		}
-		if _, err := r.Do(context.Background(), "refuse", nil); !errors.Is(err, hostile.ErrRefused) || !strings.Contains(err.Error(), "not like this") {
-			t.Fatal(err)
-		}
-		if _, err := r.Do(context.Background(), "nothing", nil); err == nil {
-			t.Fatal("there is no such task")
-		}
-		if got, err := r.Do(context.Background(), "threads", nil); err != nil || got[0] != 28 {
-			t.Fatal(got, err)
-		}
+	r := runner(t)
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	if got, err := r.Do(context.Background(), "echo", big); err != nil || !bytes.Equal(got, big) {
+		t.Fatal(len(got), err)
 	}
-	got, err := runner(t).Do(context.Background(), "environment", nil)
+	if got, err := r.Do(context.Background(), "echo", nil); err != nil || len(got) != 0 {
+		t.Fatal(got, err)
+	}
+	if _, err := r.Do(context.Background(), "refuse", nil); !errors.Is(err, hostile.ErrRefused) || !strings.Contains(err.Error(), "not like this") {
+		t.Fatal(err)
+	}
+	if _, err := r.Do(context.Background(), "nothing", nil); err == nil {
+		t.Fatal("there is no such task")
+	}
+	if got, err := r.Do(context.Background(), "threads", nil); err != nil || got[0] != 28 {
+		t.Fatal(got, err)
+	}
+	got, err := r.Do(context.Background(), "environment", nil)
 	if err != nil || strings.Contains(string(got), "hunter2") || strings.Contains(string(got), "HOME") {
 		t.Fatalf("%s, %v", got, err)
 	}
@@ -181,7 +180,7 @@ func TestConfined(t *testing.T) {
 		"file": secret, "write": secret + ".new", "list": "", "dial": l.Addr().String(), "listen": "", "execute": "", "fork": "", "signal": "", "loosen": "", "socket6": "",
 	} {
 		if task != "fork" && task != "signal" && task != "loosen" { // these would do it to the test
-			if _, err := (&Runner{Tasks: tasks}).Do(context.Background(), task, []byte(in)); err != nil {
+			if _, err := tasks[task]([]byte(in)); err != nil {
 				t.Errorf("%s can't be tried: %v", task, err)
 			}
 			os.Remove(secret + ".new")

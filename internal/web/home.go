@@ -65,7 +65,9 @@ func showHome(v *Visit) error {
 			for _, a := range p.Accounts {
 				if n := len(a.Invitations); n > 0 && a.Closed == nil {
 					i := a.Invitations[n-1]
-					page.Recoveries += one(i.Recovery && i.Confirmed == nil && i.Used == nil && v.Now().Before(i.Until))
+					if i.Recovery && i.Confirmed == nil && i.Used == nil && v.Now().Before(i.Until) {
+						page.Recoveries++
+					}
 				}
 			}
 		}
@@ -175,14 +177,6 @@ func (v *Visit) decisions() ([]decisionLine, error) {
 		}
 	}
 	return out, err
-}
-
-// one is 1 if it is so.
-func one(so bool) int {
-	if so {
-		return 1
-	}
-	return 0
 }
 
 // homeCases is how many cases stand on the staff's home page; the board has all.
