@@ -13,15 +13,22 @@ import (
 	"forewarn/internal/ledger"
 )
 
-// What a command has the serving desk append is for that one as its own: names are
-// taken, keys are gone, waves are sealed. What doesn't fit is refused, and does it
-// no harm.
-func TestBesideTheWriter(t *testing.T) {
+// newBeside is a programme whose desk is served, and another beside it.
+func newBeside(t *testing.T) *works {
+	t.Helper()
 	first := newWorks(t)
 	ok(t, first.desk.Close())
 	w := first.clone(t)
 	w.beside = true
 	w.open()
+	return w
+}
+
+// What a command has the serving desk append is for that one as its own: names are
+// taken, keys are gone, waves are sealed. What doesn't fit is refused, and does it
+// no harm.
+func TestBesideTheWriter(t *testing.T) {
+	w := newBeside(t)
 	defer w.end()
 
 	// Each sees at once what the other wrote.
@@ -112,11 +119,7 @@ func hashOf(t *testing.T, d *coordinator.Desk) (h [32]byte) {
 // While keys are destroyed that others' entries say are, nothing is being appended: an
 // entry that is not kept in the end must not have cost its key.
 func TestNoKeyGoesBeforeItsEntryIsKept(t *testing.T) {
-	first := newWorks(t)
-	ok(t, first.desk.Close())
-	w := first.clone(t)
-	w.beside = true
-	w.open()
+	w := newBeside(t)
 	defer w.end()
 	id, err := w.desk.AddAccount(ctx, w.ana, cvd.MemberID{}, cvd.RoleSet(cvd.Auditor), coordinator.Person{Handle: "dora", Name: "Dora"})
 	ok(t, err)
@@ -157,11 +160,7 @@ func TestNoKeyGoesBeforeItsEntryIsKept(t *testing.T) {
 
 // A name that many want at once, on pages and in commands, is one's.
 func TestOneName(t *testing.T) {
-	first := newWorks(t)
-	ok(t, first.desk.Close())
-	w := first.clone(t)
-	w.beside = true
-	w.open()
+	w := newBeside(t)
 	defer w.end()
 	for _, give := range []func(*coordinator.Desk) error{
 		func(d *coordinator.Desk) error {
