@@ -108,6 +108,8 @@ func fell(exit *exec.ExitError, said string, memory uint64, long time.Duration) 
 	switch {
 	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"), strings.Contains(said, "stack exceeds"):
 		return fmt.Errorf("it needs more than %d MB of memory", memory>>20)
+	case strings.Contains(said, "\ngoroutine 0 "): // a fault on the runtime's own stack: Go 1.26's collector doesn't check all that it is given
+		return fmt.Errorf("it seems to need more than %d MB of memory: Go's runtime fell (%s)", memory>>20, exit)
 	case strings.Contains(exit.String(), "CPU time limit"), strings.Contains(exit.String(), "killed"):
 		return fmt.Errorf("it took more than %s of work (%s)", long, exit)
 	}
