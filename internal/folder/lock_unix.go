@@ -25,7 +25,16 @@ func Lock(name string) (io.Closer, error) {
 		}
 		return nil, fmt.Errorf("lock %q: %w", name, err)
 	}
-	return f, nil
+	return held{f}, nil
+}
+
+// held is a locked file. To close it isn't enough to give it up while a process that
+// was forked in between has it too, which it has until it is another program.
+type held struct{ *os.File }
+
+func (h held) Close() error {
+	syscall.Flock(int(h.Fd()), syscall.LOCK_UN)
+	return h.File.Close()
 }
 
 // lockName is the file that is locked. It is empty, and stays.
@@ -47,5 +56,5 @@ func (p Private) Lock() (unlock func(), err error) {
 		f.Close()
 		return nil, p.fail(lockName, err)
 	}
-	return func() { f.Close() }, nil
+	return func() { held{f}.Close() }, nil
 }

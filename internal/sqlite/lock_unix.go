@@ -67,7 +67,12 @@ func holderOf(f *os.File) string {
 	return fmt.Sprintf("process %d has it%s", pid, said)
 }
 
-func (l *fileLock) release() { l.f.Close() }
+// release says so to the kernel: to close the file isn't enough while a process that
+// was forked in between has it too, which it has until it is another program.
+func (l *fileLock) release() {
+	syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN)
+	l.f.Close()
+}
 
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
