@@ -246,7 +246,7 @@ func TestMatcherAgainstIndex(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "indicators") {
 			inds = append(inds, Indicator{Kind: Constant, Value: str("value", MinValue, 12)})
 		}
-		m, err := newMatcher(inds, nil, nil)
+		m, err := newMatcher(inds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

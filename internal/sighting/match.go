@@ -16,7 +16,7 @@ type pattern struct {
 	bounds  bounds     // nil: text is only a piece of what address says
 	address netip.Addr // whose spelling is around it
 	kind    hitKind
-	index   int32 // of the indicator, rule or anchor
+	index   int32 // of the indicator or rule
 }
 
 // matcher finds many patterns at once. It sorts them into tiers by length, for
@@ -46,7 +46,6 @@ type tier struct {
 	mask          uint64          // of the bytes in a window
 	filter        []uint64        // two bits of one word for each hash
 	small         *[1 << 16]uint8 // instead
-	words         *wordFilter     // instead, of whole words
 	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
@@ -72,8 +71,8 @@ var tierLengths = [...]int{15, 11, 8, 0}
 
 const tierWorth = 1024
 
-func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*matcher, error) {
-	m := &matcher{address: map[netip.Addr][]int32{}, patterns: make([]pattern, 0, len(indicators)+len(anchors))}
+func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
+	m := &matcher{address: map[netip.Addr][]int32{}, patterns: make([]pattern, 0, len(indicators))}
 	pieces := map[string]bool{} // whole networks share one
 	for i, ind := range indicators {
 		ps, err := ind.patterns()
@@ -99,18 +98,16 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 			m.patterns = append(m.patterns, pattern{text: lower(n), fold: true, bounds: anywhere, kind: needle, index: int32(i)})
 		}
 	}
-	m.patterns = append(m.patterns, anchors...)
+	m.tier()
+	return m, nil
+}
+
+// tier makes the tiers of its patterns.
+func (m *matcher) tier() {
 	m.quoteless = !slices.ContainsFunc(m.patterns, func(p pattern) bool { return strings.Contains(p.text, `"`) })
 
 	var sorted [len(tierLengths)][]uint32
-	var words []uint32
-	// What is as short as a word costs a way over the text that words then share.
-	short := slices.ContainsFunc(m.patterns, func(p pattern) bool { return !wholeWord(p) && len(p.text) < 8 })
 	for i, p := range m.patterns {
-		if wholeWord(p) && !short {
-			words = append(words, uint32(i))
-			continue
-		}
 		t := slices.IndexFunc(tierLengths[:], func(n int) bool { return len(p.text) >= n })
 		sorted[t] = append(sorted[t], uint32(i))
 	}
@@ -122,10 +119,6 @@ func newMatcher(indicators []Indicator, rules []Rule, anchors []pattern) (*match
 			m.tiers = append(m.tiers, m.newTier(list))
 		}
 	}
-	if len(words) > 0 {
-		m.tiers = append(m.tiers, m.newWordTier(words))
-	}
-	return m, nil
 }
 
 // newTier shares a shortest pattern's bytes between width and stride: a wide
@@ -180,14 +173,10 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		}
 	}
 	common[t.hash(load("00000000", 0))>>(64-counted)] = 255 // of UTC, and of addresses
-	entries := t.stride                                     // of each pattern
-	if t.words != nil {
-		entries = 1
-	}
-	n := len(list) * entries
-	if t.words == nil && t.width == shortWidth && t.stride == shortStride && n <= smallMost {
+	n := len(list) * t.stride
+	if t.width == shortWidth && t.stride == shortStride && n <= smallMost {
 		t.small = new([1 << 16]uint8)
-	} else if t.words == nil {
+	} else {
 		t.filter = make([]uint64, 1<<min(max(9, bits.Len(uint(n/8))), 20))
 	}
 	buckets := uint(max(9, bits.Len(uint(n))))
@@ -196,7 +185,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	for k, i := range list {
 		hs := windows(i)
 		least := 256
-		for start := 0; t.words == nil && start+t.stride <= len(hs) && least > 1; start++ {
+		for start := 0; start+t.stride <= len(hs) && least > 1; start++ {
 			worst := 0
 			for _, h := range hs[start : start+t.stride] {
 				worst = max(worst, int(common[h>>(64-counted)]))
@@ -205,10 +194,8 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 				best[k], least = uint16(start), worst
 			}
 		}
-		for o, h := range hs[best[k]:][:entries] {
+		for o, h := range hs[best[k]:][:t.stride] {
 			switch {
-			case t.words != nil:
-				t.words.add(h)
 			case t.small != nil:
 				t.small[smallHash(uint32(load(patterns[i].text, int(best[k])+o)|folding))] = 1
 			default:
@@ -225,7 +212,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	}
 	t.placed = make([]placed, n+1)
 	for k, i := range slices.Backward(list) {
-		for o, h := range windows(i)[best[k]:][:entries] {
+		for o, h := range windows(i)[best[k]:][:t.stride] {
 			b := h >> t.firstShift
 			t.first[b]--
 			t.placed[t.first[b]] = placed{i, best[k] + uint16(o), tag(h)}
@@ -264,18 +251,12 @@ const batchSize = 256
 // may be reported more than once.
 func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32)) {
 	for _, t := range m.tiers {
-		p, step := 0, t.stride
-		if t.words != nil {
-			p, step = wordsFrom, 1
-		}
+		p := 0
 		for p+8 <= len(text) {
 			var n int
-			switch {
-			case t.words != nil:
-				n, p = t.siftWords(text, p, &room.at)
-			case t.small != nil:
+			if t.small != nil {
 				n, p = t.siftShort(text, p, &room.at)
-			default:
+			} else {
 				n, p = t.sift(text, p, &room.at)
 			}
 			for i, at := range room.at[:n] {
@@ -289,10 +270,7 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 				m.verify(t, text, int(at), room.hashes[i], hit)
 			}
 		}
-		if t.words != nil { // one may begin before p and be none of those before
-			p -= t.stride - 1
-		}
-		for ; p+t.width <= len(text); p += step {
+		for ; p+t.width <= len(text); p += t.stride {
 			m.verify(t, text, p, t.hash(load(text, p)), hit)
 		}
 	}

@@ -38,10 +38,8 @@ func TestMatcherTiers(t *testing.T) {
 				}
 			}
 		}
-		m, err := newMatcher(nil, nil, patterns)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := &matcher{patterns: patterns}
+		m.tier()
 		if want := map[bool]int{true: 2, false: 4}[alphabet == "ab"]; len(m.tiers) < want {
 			t.Fatalf("seed %d: only %d tiers", seed, len(m.tiers))
 		}

@@ -6,8 +6,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"forewarn/internal/token"
 )
@@ -16,15 +14,14 @@ import (
 // search look further.
 const mostAnchor = 64
 
-// quotes finds excerpts of texts. Few words of the texts are looked for as
-// patterns, with all other patterns: the anchors. Where one stands, the words
-// around it are read against the lattice.
+// quotes finds excerpts of texts. Where a pair of words stands in telemetry, the
+// lines around it are read. In these a few words of the texts are looked for, the
+// anchors, and the words around these are read against the lattice.
 type quotes struct {
+	*pairs
 	lattices []*lattice
-	anchors  [][]anchored // by the index of a pattern
+	anchors  map[string][]anchored // by the word
 	public   map[string]bool
-	longest  int // word of any
-	beside   beside
 }
 
 // anchored is where in a text an anchor stands in one context: reading less than
@@ -34,54 +31,43 @@ type anchored struct {
 	edges []int32
 }
 
-func newQuotes(texts []Text, public [][]byte) (*quotes, []pattern) {
+func newQuotes(texts []Text, public [][]byte) *quotes {
 	if len(texts) == 0 {
-		return nil, nil
+		return nil
 	}
-	q := &quotes{public: map[string]bool{}}
+	q := &quotes{anchors: map[string][]anchored{}, public: map[string]bool{}}
 	for _, t := range public {
 		for _, run := range runsOf(wordsOf(t)) {
 			q.public[strings.Join(run, " ")] = true
 		}
 	}
-	index := map[string]int{}
 	type place struct {
-		anchor  int
+		word    string
 		text    int32
 		context uint64
 	}
 	places := map[place]int{}
-	var patterns []pattern
 	for t, text := range texts {
 		l := newLattice(text)
 		l.choose(rankOf)
 		contexts := l.contexts()
 		q.lattices = append(q.lattices, l)
-		q.longest = max(q.longest, l.longest)
 		for e, edge := range l.edges {
 			if !edge.anchor {
 				continue
 			}
-			i, ok := index[edge.word]
+			here := place{edge.word, int32(t), contexts[e]}
+			k, ok := places[here]
 			if !ok {
-				i = len(q.anchors)
-				index[edge.word] = i
-				q.anchors = append(q.anchors, nil)
-				for _, s := range cases(edge.word) {
-					patterns = append(patterns, pattern{text: s, fold: true, bounds: alone, kind: anchorWord, index: int32(i)})
-				}
+				k = len(q.anchors[edge.word])
+				places[here] = k
+				q.anchors[edge.word] = append(q.anchors[edge.word], anchored{text: int32(t)})
 			}
-			k, ok := places[place{i, int32(t), contexts[e]}]
-			if !ok {
-				k = len(q.anchors[i])
-				places[place{i, int32(t), contexts[e]}] = k
-				q.anchors[i] = append(q.anchors[i], anchored{text: int32(t)})
-			}
-			q.anchors[i][k].edges = append(q.anchors[i][k].edges, int32(e))
+			q.anchors[edge.word][k].edges = append(q.anchors[edge.word][k].edges, int32(e))
 		}
 	}
-	q.beside = q.neighbours()
-	return q, patterns
+	q.pairs = newPairs(q.lattices)
+	return q
 }
 
 // wordsOf are the words of a text, folded.
@@ -98,85 +84,24 @@ func runsOf(words []string) (runs [][]string) {
 }
 
 // rankOf ranks a word as an anchor, the best least; false if it can't be one.
-// What costs is where a word of telemetry is an anchor or begins like one: at
-// best a word is long, and isn't common. Words that aren't of ASCII come last,
-// for a matcher takes a way of its own over the text for these. Within a class
-// the hash decides, as in winnowing; of common words how common they are does.
+// What costs is where a word of telemetry is an anchor of a text that isn't quoted
+// there: at best a word is long, and isn't common. Within a class the hash decides,
+// as in winnowing; of common words how common they are does.
 func rankOf(w string) (uint32, bool) {
-	if len(w) < leastAnchor || len(w) > mostAnchor || strings.ContainsRune(w, wild) {
+	if len(w) < leastAnchor || len(w) > mostAnchor || strings.IndexByte(w, wild) >= 0 {
 		return 0, false
 	}
 	h := fnv.New32a()
 	h.Write([]byte(w))
 	class, within := uint32(0), h.Sum32()>>4
-	if n := commonBeginnings[w[:leastAnchor]]; n > 0 {
-		if class, within = 3, uint32(n); slices.Contains(commonWords, w) {
-			class = 4 // it is met there, and not only looked at
-		}
+	if i := slices.Index(commonWords, w); i >= 0 {
+		class, within = 3, uint32(len(commonWords)-i)
 	} else if len(w) < 6 {
 		class = 2
 	} else if len(w) < 8 {
 		class = 1
 	}
-	if strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
-		class = 5
-	}
 	return class<<28 | within, true
-}
-
-// commonBeginnings are those of commonWords, the higher the more common.
-var commonBeginnings = func() map[string]int {
-	begin := map[string]int{}
-	for i, w := range commonWords {
-		if len(w) >= leastAnchor {
-			begin[w[:leastAnchor]] = max(begin[w[:leastAnchor]], len(commonWords)-i)
-		}
-	}
-	return begin
-}()
-
-// cases are the spellings of a folded word that patterns, which fold ASCII
-// only, are needed for.
-func cases(w string) []string {
-	r, n := utf8.DecodeRuneInString(w)
-	all := []string{w, strings.ToUpper(w), string(unicode.ToTitle(r)) + w[n:]}
-	for i := range all {
-		all[i] = lower(all[i])
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// alone: no letter or digit, of whatever script, stands beside it.
-func alone(text []byte, from, to int) (int, int, bool) {
-	r, _ := utf8.DecodeLastRune(text[:from])
-	s, _ := utf8.DecodeRune(text[to:])
-	return from, to, !letter(r) && !letter(s)
-}
-
-// leastLikely is how many words beside an anchor must be those beside it in its
-// text before a line is read again. An escape in one of them has the anchor seen
-// with it undone, for it isn't further than Scanner.reach.
-const leastLikely = 2
-
-// likely reports whether an anchor stands among words of its text, as far as
-// that can be seen. Every run has it so, and few other places do.
-func (q *quotes) likely(text []byte, from, to int, index int32) bool {
-	may := func(s side) bool { return !q.far(text, from, to, index, s) && q.near(text, from, to, index, s) }
-	if !may(rightOf) && !may(leftOf) {
-		return false
-	}
-	for _, a := range q.anchors[index] {
-		l := q.lattices[a.text]
-		_, _, before, cut := l.left(text, a.edges[0], from, leastLikely)
-		if cut || before == leastLikely {
-			return true
-		}
-		if _, behind, cut := l.right(text, a.edges[0], to, leastLikely-before); cut || before+behind == leastLikely {
-			return true
-		}
-	}
-	return false
 }
 
 // quote is an excerpt in a text that is searched.
@@ -189,7 +114,26 @@ type quote struct {
 // anchorHit is an anchor met.
 type anchorHit struct {
 	span
-	index int32
+	places []anchored
+}
+
+// anchorsIn appends to dst the anchors in a text, in order.
+func (q *quotes) anchorsIn(dst []anchorHit, text []byte) []anchorHit {
+	for at := 0; at < len(text); {
+		w, ok, _ := nextWord(text, at, q.longest)
+		if !ok {
+			at += MaxGap
+			continue
+		}
+		at = wordEnd(text, w.to, len(text))
+		if n := at - w.from; n < leastAnchor || n > 4*mostAnchor {
+			continue
+		}
+		if places := q.anchors[fold(text[w.from:at])]; places != nil {
+			dst = append(dst, anchorHit{span{w.from, at}, places})
+		}
+	}
+	return dst
 }
 
 // mostAlignments is how many ways to lay an excerpt on a text are tried at one
@@ -213,7 +157,7 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 	for _, hit := range anchors {
 		best, edges := map[int32]quote{}, map[int32]int32{}
 		tried := map[int32]int{}
-		for _, a := range q.anchors[hit.index] {
+		for _, a := range hit.places {
 			if tried[a.text] == mostAlignments {
 				continue
 			}
@@ -403,7 +347,7 @@ func passages(text []byte, at []span) (out []span) {
 	return out
 }
 
-// quotesIn looks for quotes around the anchors that were noted in text.
+// quotesIn looks for quotes around the pairs that were noted in text.
 func (p *pass) quotesIn(text []byte, keep func(hit)) {
 	p.quoted = p.quoted[:0]
 	p.layers.reach, p.layers.quoteless = 0, false
@@ -436,17 +380,12 @@ func (p *pass) quotesIn(text []byte, keep func(hit)) {
 func (p *pass) quotesOf(text []byte, s span) (out bool) {
 	p.layers.dig(text[s.from:s.to], func(inner []byte) {
 		p.tokens.Scan(inner, func(int, token.Alphabet, uint64) {}) // tells of base64
-		p.met = p.met[:0]
-		p.matcher.find(inner, &p.room, func(from, to int, kind hitKind, index int32) {
-			if kind == anchorWord {
-				p.met = append(p.met, anchorHit{span{from, to}, index})
-			}
-		})
-		slices.SortFunc(p.met, func(a, b anchorHit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.index, b.index)) })
-		leads := p.quotes.find(inner, slices.Compact(p.met), func(x quote) {
+		p.met = p.quotes.anchorsIn(p.met[:0], inner)
+		leads := p.quotes.find(inner, p.met, func(x quote) {
 			from, to, through := p.layers.below(x.from, x.to)
 			p.quoted = append(p.quoted, hit{from: from + s.from, to: to + s.from, kind: excerpt, index: x.text, through: through, words: x.words, first: x.first})
 		})
+		leads = leads || p.quotes.leadOut(inner)
 		if from, to, _ := p.layers.below(0, len(inner)); leads && (from == 0 || to == s.to-s.from) {
 			out = true
 		}

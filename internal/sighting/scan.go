@@ -73,13 +73,9 @@ func (s *Scanner) prepare() {
 			return
 		}
 	}
-	var anchors []pattern
-	s.quotes, anchors = newQuotes(s.Texts, s.Public)
-	s.matcher, s.err = newMatcher(s.Indicators, s.Rules, anchors)
+	s.quotes = newQuotes(s.Texts, s.Public)
+	s.matcher, s.err = newMatcher(s.Indicators, s.Rules)
 	longest := token.UUID.Len()
-	for _, a := range anchors {
-		longest = max(longest, len(a.text))
-	}
 	for _, i := range s.Indicators {
 		longest = max(longest, len(i.Value))
 	}
@@ -92,8 +88,8 @@ func (s *Scanner) prepare() {
 	// takes more is missed where the pieces of a long line meet.
 	s.overlap = 32*longest + margin
 	s.reach = longest + edge
-	if len(s.Texts) > 0 {
-		s.reach += MaxGap // to a word that an escape is in
+	if s.quotes != nil {
+		s.reach = max(s.reach, s.quotes.reach())
 		s.overlap = max(s.overlap, 4*context)
 	}
 }
@@ -117,7 +113,7 @@ func (s *Scanner) Scan(name string, r io.Reader, emit func(Sighting) error) (Sum
 	p := &pass{Scanner: s, source: name, emit: emit, layout: plainText{}, values: map[string][]string{}}
 	p.tokens = token.NewScanner(s.Rec, token.Plain, p.layers.run)
 	p.written = token.NewScanner(s.Rec, asWritten, p.layers.write)
-	p.layers.alone = len(s.matcher.patterns) == 0
+	p.layers.alone = len(s.matcher.patterns) == 0 && s.quotes == nil
 	src := newSource(r, s.MaxExpand, s.AsItIs)
 	p.src, p.sum.Undone, p.sum.Like = src, src.undone, src.like
 	err := p.run(src)
@@ -157,7 +153,7 @@ type pass struct {
 	full    int // as many hits are thinned
 	wait    waiting
 
-	noted  []span          // anchors that have a neighbour
+	noted  []span          // between two words that may be of a text
 	met    []anchorHit     // in the text that is searched for quotes
 	quoted []hit           // quotes, before those within others are taken out
 	told   map[int32]int64 // to where in the stream the last quote of each text went

@@ -25,8 +25,7 @@ const (
 	indicator
 	needle // of a rule: a sighting only if the rule then holds
 	rule
-	excerpt    // of a text
-	anchorWord // of a text: only a place to look at
+	excerpt // of a text
 )
 
 func (h hit) what(s *Scanner) What {
@@ -110,14 +109,15 @@ func (p *pass) peel(text []byte, keep func(hit)) {
 		keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 	})
 	p.matcher.find(text, &p.room, func(a, b int, kind hitKind, index int32) {
-		if kind == anchorWord {
-			if p.quotes.likely(text, a, b, index) {
-				from, to, _ := p.layers.below(a, b)
-				p.noted = append(p.noted, span{from, to})
-			}
-		} else if kind == needle || !p.layers.goesOn(text[b:]) {
+		if kind == needle || !p.layers.goesOn(text[b:]) {
 			from, to, through := p.layers.below(a, b)
 			keep(hit{from: from, to: to, kind: kind, index: index, through: through})
 		}
 	})
+	if p.quotes != nil {
+		p.quotes.meet(text, &p.room, func(gap span) {
+			from, to, _ := p.layers.below(gap.from, gap.to)
+			p.noted = append(p.noted, span{from, to})
+		})
+	}
 }
