@@ -18,7 +18,7 @@ import (
 // The house: a room imports only rooms on floors below it, or on its own floor
 // where that is listed. doc/design.md draws it.
 var floors = [][]string{
-	0: {"wire", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate", "dsn"},
+	0: {"wire", "ascii", "tlp", "fpcode", "token", "form", "entrylog", "evidence", "rate", "dsn"},
 	1: {"carrier", "cvd", "sighting", "timeline", "leak", "wear", "galley", "collude", "sigma", "detect", "suggest", "lab", "plan", "hostile", "csaf"},
 	2: {"ledger", "sealer", "coordinator", "inquiry", "equivalence", "signin"},
 	3: {"sqlite", "memstore", "storetest", "folder", "follow", "seal", "evidence/evidencetest", "judges", "web", "smtp", "relay", "witness", "machine", "apart"},

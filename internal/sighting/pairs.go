@@ -6,19 +6,22 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"forewarn/internal/ascii"
 )
+
+// high is the bit of each byte that one beyond ASCII has.
+const high = 0x8080808080808080
 
 // pairs tells where a text may be quoted, by two of its words that stand next to
 // each other.
 //
-// A run of MinWords words has at least so many bytes between the beginnings of its
-// first and its last word: the stride. So a look at every stride-th byte of
-// telemetry falls into it, whatever its place there, and meets the end of one word
-// and the beginning of the next. What these are is looked up in a filter. Few
-// places of other telemetry pass it, and of these few have a whole pair that stands
-// in a text, with more of it around.
+// Of a run of MinWords words each but the first makes a pair with the word before it.
+// So of every MinWords-1 words of telemetry that follow one another, a look at one and
+// the word before it is enough. What these two are is looked up in a filter. Few pairs
+// of other telemetry pass it, and of these few have more of a text around them.
 type pairs struct {
-	stride  int
+	every   int // so many words in a row have one that is looked at
 	longest int // word of any text
 
 	ends   bloom    // by how one word ends and the next begins
@@ -30,9 +33,7 @@ type pairs struct {
 }
 
 const (
-	endBytes    = 4    // of a word that the filter is asked by
-	leastStride = 8    // a text with shorter runs isn't promised to be seen
-	mostStride  = 128  // beyond which little is won
+	endBytes    = 8    // of a word of ASCII that the filter is asked by
 	leastAround = 5    // words in a row that a place has before its line is read
 	mostNext    = 4096 // words behind one, or two, that are told apart
 )
@@ -81,13 +82,12 @@ func mixed(h, x uint64) uint64 {
 	return h ^ h>>32
 }
 
-// wordHash is of a folded word's bytes, or of a word of ASCII in any case.
-func wordHash[T string | []byte](w T) (h uint64) {
-	n := len(w)
-	for i := 0; i < n; i += 8 {
-		h = mixed(h, load(w, i)|folding&(^uint64(0)>>(64-8*min(8, n-i))))
+// wordHash is of a folded word.
+func wordHash(w string) (h uint64) {
+	for i := 0; i < len(w); i += 8 {
+		h = mixed(h, load(w, i))
 	}
-	return mixed(h, uint64(n))
+	return mixed(h, uint64(len(w)))
 }
 
 func hashOfTwo(a, b uint64) uint64      { return mixed(a*leftTimes+b*rightTimes, 2) }
@@ -106,30 +106,48 @@ func wordKey(w string) (key uint64, kind int) {
 	return uint64(len(w)) * thirdTimes, byLength
 }
 
-// keysOf are the keys that a word of telemetry may go by, as many as there are
-// kinds of keys.
-func keysOf(w []byte) keys {
-	k := keys{byLength: uint64(len(w)) * thirdTimes, byNothing: nothing}
-	if slices.IndexFunc(w, func(c byte) bool { return c >= utf8.RuneSelf }) >= 0 {
-		k[byLetters] = wordHash(fold(w))
-	} else {
-		k[byLetters] = wordHash(w)
+// keys are what a word of telemetry may go by, one of each kind.
+type keys [allKinds]uint64
+
+func keysOf(text []byte, w span) keys {
+	k := keys{byLength: uint64(w.to-w.from) * thirdTimes, byNothing: nothing}
+	var h, all uint64
+	for i := w.from; i < w.to; i += 8 {
+		x := (load(text, i) | folding) & (^uint64(0) >> (64 - 8*min(8, w.to-i)))
+		h, all = mixed(h, x), all|x
+	}
+	if k[byLetters] = mixed(h, uint64(w.to-w.from)); all&high != 0 {
+		k[byLetters] = wordHash(fold(text[w.from:w.to]))
 	}
 	return k
 }
 
-// lastBytes and firstBytes are of a folded word what the filter is asked by.
-func lastBytes(w string) uint64  { return load(w[max(0, len(w)-endBytes):], 0) }
-func firstBytes(w string) uint64 { return load(w[:min(len(w), endBytes)], 0) }
+// lastBytes and firstBytes are of a folded word what the filter is asked by, as far
+// as it is ASCII.
+func lastBytes(w string) uint64 {
+	i := strings.LastIndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf })
+	if i >= 0 {
+		_, n := utf8.DecodeRuneInString(w[i:])
+		i += n
+	}
+	return load(w[max(i, 0, len(w)-endBytes):], 0)
+}
+
+func firstBytes(w string) uint64 {
+	if i := strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }); i >= 0 {
+		w = w[:i]
+	}
+	return load(w[:min(len(w), endBytes)], 0)
+}
 
 // newPairs notes the pairs of all copies.
 func newPairs(lattices []*lattice) *pairs {
-	p := &pairs{stride: mostStride, kinds: byLetters + 1}
+	p := &pairs{every: MinWords - 1, kinds: byLetters + 1}
 	var ends, two, three []uint64
 	var half [2][]uint64
 	blind := false
 	for _, l := range lattices {
-		p.stride, p.longest = min(p.stride, l.stride()), max(p.longest, l.longest)
+		p.every, p.longest = min(p.every, l.every()), max(p.longest, l.longest)
 		keys, kinds := make([]uint64, len(l.edges)), make([]int, len(l.edges))
 		for e := range l.edges {
 			keys[e], kinds[e] = wordKey(l.edges[e].word)
@@ -187,184 +205,175 @@ func (l *lattice) next(dst []int32, e int32, most int) (_ []int32, all bool) {
 	return dst, true
 }
 
-// stride is the largest number such that of each run of MinWords words with an
-// anchor among them, of any copy, so many bytes in a row lie before the beginning of
-// a word, and behind that of another, between which the filter knows all pairs. It
+// every is the largest number such that each run of MinWords words with an anchor
+// among them, of any copy, has so many pairs in a row that the filter knows. It
 // knows none of two words that both go by no letters.
-func (l *lattice) stride() int {
-	least, most := leastStride, mostStride
-	for least < most {
-		if s := (least + most + 1) / 2; l.slips(s) {
-			most = s - 1
-		} else {
-			least = s
-		}
+func (l *lattice) every() int {
+	n := 1
+	for n < MinWords-1 && !l.slips(n+1) {
+		n++
 	}
-	return least
+	return n
 }
 
-// slips reports whether there is a run within which no stretch of that many bytes
-// is. It has gone on, for each word, from the runs that end with it the fewest bytes
-// of the stretch under way, apart from runs with and without an anchor: if these come
-// to a stretch, so do all.
-func (l *lattice) slips(stride int) bool {
-	const none = 1 << 30
+// slips reports whether there is a run within which there aren't so many. It has
+// gone on, for each word, from the runs that end with it the fewest pairs of the row
+// under way, apart from runs with and without an anchor: if these come to as many, so
+// do all.
+func (l *lattice) slips(many int) bool {
+	const none = MinWords
 	type fewest [2]int // without an anchor, and with one
-	type ended struct{ known, any fewest }
-	cur := make([]fewest, len(l.edges))
+	type ended struct{ known, wild fewest }
+	row := make([]fewest, len(l.edges))
 	joints, nodes := make([]ended, len(l.joints)), make([]ended, len(l.nodes))
 	wilds := make([]bool, len(l.edges))
-	start := func(e int) (f fewest) {
-		f = fewest{0, none}
-		if l.edges[e].anchor {
-			f = fewest{none, 0}
+	for e, edge := range l.edges {
+		_, kind := wordKey(edge.word)
+		if row[e], wilds[e] = (fewest{0, none}), kind != byLetters; edge.anchor {
+			row[e] = fewest{none, 0}
 		}
-		return f
 	}
-	for e := range l.edges {
-		_, kind := wordKey(l.edges[e].word)
-		cur[e], wilds[e] = start(e), kind != byLetters
-	}
+	any := ended{fewest{none, none}, fewest{none, none}}
 	for range MinWords - 1 {
 		for j := range joints {
-			x := ended{fewest{none, none}, fewest{none, none}}
+			x := any
 			for _, e := range l.joints[j].in {
-				long := utf8.RuneCountInString(l.edges[e].word) + 1
-				for k, c := range cur[e] {
-					if c+long < stride {
-						x.known[k] = min(x.known[k], c+long)
+				for k, n := range row[e] {
+					if n+1 < many {
+						x.known[k] = min(x.known[k], n+1)
 					}
-					if c < none && wilds[e] {
-						x.any[k] = 0
+					if n < none && wilds[e] {
+						x.wild[k] = 0
 					}
 				}
 			}
 			joints[j] = x
 		}
 		for n := range nodes {
-			x := ended{fewest{none, none}, fewest{none, none}}
+			x := any
 			for _, j := range l.nodes[n].in {
 				for k := range x.known {
-					x.known[k], x.any[k] = min(x.known[k], joints[j].known[k]), min(x.any[k], joints[j].any[k])
+					x.known[k], x.wild[k] = min(x.known[k], joints[j].known[k]), min(x.wild[k], joints[j].wild[k])
 				}
 			}
 			nodes[n] = x
 		}
-		for e := range l.edges {
-			x := nodes[l.edges[e].from]
-			f := x.known
+		for e, edge := range l.edges {
+			f := nodes[edge.from].known
 			if wilds[e] {
-				f = fewest{min(f[0], x.any[0]), min(f[1], x.any[1])}
+				f = fewest{min(f[0], nodes[edge.from].wild[0]), min(f[1], nodes[edge.from].wild[1])}
 			}
-			if l.edges[e].anchor {
+			if edge.anchor {
 				f = fewest{none, min(f[0], f[1])}
 			}
-			cur[e] = f
+			row[e] = f
 		}
 	}
-	return slices.ContainsFunc(cur, func(f fewest) bool { return f[1] < none })
+	return slices.ContainsFunc(row, func(f fewest) bool { return f[1] < none })
 }
 
-// meet calls met for the pairs in a text around which a run may be.
-func (p *pairs) meet(text []byte, room *batch, met func(span)) {
-	for at := 0; at < len(text); {
-		var n int
-		if at >= 8 && at+16 <= len(text) {
-			if n, at = p.sift(text, at, room); n == 0 {
-				continue
-			}
-		} else {
-			var gap span
-			if gap, at = p.step(text, at); gap.to > 0 {
-				room.at[0], room.first[0], n = uint32(gap.from), uint32(gap.to), 1
-			}
-		}
+// A block of telemetry is looked over at once: the first word that begins in it is
+// looked at, and further ones if many do.
+
+// meet calls met for what parts two words around which a run may be.
+func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
+	n := 0
+	done := func() {
 		for i := range n {
 			if gap := (span{int(room.at[i]), int(room.first[i])}); p.likely(text, gap) {
 				met(gap)
 			}
 		}
+		n = 0
 	}
-}
-
-const high = 0x8080808080808080
-
-// signs gathers the high bits of eight bytes.
-func signs(x uint64) uint64 { return (x & high >> 7) * 0x0102040810204080 >> 56 }
-
-// sift looks at places from at on, a stride apart, and notes in the room what stands
-// between two words that pass the filter, as far as a batch goes; and where to go on.
-// It is a scan's innermost loop, and has branches only for what is rare: words of more
-// than some bytes, and bytes that aren't ASCII.
-func (p *pairs) sift(text []byte, at int, room *batch) (n, next int) {
-	ends, stride := p.ends, p.stride
-	for end := min(at+batchSize*stride, len(text)-15); at < end && n < batchSize; {
-		b := text[at-8 : at+16 : len(text)]
-		x, y, z := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
-		m := signs(partings(x)) | signs(partings(y))<<8 | signs(partings(z))<<16 // a bit for each byte that parts words
-		back := bits.LeadingZeros64(^(m << 55))                                  // of these, in a row up to this place
-		from := 8 + bits.TrailingZeros64(m>>8|1<<16) - back + min(back, 1)
-		to := from + bits.TrailingZeros64(^(m >> (from & 63)))
-		if from < endBytes || to > 24-endBytes || (x|y|z)&high != 0 {
-			var gap span
-			if gap, at = p.step(text, at); gap.to > 0 {
-				room.at[n], room.first[n] = uint32(gap.from), uint32(gap.to)
-				n++
+	var masks [ascii.Most]uint64
+	var before uint64 // the mask of the block before
+	for at := 0; at < len(text); {
+		whole := min(len(text)-at, ascii.Most*ascii.Block) / ascii.Block
+		beyond := ascii.Words(masks[:whole], text[at:])
+		if whole == 0 {
+			whole, beyond = 1, 1 // the end of the text
+		}
+		for i, words := range masks[:whole] {
+			if beyond>>i&1 != 0 {
+				words = wordBytes(text, at)
 			}
-			continue
+			begin := words &^ (words<<1 | before>>(ascii.Block-1))
+			for begin != 0 {
+				if n += p.look(text, at, bits.TrailingZeros64(begin), before, words, room, n); n == batchSize {
+					done()
+				}
+				if bits.OnesCount64(begin) <= p.every {
+					break
+				}
+				for range p.every {
+					begin &= begin - 1
+				}
+			}
+			before, at = words, at+ascii.Block
 		}
-		long := min(endBytes, bits.LeadingZeros64(m<<((64-from)&63)))
-		last := uint64(binary.LittleEndian.Uint32(b[from-endBytes:])|folding&0xffffffff) >> ((8*endBytes - 8*long) & 63) * leftTimes
-		long = min(endBytes, bits.TrailingZeros64(m>>(to&63)))
-		first := (uint64(binary.LittleEndian.Uint32(b[to:])) | folding) & (^uint64(0) >> (64 - 8*long&63)) * rightTimes
-		room.at[uint8(n)], room.first[uint8(n)] = uint32(at-8+from), uint32(at-8+to)
-		pass := ends.has(last + first)
-		if p.halves {
-			pass |= p.half[0].has(last) | p.half[1].has(first)
-		}
-		n += int(pass)
-		at += stride
 	}
-	return n, at
+	done()
 }
 
-// step looks at one place, and gives what parts the word there from the next, if both
-// are there; and where to go on.
-func (p *pairs) step(text []byte, at int) (gap span, next int) {
-	for back := 1; back < utf8.UTFMax && at > 0 && !utf8.RuneStart(text[at]); back++ {
-		at--
+// wordBytes is the mask of a block in which there may be letters of any script, or
+// the text ends.
+func wordBytes(text []byte, at int) (words uint64) {
+	i := at
+	for back := 1; back < utf8.UTFMax && i > 0 && !utf8.RuneStart(text[i]); back++ {
+		i--
 	}
-	next = at + p.stride
-	from := wordEnd(text, at, p.longest)
-	if from-at > p.longest {
-		return span{}, max(next, from)
-	}
-	known := true
-	if from == at {
-		var w span
-		if w, known, _ = lastWord(text, at, 0); known {
-			from = w.to
+	for end := min(at+ascii.Block, len(text)); i < end; {
+		r, n := utf8.DecodeRune(text[i:])
+		if letter(r) {
+			of := uint64(1)<<n - 1
+			if i < at {
+				words |= of >> (at - i)
+			} else {
+				words |= of << (i - at)
+			}
 		}
+		i += n
 	}
-	w, ok, _ := nextWord(text, from, 0)
-	if !ok {
-		return span{}, max(next, from+MaxGap)
+	return words
+}
+
+// look notes in the room what parts the word that begins at a block's byte from the
+// one before. It returns 1 if the two pass the filter, and else what it noted is to
+// be overwritten. It has no branch on what is common.
+func (p *pairs) look(text []byte, at, begin int, before, words uint64, room *batch, n int) int {
+	inner := words & (1<<begin - 1)
+	other := one(inner == 0) // the word before ends in the block before
+	left := inner | before&-uint64(other)
+	from, to := at+ascii.Block*(1-other)-bits.LeadingZeros64(left), at+begin
+	room.at[uint8(n)], room.first[uint8(n)] = uint32(from), uint32(to)
+	if left == 0 || from < endBytes || to+endBytes > len(text) {
+		w, ok, _ := lastWord(text, to, 0)
+		room.at[uint8(n)] = uint32(w.to)
+		return one(ok)
 	}
-	if known {
-		gap = span{from, w.from}
+	x, y := binary.LittleEndian.Uint64(text[from-endBytes:]), binary.LittleEndian.Uint64(text[to:])
+	last := (x | folding) >> (64 - bits.LeadingZeros64(ascii.Partings(x))) * leftTimes
+	first := (y | folding) & (1<<(bits.TrailingZeros64(ascii.Partings(y))&^7) - 1) * rightTimes
+	pass := p.ends.has(last + first)
+	if p.halves {
+		pass |= p.half[0].has(last) | p.half[1].has(first)
 	}
-	return gap, max(next, w.from)
+	return int(pass)
 }
 
 // likely reports whether what stands in a gap parts words of a text, and more of
 // them than two. Where an escape stands beside them they may be few: then they are
 // far apart, or the text in which it is undone shows more.
 func (p *pairs) likely(text []byte, gap span) bool {
+	if gap.to-gap.from > MaxGap {
+		return false
+	}
 	s := span{wordStart(text, gap.from, p.longest), wordEnd(text, gap.to, p.longest)}
 	if gap.from-s.from > p.longest || s.to-gap.to > p.longest {
 		return false
 	}
-	a, b := keysOf(text[s.from:gap.from]), keysOf(text[gap.to:s.to])
+	a, b := keysOf(text, span{s.from, gap.from}), keysOf(text, span{gap.to, s.to})
 	if !p.knowTwo(a, b) {
 		return false
 	}
@@ -374,7 +383,7 @@ func (p *pairs) likely(text []byte, gap span) bool {
 		if !ok || w.to-w.from > p.longest {
 			break
 		}
-		z := keysOf(text[w.from:w.to])
+		z := keysOf(text, w)
 		if !p.knowThree(x, y, z) {
 			break
 		}
@@ -385,23 +394,23 @@ func (p *pairs) likely(text []byte, gap span) bool {
 		if !ok || w.to-w.from > p.longest {
 			break
 		}
-		z := keysOf(text[w.from:w.to])
+		z := keysOf(text, w)
 		if !p.knowThree(z, x, y) {
 			break
 		}
 		s.from, x, y = w.from, z, x
 	}
-	return words == leastAround || s.to-s.from >= p.wide()
+	return words == leastAround || s.to-s.from >= apart
 }
 
-// wide is how many bytes a few words in a row must cover to count.
-func (p *pairs) wide() int { return 2*p.stride + min(p.longest, mostAnchor) }
+// apart is how many bytes a few words in a row must cover to count.
+const apart = 2 * ascii.Block
 
-// reach is how far from an escape words are looked for with it undone. Beyond that
-// on a run's one side or the other there are, of its words that no escape touches, so
-// many bytes between the first's beginning and the last's that a look falls on two of
-// them; and these are then wide enough, or many.
-func (p *pairs) reach() int { return p.wide() + min(p.longest, mostAnchor) + MaxGap }
+// reach is how far from an escape words are looked for with it undone. Of a run that
+// goes beyond that, the words on that side which no escape touches cover so many
+// bytes that one of them is the first in a block and has another before it; and with
+// that they are apart enough, or many.
+func (p *pairs) reach() int { return apart + 2*min(p.longest, mostAnchor) + MaxGap }
 
 // leadOut reports whether the first two words of a text, or the last two, may be of
 // a run that begins before it or goes on behind it.
@@ -415,12 +424,10 @@ func (p *pairs) leadOut(text []byte) bool {
 		if a.from > b.from {
 			a, b = b, a
 		}
-		return ok && p.knowTwo(keysOf(text[a.from:a.to]), keysOf(text[b.from:b.to]))
+		return ok && p.knowTwo(keysOf(text, a), keysOf(text, b))
 	}
 	return known(nextWord, 0, func(w span) int { return w.to }) || known(lastWord, len(text), func(w span) int { return w.from })
 }
-
-type keys [allKinds]uint64
 
 func (p *pairs) knowTwo(a, b keys) bool {
 	for _, a := range a[:p.kinds] {

@@ -3,11 +3,11 @@ package sighting
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"forewarn/internal/ascii"
 	"forewarn/internal/form"
 	"forewarn/internal/token"
 )
@@ -155,7 +155,7 @@ func nextWord(text []byte, at, longest int) (w span, ok, ended bool) {
 func wordEnd(text []byte, i, longest int) int {
 	for from := i; i < len(text) && i-from <= longest; {
 		if i+8 <= len(text) {
-			n := bits.TrailingZeros64(partings(binary.LittleEndian.Uint64(text[i:]))) / 8
+			n := ascii.First(binary.LittleEndian.Uint64(text[i:]))
 			if i += n; n == 8 || i-from > longest {
 				continue
 			}
@@ -207,7 +207,7 @@ func lastWord(text []byte, at, longest int) (w span, ok, ended bool) {
 func wordStart(text []byte, i, longest int) int {
 	for to := i; i > 0 && to-i <= longest; {
 		if i >= 8 {
-			n := bits.LeadingZeros64(partings(binary.LittleEndian.Uint64(text[i-8:]))) / 8
+			n := ascii.Last(binary.LittleEndian.Uint64(text[i-8:]))
 			if i -= n; n == 8 || to-i > longest {
 				continue
 			}
@@ -226,16 +226,6 @@ func wordStart(text []byte, i, longest int) int {
 		i -= n
 	}
 	return i
-}
-
-// partings has the high bit of each byte that is no letter or digit of ASCII.
-func partings(x uint64) uint64 {
-	const every = 0x0101010101010101
-	y := x &^ (0x80 * every)
-	z := y | 0x20*every
-	digits := (y + (0x80-'0')*every) ^ (y + (0x80-'9'-1)*every)
-	letters := (z + (0x80-'a')*every) ^ (z + (0x80-'z'-1)*every)
-	return (^(digits | letters) | x) & (0x80 * every)
 }
 
 // reads reports whether a word of telemetry is a lattice's word; the empty word

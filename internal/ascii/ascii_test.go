@@ -1,0 +1,116 @@
+package ascii
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func letterOrDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+// check holds both ways against a plain look at each byte.
+func check(t *testing.T, text []byte) {
+	n := min(len(text)/Block, Most)
+	var beyond uint64
+	want := make([]uint64, n)
+	for i, c := range text[:n*Block] {
+		if letterOrDigit(c) {
+			want[i/Block] |= 1 << (i % Block)
+		}
+		if c > 127 {
+			beyond |= 1 << (i / Block)
+		}
+	}
+	got, slow := make([]uint64, n), make([]uint64, n)
+	if b := Words(got, text); b != beyond || !slices.Equal(got, want) {
+		t.Errorf("of %q: %x, %x; want %x, %x", text, got, b, want, beyond)
+	}
+	if b := plain(slow, text); b != beyond || !slices.Equal(slow, want) {
+		t.Errorf("on any machine, of %q: %x, %x; want %x, %x", text, slow, b, want, beyond)
+	}
+}
+
+// Each byte at each place of a block, at each alignment.
+func TestEachByte(t *testing.T) {
+	t.Log("a fast way:", fast)
+	text := make([]byte, 3*Block)
+	for c := range 256 {
+		for at := range text {
+			for _, beside := range []byte{' ', 'x', 0xff} {
+				for i := range text {
+					text[i] = beside
+				}
+				text[at] = byte(c)
+				check(t, text)
+			}
+		}
+		for off := range Block {
+			check(t, text[off:])
+		}
+	}
+}
+
+// All masks at once, and none beyond the last that is asked for.
+func TestMany(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, Most*Block+7)
+	for i := range text {
+		text[i] = byte(rng.Uint32() & uint32(0x7f|rng.IntN(2)<<7))
+	}
+	for n := range Most + 1 {
+		check(t, text[:n*Block+7])
+		masks := slices.Repeat([]uint64{42}, n+1)
+		Words(masks[:n], text)
+		if masks[n] != 42 {
+			t.Fatal(n)
+		}
+	}
+	for name, job := range map[string]func(){
+		"too many":  func() { Words(make([]uint64, Most+1), make([]byte, 2*Most*Block)) },
+		"too short": func() { Words(make([]uint64, 2), make([]byte, 2*Block-1)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			job()
+		}()
+	}
+}
+
+func TestFirstLast(t *testing.T) {
+	for text, want := range map[string][2]int{"abcdefgh": {8, 8}, "ab cd\"Z9": {2, 2}, " bcdefg ": {0, 0}, "a\xe9xyz0AZ": {1, 6}} {
+		x := binary.LittleEndian.Uint64([]byte(text))
+		if got := [2]int{First(x), Last(x)}; got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add([]byte("a log line, of 12 words or so; they are in the mask with their letters and digits, and nothing else is."))
+	f.Fuzz(check)
+}
+
+func BenchmarkWords(b *testing.B) {
+	text := make([]byte, 1<<20)
+	for i := range text {
+		text[i] = byte(' ' + i%90)
+	}
+	masks := make([]uint64, Most)
+	for name, job := range map[string]func([]uint64, []byte) uint64{"here": Words, "anywhere": plain} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				for at := 0; at < len(text); at += Most * Block {
+					job(masks, text[at:])
+				}
+			}
+		})
+	}
+}
