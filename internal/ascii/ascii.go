@@ -18,21 +18,29 @@ const (
 	Most  = 64
 )
 
-// Words makes the masks of the first len(masks) blocks of text, which has as many:
-// the bit of a byte is set if it is a letter or digit of ASCII; the lowest bit is of
-// the first byte. It makes Most at most. In beyond a bit is set for each block that
-// has a byte above 127.
+// Words makes the masks of as many blocks of text, Most at most: the bit of a byte is
+// set if it is a letter or digit of ASCII; the lowest bit is of the first byte. What
+// lies behind the text's end is none. In beyond a bit is set for each block that has a
+// byte above 127.
 func Words(masks []uint64, text []byte) (beyond uint64) {
-	if len(masks) == 0 {
-		return 0
+	if len(masks) > Most {
+		panic("ascii: more masks than are made at once")
 	}
-	if len(masks) > Most || len(text) < Block*len(masks) {
-		panic("ascii: more masks than there are blocks, or than are made at once")
+	whole := min(len(masks), len(text)/Block)
+	switch {
+	case whole == 0:
+	case fast:
+		beyond = words(&masks[0], &text[0], whole)
+	default:
+		beyond = plain(masks[:whole], text)
 	}
-	if fast {
-		return words(&masks[0], &text[0], len(masks))
+	if whole < len(masks) {
+		var end [Block]byte
+		copy(end[:], text[whole*Block:])
+		beyond |= plain(masks[whole:][:1], end[:]) << whole
+		clear(masks[whole+1:])
 	}
-	return plain(masks, text)
+	return beyond
 }
 
 const (

@@ -46,6 +46,7 @@ type tier struct {
 	mask          uint64          // of the bytes in a window
 	filter        []uint64        // two bits of one word for each hash
 	small         *[1 << 16]uint8 // instead
+	words         bool            // its windows are the beginnings of long words: see longWords
 	first         []uint32        // where a bucket begins in placed; one more than buckets
 	firstShift    uint
 	placed        []placed // one more than there are, to touch
@@ -106,8 +107,22 @@ func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
 func (m *matcher) tier() {
 	m.quoteless = !slices.ContainsFunc(m.patterns, func(p pattern) bool { return strings.Contains(p.text, `"`) })
 
+	var long []uint32
+	for i := range m.patterns {
+		if len(longWords(&m.patterns[i])) > 0 {
+			long = append(long, uint32(i))
+		}
+	}
+	if len(long) == len(m.patterns) || len(long) > tierWorth {
+		m.addTier(&tier{width: wordWidth, stride: 1, words: true}, long)
+	} else {
+		long = nil
+	}
 	var sorted [len(tierLengths)][]uint32
 	for i, p := range m.patterns {
+		if _, is := slices.BinarySearch(long, uint32(i)); is {
+			continue
+		}
 		t := slices.IndexFunc(tierLengths[:], func(n int) bool { return len(p.text) >= n })
 		sorted[t] = append(sorted[t], uint32(i))
 	}
@@ -116,7 +131,7 @@ func (m *matcher) tier() {
 			to := &sorted[t+1+shorter]
 			*to = append(*to, list...)
 		} else if len(list) > 0 {
-			m.tiers = append(m.tiers, m.newTier(list))
+			m.addTier(m.newTier(list), list)
 		}
 	}
 }
@@ -138,9 +153,17 @@ func (m *matcher) newTier(list []uint32) *tier {
 	if t.width = min(8, shortest+1-t.stride); shortest < 8 {
 		t.width = shortWidth
 	}
+	return t
+}
+
+// addTier has a tier find these patterns.
+func (m *matcher) addTier(t *tier, list []uint32) {
+	if len(list) == 0 {
+		return
+	}
 	t.mask = ^uint64(0) >> (64 - 8*t.width)
 	t.fill(m.patterns, list)
-	return t
+	m.tiers = append(m.tiers, t)
 }
 
 // fill makes the tables. Many indicators share a tail or a head (".example",
@@ -148,7 +171,6 @@ func (m *matcher) newTier(list []uint32) *tier {
 // among all patterns, as far as a count by hash can tell, and aren't of a word
 // that is common in telemetry.
 func (t *tier) fill(patterns []pattern, list []uint32) {
-	const judged = 64 // bytes of a pattern that the choice is from
 	counted := uint(min(max(10, bits.Len(uint(len(list)*32))), 24))
 	common := make([]uint8, 1<<counted)
 	var hashes [judged]uint64
@@ -184,14 +206,21 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 	best := make([]uint16, len(list))
 	for k, i := range list {
 		hs := windows(i)
+		starts := everyPlace[:max(0, len(hs)-t.stride+1)]
+		if t.words {
+			starts = longWords(&patterns[i])
+		}
 		least := 256
-		for start := 0; start+t.stride <= len(hs) && least > 1; start++ {
+		for _, start := range starts {
 			worst := 0
 			for _, h := range hs[start : start+t.stride] {
 				worst = max(worst, int(common[h>>(64-counted)]))
 			}
 			if worst < least {
 				best[k], least = uint16(start), worst
+			}
+			if least <= 1 {
+				break
 			}
 		}
 		for o, h := range hs[best[k]:][:t.stride] {
@@ -219,6 +248,16 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		}
 	}
 }
+
+// judged is how many bytes of a pattern the choice of its windows is from.
+const judged = 64
+
+var everyPlace = func() (all [judged]int) {
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}()
 
 // load is the eight bytes from p on as a number, or as many as there are.
 func load[T string | []byte](b T, p int) (w uint64) {
@@ -254,9 +293,12 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 		p := 0
 		for p+8 <= len(text) {
 			var n int
-			if t.small != nil {
+			switch {
+			case t.words:
+				n, p = t.siftWords(text, p, &room.at)
+			case t.small != nil:
 				n, p = t.siftShort(text, p, &room.at)
-			} else {
+			default:
 				n, p = t.sift(text, p, &room.at)
 			}
 			for i, at := range room.at[:n] {
@@ -270,7 +312,7 @@ func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hit
 				m.verify(t, text, int(at), room.hashes[i], hit)
 			}
 		}
-		for ; p+t.width <= len(text); p += t.stride {
+		for ; !t.words && p+t.width <= len(text); p += t.stride {
 			m.verify(t, text, p, t.hash(load(text, p)), hit)
 		}
 	}

@@ -289,12 +289,9 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 	var masks [ascii.Most]uint64
 	var before uint64 // the mask of the block before
 	for at := 0; at < len(text); {
-		whole := min(len(text)-at, ascii.Most*ascii.Block) / ascii.Block
-		beyond := ascii.Words(masks[:whole], text[at:])
-		if whole == 0 {
-			whole, beyond = 1, 1 // the end of the text
-		}
-		for i, words := range masks[:whole] {
+		here := masks[:min(ascii.Most, (len(text)-at+ascii.Block-1)/ascii.Block)]
+		beyond := ascii.Words(here, text[at:])
+		for i, words := range here {
 			if beyond>>i&1 != 0 {
 				words = wordBytes(text, at)
 			}
@@ -316,8 +313,7 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 	done()
 }
 
-// wordBytes is the mask of a block in which there may be letters of any script, or
-// the text ends.
+// wordBytes is the mask of a block in which there may be letters of any script.
 func wordBytes(text []byte, at int) (words uint64) {
 	i := at
 	for back := 1; back < utf8.UTFMax && i > 0 && !utf8.RuneStart(text[i]); back++ {
