@@ -107,17 +107,8 @@ func newMatcher(indicators []Indicator, rules []Rule) (*matcher, error) {
 func (m *matcher) tier() {
 	m.quoteless = !slices.ContainsFunc(m.patterns, func(p pattern) bool { return strings.Contains(p.text, `"`) })
 
-	var long []uint32
-	for i := range m.patterns {
-		if len(longWords(&m.patterns[i])) > 0 {
-			long = append(long, uint32(i))
-		}
-	}
-	if len(long) == len(m.patterns) || len(long) > tierWorth {
-		m.addTier(&tier{width: wordWidth, stride: 1, words: true}, long)
-	} else {
-		long = nil
-	}
+	long, width := m.longOnes()
+	m.addTier(&tier{width: width, stride: 1, words: true}, long)
 	var sorted [len(tierLengths)][]uint32
 	for i, p := range m.patterns {
 		if _, is := slices.BinarySearch(long, uint32(i)); is {
@@ -208,7 +199,7 @@ func (t *tier) fill(patterns []pattern, list []uint32) {
 		hs := windows(i)
 		starts := everyPlace[:max(0, len(hs)-t.stride+1)]
 		if t.words {
-			starts = longWords(&patterns[i])
+			starts = longWords(&patterns[i], t.width)
 		}
 		least := 256
 		for _, start := range starts {
@@ -291,7 +282,7 @@ const batchSize = 256
 func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32)) {
 	for _, t := range m.tiers {
 		p := 0
-		for p+8 <= len(text) {
+		for p+8 <= len(text) || t.words && p < len(text) {
 			var n int
 			switch {
 			case t.words:
