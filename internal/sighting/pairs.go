@@ -2,6 +2,7 @@ package sighting
 
 import (
 	"encoding/binary"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -9,9 +10,6 @@ import (
 
 	"forewarn/internal/ascii"
 )
-
-// high is the bit of each byte that one beyond ASCII has.
-const high = 0x8080808080808080
 
 // pairs tells where a text may be quoted, by two of its words that stand next to
 // each other.
@@ -22,6 +20,7 @@ const high = 0x8080808080808080
 // of other telemetry pass it, and of these few have more of a text around them.
 type pairs struct {
 	every   int // so many words in a row have one that is looked at
+	edges   edges
 	longest int // word of any text
 
 	ends   bloom    // by how one word ends and the next begins
@@ -29,7 +28,9 @@ type pairs struct {
 	halves bool     // whether there are any
 	two    bloom    // by both words, whole
 	three  bloom    // by three in a row
-	kinds  int      // of keys that a word may go by: see keysOf
+
+	lengths [1 << 8]bool // of words that go by these; the last stands for all above
+	blind   bool         // a word may go by nothing
 }
 
 const (
@@ -44,7 +45,6 @@ const (
 	byLetters = iota
 	byLength
 	byNothing
-	allKinds
 )
 
 const nothing = 0x9FB21C651E98DF25 // the key of any word: an arbitrary odd number
@@ -103,24 +103,36 @@ func wordKey(w string) (key uint64, kind int) {
 	case strings.IndexFunc(w, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
 		return nothing, byNothing
 	}
-	return uint64(len(w)) * thirdTimes, byLength
+	return lengthKey(len(w)), byLength
 }
 
-// keys are what a word of telemetry may go by, one of each kind.
-type keys [allKinds]uint64
+// keys are what a word of telemetry may go by: the first n of them.
+type keys struct {
+	key [byNothing + 1]uint64
+	n   int
+}
 
-func keysOf(text []byte, w span) keys {
-	k := keys{byLength: uint64(w.to-w.from) * thirdTimes, byNothing: nothing}
+func (p *pairs) keysOf(text []byte, w span) (k keys) {
 	var h, all uint64
 	for i := w.from; i < w.to; i += 8 {
 		x := (load(text, i) | folding) & (^uint64(0) >> (64 - 8*min(8, w.to-i)))
 		h, all = mixed(h, x), all|x
 	}
-	if k[byLetters] = mixed(h, uint64(w.to-w.from)); all&high != 0 {
-		k[byLetters] = wordHash(fold(text[w.from:w.to]))
+	if k.key[0], k.n = mixed(h, uint64(w.to-w.from)), 1; all&high != 0 {
+		k.key[0] = wordHash(fold(text[w.from:w.to]))
+	}
+	if p.lengths[min(w.to-w.from, len(p.lengths)-1)] {
+		k.key[k.n] = lengthKey(w.to - w.from)
+		k.n++
+	}
+	if p.blind {
+		k.key[k.n] = nothing
+		k.n++
 	}
 	return k
 }
+
+func lengthKey(n int) uint64 { return uint64(n) * thirdTimes }
 
 // lastBytes and firstBytes are of a folded word what the filter is asked by, as far
 // as it is ASCII.
@@ -142,24 +154,29 @@ func firstBytes(w string) uint64 {
 
 // newPairs notes the pairs of all copies.
 func newPairs(lattices []*lattice) *pairs {
-	p := &pairs{every: MinWords - 1, kinds: byLetters + 1}
+	p := &pairs{every: MinWords - 1}
 	var ends, two, three []uint64
 	var half [2][]uint64
-	blind := false
+	open := false // any two words may stand somewhere
 	for _, l := range lattices {
-		p.every, p.longest = min(p.every, l.every()), max(p.longest, l.longest)
+		p.longest = max(p.longest, l.longest)
 		keys, kinds := make([]uint64, len(l.edges)), make([]int, len(l.edges))
 		for e := range l.edges {
 			keys[e], kinds[e] = wordKey(l.edges[e].word)
-			p.kinds = max(p.kinds, kinds[e]+1)
+			switch n := len(l.edges[e].word); kinds[e] {
+			case byLength:
+				p.lengths[min(n, len(p.lengths)-1)] = true
+			case byNothing:
+				p.blind = true
+			}
 		}
 		var room, further []int32
 		for e := range l.edges {
 			next, all := l.next(room[:0], int32(e), mostNext)
 			if room = next; !all {
-				p.kinds = allKinds
+				p.blind = true
 				half[0] = append(half[0], lastBytes(l.edges[e].word)*leftTimes)
-				blind = blind || kinds[e] != byLetters
+				open = open || kinds[e] != byLetters
 				two = append(two, hashOfTwo(keys[e], nothing))
 				three = append(three, hashOfThree(keys[e], nothing, nothing))
 			}
@@ -176,7 +193,7 @@ func newPairs(lattices []*lattice) *pairs {
 				two = append(two, hashOfTwo(keys[e], keys[f]))
 				third, all := l.next(further[:0], f, left)
 				if further, left = third, left-len(third); !all {
-					p.kinds = allKinds
+					p.blind = true
 					three = append(three, hashOfThree(keys[e], keys[f], nothing))
 				}
 				for _, g := range third {
@@ -185,9 +202,13 @@ func newPairs(lattices []*lattice) *pairs {
 			}
 		}
 	}
+	p.edges = edgesOf(lattices)
+	for _, l := range lattices {
+		p.every = min(p.every, l.every(p.edges))
+	}
 	p.ends, p.two, p.three = newBloom(ends, 16), newBloom(two, 32), newBloom(three, 32)
 	p.halves = len(half[0])+len(half[1]) > 0
-	if p.half = [2]bloom{newBloom(half[0], 32), newBloom(half[1], 32)}; blind {
+	if p.half = [2]bloom{newBloom(half[0], 32), newBloom(half[1], 32)}; open {
 		p.half[0] = bloom{^uint64(0)}
 	}
 	return p
@@ -205,63 +226,129 @@ func (l *lattice) next(dst []int32, e int32, most int) (_ []int32, all bool) {
 	return dst, true
 }
 
+// edges are the lengths of words that go by these, such that what they make a pair
+// with goes by its letters on one side and not on the other: the first and the last of
+// a UUID's. A word of such a length is looked at, or the word behind one, wherever it
+// stands. Without that a run with a UUID in its midst, whose inner pairs nobody knows,
+// would have every third word looked at.
+type edges struct{ first, last []int }
+
+// mostEdges is how many lengths there may be of either, for each costs.
+const mostEdges = 2
+
+func edgesOf(lattices []*lattice) edges {
+	first, last := map[int]bool{}, map[int]bool{}
+	for _, l := range lattices {
+		wild := make([]bool, len(l.edges))
+		for e := range l.edges {
+			_, kind := wordKey(l.edges[e].word)
+			wild[e] = kind == byLength && len(l.edges[e].word) <= ascii.Block
+		}
+		beside := func(joints []int32, want bool) bool { // whether such a word ends there
+			return slices.ContainsFunc(joints, func(j int32) bool {
+				return slices.ContainsFunc(l.joints[j].in, func(e int32) bool { return wild[e] == want })
+			})
+		}
+		behind := func(j int32, want bool) bool { // whether such a word begins there
+			return slices.ContainsFunc(l.joints[j].starts, func(n int32) bool {
+				return slices.ContainsFunc(l.nodes[n].out, func(e int32) bool { return wild[e] == want })
+			})
+		}
+		for e, edge := range l.edges {
+			if !wild[e] {
+				continue
+			}
+			before := l.nodes[edge.from].in
+			if beside(before, false) && behind(edge.to, true) {
+				first[len(edge.word)] = true
+			}
+			if beside(before, true) && behind(edge.to, false) {
+				last[len(edge.word)] = true
+			}
+		}
+	}
+	if len(first) > mostEdges || len(last) > mostEdges {
+		return edges{}
+	}
+	return edges{slices.Sorted(maps.Keys(first)), slices.Sorted(maps.Keys(last))}
+}
+
 // every is the largest number such that each run of MinWords words with an anchor
-// among them, of any copy, has so many pairs in a row that the filter knows. It
-// knows none of two words that both go by no letters.
-func (l *lattice) every() int {
+// among them, of any copy, has so many pairs in a row that the filter knows, or one
+// at an edge. It knows none of two words that both go by no letters.
+func (l *lattice) every(at edges) int {
 	n := 1
-	for n < MinWords-1 && !l.slips(n+1) {
+	for n < MinWords-1 && !l.slips(n+1, at) {
 		n++
 	}
 	return n
 }
 
-// slips reports whether there is a run within which there aren't so many. It has
-// gone on, for each word, from the runs that end with it the fewest pairs of the row
-// under way, apart from runs with and without an anchor: if these come to as many, so
-// do all.
-func (l *lattice) slips(many int) bool {
+// slips reports whether there is a run within which there aren't so many, and none at
+// an edge. It has gone on, for each word, from the runs that end with it the fewest
+// pairs of the row under way, apart from runs with and without an anchor: if these
+// come to as many, so do all.
+func (l *lattice) slips(many int, at edges) bool {
 	const none = MinWords
-	type fewest [2]int // without an anchor, and with one
-	type ended struct{ known, wild fewest }
-	row := make([]fewest, len(l.edges))
+	type fewest [2]int                              // without an anchor, and with one
+	type ended struct{ letters, last, wild fewest } // by what the last word goes: letters, a length at an edge, or else
+	row, kinds := make([]fewest, len(l.edges)), make([]int, len(l.edges))
 	joints, nodes := make([]ended, len(l.joints)), make([]ended, len(l.nodes))
-	wilds := make([]bool, len(l.edges))
 	for e, edge := range l.edges {
-		_, kind := wordKey(edge.word)
-		if row[e], wilds[e] = (fewest{0, none}), kind != byLetters; edge.anchor {
+		if _, kinds[e] = wordKey(edge.word); edge.anchor {
 			row[e] = fewest{none, 0}
+		} else {
+			row[e] = fewest{0, none}
 		}
 	}
-	any := ended{fewest{none, none}, fewest{none, none}}
+	stands := func(e int, lengths []int) bool {
+		return kinds[e] == byLength && slices.Contains(lengths, len(l.edges[e].word))
+	}
+	lesser := func(a, b fewest) fewest { return fewest{min(a[0], b[0]), min(a[1], b[1])} }
+	more := func(f fewest) fewest { // by a pair that is known
+		for k := range f {
+			if f[k]++; f[k] >= many {
+				f[k] = none
+			}
+		}
+		return f
+	}
+	nothing := fewest{none, none}
 	for range MinWords - 1 {
 		for j := range joints {
-			x := any
+			x := ended{nothing, nothing, nothing}
 			for _, e := range l.joints[j].in {
-				for k, n := range row[e] {
-					if n+1 < many {
-						x.known[k] = min(x.known[k], n+1)
-					}
-					if n < none && wilds[e] {
-						x.wild[k] = 0
-					}
+				switch {
+				case kinds[e] == byLetters:
+					x.letters = lesser(x.letters, row[e])
+				case stands(int(e), at.last):
+					x.last = lesser(x.last, row[e])
+				default:
+					x.wild = lesser(x.wild, row[e])
 				}
 			}
 			joints[j] = x
 		}
 		for n := range nodes {
-			x := any
+			x := ended{nothing, nothing, nothing}
 			for _, j := range l.nodes[n].in {
-				for k := range x.known {
-					x.known[k], x.wild[k] = min(x.known[k], joints[j].known[k]), min(x.wild[k], joints[j].wild[k])
-				}
+				x = ended{lesser(x.letters, joints[j].letters), lesser(x.last, joints[j].last), lesser(x.wild, joints[j].wild)}
 			}
 			nodes[n] = x
 		}
 		for e, edge := range l.edges {
-			f := nodes[edge.from].known
-			if wilds[e] {
-				f = fewest{min(f[0], nodes[edge.from].wild[0]), min(f[1], nodes[edge.from].wild[1])}
+			x, f := nodes[edge.from], nothing
+			if kinds[e] == byLetters {
+				f = more(lesser(x.letters, x.wild)) // behind a last one it would be at an edge
+			} else {
+				for k, n := range lesser(x.last, x.wild) {
+					if n < none {
+						f[k] = 0
+					}
+				}
+				if !stands(e, at.first) {
+					f = lesser(f, more(x.letters))
+				}
 			}
 			if edge.anchor {
 				f = fewest{none, min(f[0], f[1])}
@@ -270,6 +357,37 @@ func (l *lattice) slips(many int) bool {
 		}
 	}
 	return slices.ContainsFunc(row, func(f fewest) bool { return f[1] < none })
+}
+
+// in gives, of the words that begin in a block, those at an edge: of such a length, or
+// behind one of such a length that begins in the block. The mask of the next block
+// tells how a word goes on.
+func (at edges) in(begin, words, after uint64) (out uint64) {
+	for _, n := range at.first {
+		out |= begin & exactly(n, words, after)
+	}
+	for _, n := range at.last {
+		for x := begin & exactly(n, words, after); x != 0; x &= x - 1 {
+			behind := begin &^ (x ^ (x - 1)) // the first of the next block is looked at anyway
+			out |= behind & -behind
+		}
+	}
+	return out
+}
+
+// exactly has a bit for each place from which on n bytes are of words, and the next is
+// not; n is at most as many as are in a block.
+func exactly(n int, words, after uint64) uint64 {
+	long, further := words, after
+	for have := 1; have < n; {
+		s := min(have, n-have)
+		long, further = long&(long>>s|further<<(64-s)), further&(further>>s)
+		have += s
+	}
+	if n == ascii.Block {
+		return long &^ after
+	}
+	return long &^ (words>>n | after<<(64-n))
 }
 
 // A block of telemetry is looked over at once: the first word that begins in it is
@@ -289,22 +407,26 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 	var masks [ascii.Most]uint64
 	var before uint64 // the mask of the block before
 	for at := 0; at < len(text); {
-		here := masks[:min(ascii.Most, (len(text)-at+ascii.Block-1)/ascii.Block)]
-		beyond := ascii.Words(here, text[at:])
-		for i, words := range here {
-			if beyond>>i&1 != 0 {
-				words = wordBytes(text, at)
-			}
+		blocks := min(len(masks)-1, (len(text)-at+ascii.Block-1)/ascii.Block)
+		beyond := ascii.Words(masks[:blocks+1], text[at:])
+		for ; beyond != 0; beyond &= beyond - 1 {
+			i := bits.TrailingZeros64(beyond)
+			masks[i] = wordBytes(text, at+i*ascii.Block)
+		}
+		for i, words := range masks[:blocks] {
 			begin := words &^ (words<<1 | before>>(ascii.Block-1))
-			for begin != 0 {
-				if n += p.look(text, at, bits.TrailingZeros64(begin), before, words, room, n); n == batchSize {
-					done()
-				}
-				if bits.OnesCount64(begin) <= p.every {
-					break
-				}
+			pick := begin & -begin
+			for rest := begin; bits.OnesCount64(rest) > p.every; pick |= rest & -rest {
 				for range p.every {
-					begin &= begin - 1
+					rest &= rest - 1
+				}
+			}
+			if p.halves {
+				pick |= p.edges.in(begin, words, masks[i+1])
+			}
+			for ; pick != 0; pick &= pick - 1 {
+				if n += p.look(text, at, bits.TrailingZeros64(pick), before, words, room, n); n == batchSize {
+					done()
 				}
 			}
 			before, at = words, at+ascii.Block
@@ -369,7 +491,7 @@ func (p *pairs) likely(text []byte, gap span) bool {
 	if gap.from-s.from > p.longest || s.to-gap.to > p.longest {
 		return false
 	}
-	a, b := keysOf(text, span{s.from, gap.from}), keysOf(text, span{gap.to, s.to})
+	a, b := p.keysOf(text, span{s.from, gap.from}), p.keysOf(text, span{gap.to, s.to})
 	if !p.knowTwo(a, b) {
 		return false
 	}
@@ -379,7 +501,7 @@ func (p *pairs) likely(text []byte, gap span) bool {
 		if !ok || w.to-w.from > p.longest {
 			break
 		}
-		z := keysOf(text, w)
+		z := p.keysOf(text, w)
 		if !p.knowThree(x, y, z) {
 			break
 		}
@@ -390,7 +512,7 @@ func (p *pairs) likely(text []byte, gap span) bool {
 		if !ok || w.to-w.from > p.longest {
 			break
 		}
-		z := keysOf(text, w)
+		z := p.keysOf(text, w)
 		if !p.knowThree(z, x, y) {
 			break
 		}
@@ -420,14 +542,14 @@ func (p *pairs) leadOut(text []byte) bool {
 		if a.from > b.from {
 			a, b = b, a
 		}
-		return ok && p.knowTwo(keysOf(text, a), keysOf(text, b))
+		return ok && p.knowTwo(p.keysOf(text, a), p.keysOf(text, b))
 	}
 	return known(nextWord, 0, func(w span) int { return w.to }) || known(lastWord, len(text), func(w span) int { return w.from })
 }
 
 func (p *pairs) knowTwo(a, b keys) bool {
-	for _, a := range a[:p.kinds] {
-		for _, b := range b[:p.kinds] {
+	for _, a := range a.key[:a.n] {
+		for _, b := range b.key[:b.n] {
 			if p.two.has(hashOfTwo(a, b)) != 0 {
 				return true
 			}
@@ -437,9 +559,9 @@ func (p *pairs) knowTwo(a, b keys) bool {
 }
 
 func (p *pairs) knowThree(a, b, c keys) bool {
-	for _, a := range a[:p.kinds] {
-		for _, b := range b[:p.kinds] {
-			for _, c := range c[:p.kinds] {
+	for _, a := range a.key[:a.n] {
+		for _, b := range b.key[:b.n] {
+			for _, c := range c.key[:c.n] {
 				if p.three.has(hashOfThree(a, b, c)) != 0 {
 					return true
 				}

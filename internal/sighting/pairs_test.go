@@ -33,7 +33,7 @@ func TestPairsInEveryRun(t *testing.T) {
 		return []byte(b.String())
 	}
 	gaps := []string{" ", "\n", ", ", " “", "’", `":"`, " … ", strings.Repeat(".", 70), strings.Repeat("-", MaxGap)}
-	least, runs := MinWords, 0
+	least, runs, edged := MinWords, 0, 0
 	for range 60 {
 		text := Text{Ref: "text"}
 		for range 1 + rng.IntN(8) {
@@ -46,7 +46,9 @@ func TestPairsInEveryRun(t *testing.T) {
 			text.Parts = append(text.Parts, Part{Alternatives: [][]byte{some(1 + rng.IntN(12))}})
 		}
 		q := newQuotes([]Text{text}, nil)
-		least = min(least, q.every)
+		if least = min(least, q.every); len(q.edges.first)+len(q.edges.last) > 0 {
+			edged++
+		}
 		b := copyOf(rng, text)
 		words := strings.FieldsFunc(b.String(), func(r rune) bool { return !letter(r) })
 		for from := 0; from+MinWords <= len(words); from++ {
@@ -74,8 +76,8 @@ func TestPairsInEveryRun(t *testing.T) {
 			}
 		}
 	}
-	if least == MinWords-1 || runs < 100 {
-		t.Errorf("%d runs, of texts with at least %d known pairs in a row", runs, least)
+	if least == MinWords-1 || runs < 100 || edged < 5 {
+		t.Errorf("%d runs, of texts with at least %d known pairs in a row, %d with edges", runs, least, edged)
 	}
 }
 

@@ -3,6 +3,7 @@ package sighting
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -102,6 +103,9 @@ func template(a token.Alphabet) string {
 
 func blanks(n int) string { return strings.Repeat(string(wild), n) }
 
+// high is the bit of each byte that one beyond ASCII has.
+const high = 0x8080808080808080
+
 // letter reports whether a rune is part of a word.
 func letter(r rune) bool {
 	if r < utf8.RuneSelf {
@@ -124,6 +128,13 @@ func folded(r rune) rune {
 // as far as longest bytes of it; false if the text ends first or the gap is too
 // wide; ended tells which.
 func nextWord(text []byte, at, longest int) (w span, ok, ended bool) {
+	if at+8 <= len(text) { // the next eight bytes tell, most times
+		x := binary.LittleEndian.Uint64(text[at:])
+		if i := bits.TrailingZeros64(^ascii.Partings(x) & high); i < 64 && x&high&(1<<i-1) == 0 {
+			i = at + i/8
+			return span{i, wordEnd(text, i, longest)}, true, false
+		}
+	}
 	i := at
 	for ; ; i++ {
 		if i == len(text) {
@@ -178,6 +189,13 @@ func wordEnd(text []byte, i, longest int) int {
 
 // lastWord is nextWord backwards: the last word before a position.
 func lastWord(text []byte, at, longest int) (w span, ok, ended bool) {
+	if at >= 8 {
+		x := binary.LittleEndian.Uint64(text[at-8:])
+		if i := bits.LeadingZeros64(^ascii.Partings(x) & high); i < 64 && x&high&^(^uint64(0)>>i) == 0 {
+			i = at - i/8
+			return span{wordStart(text, i, longest), i}, true, false
+		}
+	}
 	i := at
 	for ; ; i-- {
 		if i == 0 {
