@@ -231,7 +231,17 @@ func (l *lattice) next(dst []int32, e int32, most int) (_ []int32, all bool) {
 // a UUID's. A word of such a length is looked at, or the word behind one, wherever it
 // stands. Without that a run with a UUID in its midst, whose inner pairs nobody knows,
 // would have every third word looked at.
-type edges struct{ first, last []int }
+type edges struct {
+	first, last []int
+	rungs       []rung
+}
+
+// rung is a step from words of so many bytes or more to words of more, and what is to
+// be done about those of exactly n.
+type rung struct {
+	by, n       uint8
+	first, last uint64 // all bits or none
+}
 
 // mostEdges is how many lengths there may be of either, for each costs.
 const mostEdges = 2
@@ -242,7 +252,7 @@ func edgesOf(lattices []*lattice) edges {
 		wild := make([]bool, len(l.edges))
 		for e := range l.edges {
 			_, kind := wordKey(l.edges[e].word)
-			wild[e] = kind == byLength && len(l.edges[e].word) <= ascii.Block
+			wild[e] = kind == byLength && len(l.edges[e].word) < ascii.Block
 		}
 		beside := func(joints []int32, want bool) bool { // whether such a word ends there
 			return slices.ContainsFunc(joints, func(j int32) bool {
@@ -270,7 +280,20 @@ func edgesOf(lattices []*lattice) edges {
 	if len(first) > mostEdges || len(last) > mostEdges {
 		return edges{}
 	}
-	return edges{slices.Sorted(maps.Keys(first)), slices.Sorted(maps.Keys(last))}
+	at := edges{first: slices.Sorted(maps.Keys(first)), last: slices.Sorted(maps.Keys(last))}
+	have := 1
+	for _, n := range slices.Compact(slices.Sorted(slices.Values(append(at.first, at.last...)))) {
+		for ; have < n; have += int(at.rungs[len(at.rungs)-1].by) {
+			at.rungs = append(at.rungs, rung{by: uint8(min(have, n-have))})
+		}
+		if len(at.rungs) == 0 {
+			at.rungs = append(at.rungs, rung{})
+		}
+		top := &at.rungs[len(at.rungs)-1]
+		top.n = uint8(n)
+		top.first, top.last = -uint64(one(first[n])), -uint64(one(last[n]))
+	}
+	return at
 }
 
 // every is the largest number such that each run of MinWords words with an anchor
@@ -363,31 +386,18 @@ func (l *lattice) slips(many int, at edges) bool {
 // behind one of such a length that begins in the block. The mask of the next block
 // tells how a word goes on.
 func (at edges) in(begin, words, after uint64) (out uint64) {
-	for _, n := range at.first {
-		out |= begin & exactly(n, words, after)
+	long, further := words, after // what is of words for so many bytes on
+	last := uint64(0)
+	for _, r := range at.rungs {
+		long, further = long&(long>>(r.by&63)|further<<(64-r.by)), further&(further>>(r.by&63))
+		exactly := begin & long &^ (words>>r.n | after<<(64-r.n))
+		out, last = out|exactly&r.first, last|exactly&r.last
 	}
-	for _, n := range at.last {
-		for x := begin & exactly(n, words, after); x != 0; x &= x - 1 {
-			behind := begin &^ (x ^ (x - 1)) // the first of the next block is looked at anyway
-			out |= behind & -behind
-		}
+	for ; last != 0; last &= last - 1 {
+		behind := begin &^ (last ^ (last - 1)) // the first of the next block is looked at anyway
+		out |= behind & -behind
 	}
 	return out
-}
-
-// exactly has a bit for each place from which on n bytes are of words, and the next is
-// not; n is at most as many as are in a block.
-func exactly(n int, words, after uint64) uint64 {
-	long, further := words, after
-	for have := 1; have < n; {
-		s := min(have, n-have)
-		long, further = long&(long>>s|further<<(64-s)), further&(further>>s)
-		have += s
-	}
-	if n == ascii.Block {
-		return long &^ after
-	}
-	return long &^ (words>>n | after<<(64-n))
 }
 
 // A block of telemetry is looked over at once: the first word that begins in it is
