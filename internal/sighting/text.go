@@ -25,8 +25,7 @@ import (
 //   - the run isn't common knowledge: it stands in none of Scanner.Public, and
 //     leastDifferent of its words differ (rows of zeros in a dump say nothing);
 //   - one of the words, tokens aside, has from leastAnchor to mostAnchor bytes;
-//   - such words that have letters beyond ASCII are written in their own case,
-//     or all in lower case, or all in upper case, or with a capital first;
+//   - no letter of ASCII is written with a sign beyond it, such as that of Kelvin;
 //   - the text doesn't have it more than mostAlignments times;
 //   - the lines that the run stands in have at most Scanner.MaxLine bytes together.
 //     It may run over lines in every format: what is between the fields of two
