@@ -300,9 +300,9 @@ func edgesOf(lattices []*lattice) edges {
 // among them, of any copy, has so many pairs in a row that the filter knows, or one
 // at an edge. It knows none of two words that both go by no letters.
 func (l *lattice) every(at edges) int {
-	n := 1
-	for n < MinWords-1 && !l.slips(n+1, at) {
-		n++
+	n := MinWords - 1
+	for n > 1 && l.slips(n, at) {
+		n--
 	}
 	return n
 }
