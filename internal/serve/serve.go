@@ -200,11 +200,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return fmt.Errorf("%w (--listen %s): %w", ErrListen, c.Listen, err)
 	}
 	s.addr = l.Addr()
-	all, each := maxConnections(), connectionsOfOne
-	if c.BehindProxy {
-		each = all // its own
-	}
-	l = bounded(l, all, each)
+	l = Bounded(l, c.BehindProxy)
 	public := s.httpServer(s)
 	if c.TLSCert != "" {
 		cert := &certificate{cert: c.TLSCert, key: c.TLSKey, log: c.Log}
