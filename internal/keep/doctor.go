@@ -68,7 +68,7 @@ const (
 func Examine(ctx context.Context, p *Parts, x Exam) ([]Check, error) {
 	e := &exam{Parts: p, Exam: x, ctx: ctx}
 	for _, step := range []func() error{
-		e.files, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.apart, e.certificate,
+		e.files, e.config, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.apart, e.certificate,
 	} {
 		if err := step(); err != nil {
 			return e.checks, err
@@ -119,6 +119,18 @@ func (e *exam) files() error {
 	}
 	e.say("files", worse(bad, Broken), bad, "use another backup; or delete what is named and run 'forewarn backup' into the same folder while the programme is well",
 		"%d files of the backup of %s, %d not as written", len(e.Backup.Files), e.Backup.Made.Format("2006-01-02 15:04:05 UTC"), len(bad))
+	return nil
+}
+
+// config says who vouches for a backup's forewarn.json: one that was changed is no backup.
+func (e *exam) config() error {
+	switch {
+	case e.Backup == nil:
+	case e.Backup.Signed == "":
+		e.say("configuration", Warn, nil, "run 'forewarn backup make' into the same folder while the programme is well", "nobody signed forewarn.json: who can write to the backup can change where the last anchor is kept, and where the sealer is met")
+	default:
+		e.say("configuration", OK, nil, "", "forewarn.json is the one that the programme signed")
+	}
 	return nil
 }
 
