@@ -85,6 +85,8 @@ type exam struct {
 	state  *cvd.Programme
 	behind string    // how the log fails to continue the outside checkpoint; empty: it continues it
 	last   time.Time // of the newest entry
+
+	through time.Time // of the newest anchor
 }
 
 // say adds a line; problems make it as bad as grade, none make it ok.
@@ -171,6 +173,7 @@ func (e *exam) log() error {
 		}
 		bad = append(bad, p.String())
 	}
+	e.through = r.Through
 	e.say(name, worse(bad, Broken), bad, "keep this folder as it is, and restore the newest backup that 'forewarn doctor' finds well",
 		"%d entries and %d anchors through %s, %d problems", r.Entries, r.Anchors, stamp(r.Through), len(bad)+r.More)
 	return nil
@@ -334,10 +337,30 @@ func (e *exam) clock() error {
 		e.say(name, Warn, nil, do, "it is %s behind the last entry", e.last.Sub(e.Now).Round(time.Millisecond))
 	case e.Now.Sub(e.last) > 366*24*time.Hour:
 		e.say(name, Warn, nil, do, "it says %s, more than a year after the last entry, %s", stamp(e.Now), stamp(e.last))
+	case e.Backup == nil && e.idle() > 24*time.Hour && e.embargoes() > 0:
+		e.say(name, Warn, nil, "see that it is right before you serve the desk, and serve it with --time: what opens on a clock that is ahead is not taken back",
+			"it says %s, %s after the last anchor, and %d embargoes are open: either nobody served the desk for so long, or it is ahead", stamp(e.Now), e.idle().Round(time.Minute), e.embargoes())
 	default:
 		e.say(name, OK, nil, "", "%s; the last entry is of %s", stamp(e.Now), stamp(e.last))
 	}
 	return nil
+}
+
+// idle is how long nothing was written or anchored.
+func (e *exam) idle() time.Duration {
+	if e.through.After(e.last) {
+		return e.Now.Sub(e.through)
+	}
+	return e.Now.Sub(e.last)
+}
+
+func (e *exam) embargoes() (n int) {
+	for _, id := range e.state.CaseOrder {
+		if e.state.PhaseOf(id, e.last) == cvd.PhaseEmbargoed {
+			n++
+		}
+	}
+	return n
 }
 
 // access looks at modes and owners.

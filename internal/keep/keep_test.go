@@ -303,6 +303,7 @@ func TestExamineSeesWhatIsBroken(t *testing.T) {
 		{"the blinding key is gone", func(t *testing.T, w *works) { ok(t, os.Remove(oneOf(t, w, "desk/keys/blinding"))) }, "log broken"},
 		{"the outside checkpoint is gone", func(t *testing.T, w *works) { ok(t, os.Remove(w.home.OutsideFile())) }, "outside checkpoint broken"},
 		{"the clock is behind", func(t *testing.T, w *works) { w.now = founded.Add(-time.Hour) }, "clock broken"},
+		{"the clock is two days ahead", func(t *testing.T, w *works) { w.now = w.now.Add(48 * time.Hour) }, "clock warn"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

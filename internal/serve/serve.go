@@ -304,6 +304,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		return err
 	}
 	s.desk.Store(d)
+	if err := s.doubts(d); err != nil {
+		return err
+	}
 	kept, err := sqlite.OpenSignIn(ctx, filepath.Join(s.Dir, "desk", "ephemeral.db"))
 	if err != nil {
 		return err
@@ -438,6 +441,8 @@ func (s *server) unready() string {
 		return "the log has stopped"
 	case s.clock.Jumped():
 		return "the clock jumped"
+	case s.behind(d) > jump:
+		return "the clock is behind the log"
 	}
 	return ""
 }
