@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -107,12 +108,17 @@ func (o *outbox) round(slot time.Time) error {
 	if r.Queued, err = o.desk.queueDeliveries(o.ctx, o.by); err != nil {
 		return err
 	}
+	// Before what waits is looked for: what is recorded from now on could have been seen
+	// waiting, and be on its way no more.
+	o.mu.Lock()
+	under := maps.Clone(o.out)
+	o.mu.Unlock()
 	out, unread, err := o.desk.outgoing(o.ctx, o.by)
 	if err != nil {
 		return errors.Join(unread, err)
 	}
+	out = slices.DeleteFunc(out, func(m Mail) bool { return under[m.ID] })
 	o.mu.Lock()
-	out = slices.DeleteFunc(out, func(m Mail) bool { return o.out[m.ID] })
 	for _, m := range out {
 		o.out[m.ID] = true
 	}
