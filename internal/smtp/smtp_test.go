@@ -330,6 +330,7 @@ func TestReplies(t *testing.T) {
 
 // A relay that is dead, or deaf, is passed over and told of once.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	deaf, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	ok(t, err)
 	defer deaf.Close()
@@ -364,6 +365,7 @@ func TestFailover(t *testing.T) {
 // Where no server gets as far as the recipient nothing was tried, of any, and nothing
 // hangs: it is down, it is no mail server, it wants somebody else, or it takes nothing.
 func TestNoServer(t *testing.T) {
+	t.Parallel()
 	closed, foreign := newSink(t, nil), newSink(t, nil)
 	closed.mail = func() error {
 		return &gosmtp.SMTPError{Code: 452, EnhancedCode: gosmtp.EnhancedCode{4, 3, 1}, Message: "the disk is full"}
@@ -402,6 +404,7 @@ func TestNoServer(t *testing.T) {
 // One receiver whose server is slow, and one that never answers, keep nobody else's
 // notices waiting.
 func TestSlowReceivers(t *testing.T) {
+	t.Parallel()
 	s := newSink(t, nil)
 	s.rcpt = func(to string) error {
 		switch {
@@ -441,6 +444,7 @@ func TestSlowReceivers(t *testing.T) {
 // A server that is slow with everything has as many as it has connections; the rest goes
 // by the next.
 func TestSlowServer(t *testing.T) {
+	t.Parallel()
 	first, second := newSink(t, nil), newSink(t, nil)
 	first.slow = 1500 * time.Millisecond
 	var out []coordinator.Mail
@@ -502,6 +506,7 @@ func certificate(t testing.TB, name string) (*tls.Config, *x509.CertPool) {
 
 // Who isn't on this machine must encrypt; a password leaves it under TLS alone.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	// The sink's address as one that isn't loopback: a machine's own other addresses.
 	host := ""
 	addrs, err := net.InterfaceAddrs()
@@ -639,6 +644,7 @@ func TestStops(t *testing.T) {
 // Whoever answers without end, before TLS or under it, is hung up on: nothing of it is
 // kept in memory.
 func TestEndlessReply(t *testing.T) {
+	t.Parallel()
 	conf, roots := certificate(t, "127.0.0.1")
 	for _, line := range []string{"220-" + strings.Repeat("x", 60) + "\r\n", strings.Repeat("x", 1<<10)} {
 		for _, private := range []bool{false, true} {
