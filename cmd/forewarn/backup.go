@@ -39,6 +39,9 @@ func (c *backupMake) Run(a *app) error {
 	if err != nil && !errors.Is(err, keep.ErrIncomplete) {
 		return err
 	}
+	if (err == nil || errors.Is(err, keep.ErrIncomplete)) && !out.Signed {
+		a.note("Its forewarn.json is not signed, for the log's key can't be read: 'forewarn doctor' says why.")
+	}
 	if out.Missing == nil {
 		out.Missing = []string{}
 	}

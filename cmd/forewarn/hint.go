@@ -58,6 +58,8 @@ var hints = []struct {
 	{home.ErrTaken, "nothing was changed"},
 	{keep.ErrTaken, "nothing was changed"},
 	{keep.ErrNoBackup, "name the folder that 'forewarn backup' made; its manifest.json is written last"},
+	{keep.ErrChanged, "use another backup, and find out who else can write to this one"},
+	{keep.ErrUnsigned, "who can write to the backup could have changed both. If they are yours, say --unsigned; --outside names another folder"},
 	{keep.ErrOlder, "the newer backup is as it was. Find out why this folder is older before you go on"},
 	{keep.ErrNoInquiry, "nothing was written. The first 'forewarn investigate' makes its keys; where the inquiry is on another machine, run this there"},
 	{keep.ErrKeys, "nothing was changed. Each of --keys is a file that 'forewarn backup keys' wrote for this very programme"},

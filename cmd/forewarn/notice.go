@@ -138,7 +138,10 @@ func (c *noticeSend) Run(a *app) error {
 		if s.Failed > 0 {
 			words += fmt.Sprintf(", %d taken by no server: run it again in a minute", s.Failed)
 		}
-		return a.done(fields{"queued": s.Queued, "sent": s.Sent, "bounced": s.Bounced, "failed": s.Failed}, "%s.", words)
+		if s.Waiting > 0 {
+			words += fmt.Sprintf(", %d waiting, for no mail server takes anything: run it again when one does", s.Waiting)
+		}
+		return a.done(fields{"queued": s.Queued, "sent": s.Sent, "bounced": s.Bounced, "failed": s.Failed, "waiting": s.Waiting}, "%s.", words)
 	})
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 type restoreCmd struct {
-	Backup  string `arg:"" help:"The backup's folder." type:"path" placeholder:"BACKUP"`
-	Outside string `help:"Keep the last anchor in this folder from now on; where it was before, if not given. Nothing is written there now." placeholder:"DIR" type:"path"`
+	Backup   string `arg:"" help:"The backup's folder." type:"path" placeholder:"BACKUP"`
+	Outside  string `help:"Keep the last anchor in this folder from now on; where it was before, if not given. Nothing is written there now." placeholder:"DIR" type:"path"`
+	Unsigned bool   `help:"Believe the forewarn.json of a backup that isn't signed, as those of earlier versions aren't."`
 	keysGiven
 }
 
@@ -41,7 +42,7 @@ func (c *restoreCmd) Run(a *app) error {
 		return err
 	}
 	dir := a.folder()
-	r, err := keep.Restore(a, c.Backup, k, dir, c.Outside, keep.Exam{Now: time.Now(), Progress: a.progress()})
+	r, err := keep.Restore(a, c.Backup, k, dir, keep.Choices{Outside: c.Outside, Unsigned: c.Unsigned}, keep.Exam{Now: time.Now(), Progress: a.progress()})
 	if err != nil {
 		if errors.Is(err, keep.ErrBroken) && !a.JSON {
 			a.checks(r.Checks)
@@ -57,7 +58,8 @@ func (c *restoreCmd) Run(a *app) error {
 	}
 	a.checks(r.Checks)
 	a.say("Restored the backup of %s to %s: %s.", when(m.Made), dir, count(int(m.Entries), "entry", "entries"))
-	// Both are what the backup says, and whoever kept it could have changed that.
+	// Both are what the backup says: perhaps an older one of this programme, and whoever
+	// kept one that isn't signed could have changed it.
 	a.say("The last anchor is kept in %s. If that isn't your folder, don't go on: it would tell nothing of what was signed later.", r.Home.Outside())
 	if s := r.Home.SealerSocket(); s != "" {
 		a.say("The sealer is met at %s. If that isn't yours, don't go on.", s)

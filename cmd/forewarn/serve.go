@@ -118,7 +118,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 			}
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
 				return d.KeepDeliveringEvery(ctx, cmp.Or(c.slot, coordinator.Slot), by, post, func(s coordinator.Delivered) {
-					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced)
+					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced, "waiting", s.Waiting)
 				})
 			}})
 		}

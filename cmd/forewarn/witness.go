@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"forewarn/internal/folder"
+	"forewarn/internal/serve"
 	"forewarn/internal/witness"
 )
 
@@ -160,7 +161,8 @@ func (c *witnessServe) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		s := &http.Server{Handler: w.Handler(log), MaxHeaderBytes: 16 << 10,
+		l = serve.Bounded(l, false) // a proxy on another machine is a network as well: it needs few connections
+		s := &http.Server{Handler: w.Handler(log), MaxHeaderBytes: 16 << 10, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 32},
 			ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 		ended := make(chan error, 1)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"forewarn/internal/cvd"
@@ -30,13 +32,20 @@ type Mail struct {
 // ErrBounced: a notice can't be delivered to that address, now or later.
 var ErrBounced = errors.New("it can't be delivered")
 
+// ErrNoServer: no mail server got as far as the recipient, so that nothing is known of
+// it: nothing could be connected to, or it takes nothing now. The notice waits, and none
+// of its tries is used up.
+var ErrNoServer = errors.New("no mail server takes anything now")
+
 // Mailer hands notices to mail servers.
 type Mailer interface {
 	// Mail hands notices on, several at a time, and calls done once for each that was
-	// tried: with nil when a server has taken it, with ErrBounced, or with why none
-	// took it for now. done may be called from several goroutines, and not after Mail
-	// returned. Once the context ends nothing new is begun. What is handed on was
-	// perhaps handed on before a crash: it must look the same then, but for the slot.
+	// tried: with nil when a server has taken it, with ErrBounced, with ErrNoServer, or
+	// with why none took it for now. done may be called from several goroutines, and not
+	// after Mail returned. Once the context ends nothing new is begun. Mail may be called
+	// again before it returned: what comes later doesn't wait for what is slow. What is
+	// handed on was perhaps handed on before a crash: it must look the same then, but for
+	// the slot.
 	Mail(ctx context.Context, slot time.Time, out []Mail, done func(Mail, error))
 }
 
@@ -46,6 +55,7 @@ type Delivered struct {
 	Sent    int `json:"sent"`
 	Failed  int `json:"failed"`
 	Bounced int `json:"bounced"`
+	Waiting int `json:"waiting"` // for a mail server that takes anything
 }
 
 // Deliver queues a notice to everybody who is to be told of something, hands on
@@ -54,89 +64,174 @@ type Delivered struct {
 // second, has it handed on again under the same id. When the log can't be written,
 // nothing more is handed on.
 func (d *Desk) Deliver(ctx context.Context, by cvd.Actor, with Mailer, slot time.Time) (s Delivered, err error) {
-	if s.Queued, err = d.queueDeliveries(ctx, by); err != nil {
-		return s, err
+	o := d.outbox(ctx, by, with, func(r Delivered) { s = r })
+	err = o.round(slot)
+	return s, errors.Join(err, o.end(), ctx.Err())
+}
+
+// outbox is notices on their way. Rounds may overlap: what a slow server keeps does not
+// keep those of the next slot.
+type outbox struct {
+	desk   *Desk
+	by     cvd.Actor
+	with   Mailer
+	said   func(Delivered) // what a round did, once it is recorded
+	ctx    context.Context // of handing on; it ends when the log can't be written, too
+	stop   func()
+	tried  chan outcome
+	failed chan error     // what kept outcomes from being recorded
+	rounds sync.WaitGroup // under way
+
+	mu  sync.Mutex
+	out map[cvd.DeliveryID]bool // handed on, and what became of it isn't recorded
+}
+
+// outcome is what became of one notice of a round.
+type outcome struct {
+	cvd.TriedRow
+	round    *Delivered
+	recorded func()
+}
+
+func (d *Desk) outbox(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered)) *outbox {
+	o := &outbox{desk: d, by: by, with: with, said: said, tried: make(chan outcome, settleMost), failed: make(chan error, 1), out: map[cvd.DeliveryID]bool{}}
+	o.ctx, o.stop = context.WithCancel(ctx)
+	go o.record()
+	return o
+}
+
+// round begins one: it queues what is due, and hands on what waits and is not on its way
+// already. It returns once that was begun.
+func (o *outbox) round(slot time.Time) error {
+	r := &Delivered{}
+	var err error
+	if r.Queued, err = o.desk.queueDeliveries(o.ctx, o.by); err != nil {
+		return err
 	}
-	out, unread, err := d.outgoing(ctx, by)
-	if err != nil || len(out) == 0 {
-		return s, errors.Join(unread, err)
+	// Before what waits is looked for: what is recorded from now on could have been seen
+	// waiting, and be on its way no more.
+	o.mu.Lock()
+	under := maps.Clone(o.out)
+	o.mu.Unlock()
+	out, unread, err := o.desk.outgoing(o.ctx, o.by)
+	if err != nil {
+		return errors.Join(unread, err)
 	}
-	sending, stop := context.WithCancel(ctx)
-	defer stop()
-	tried := make(chan cvd.TriedRow, settleMost)
-	go func() {
-		defer close(tried)
+	out = slices.DeleteFunc(out, func(m Mail) bool { return under[m.ID] })
+	o.mu.Lock()
+	for _, m := range out {
+		o.out[m.ID] = true
+	}
+	o.mu.Unlock()
+	o.rounds.Go(func() {
+		var recorded sync.WaitGroup
+		became := func(m Mail, x cvd.MailOutcome) {
+			recorded.Add(1)
+			o.tried <- outcome{cvd.TriedRow{Delivery: m.ID, Outcome: x}, r, recorded.Done}
+		}
 		var able []Mail
 		for _, m := range out {
 			if strings.TrimSpace(m.To) == "" {
-				tried <- cvd.TriedRow{Delivery: m.ID, Outcome: cvd.MailBounced}
+				became(m, cvd.MailBounced)
 				continue
 			}
 			able = append(able, m)
 		}
-		with.Mail(sending, slot, able, func(m Mail, err error) {
-			tried <- cvd.TriedRow{Delivery: m.ID, Outcome: outcome(err)}
-		})
-	}()
+		if len(able) > 0 {
+			o.with.Mail(o.ctx, slot, able, func(m Mail, err error) { became(m, outcomeOf(err)) })
+		}
+		recorded.Wait()
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.said(*r)
+	})
+	return unread
+}
+
+// end waits for the rounds that were begun.
+func (o *outbox) end() error {
+	o.rounds.Wait()
+	close(o.tried)
+	o.stop()
+	return <-o.failed
+}
+
+// record has the log say what became of notices, until the last round ended. What left is
+// recorded also when this process is being stopped.
+func (o *outbox) record() {
+	var failed error
 	for more := true; more; {
+		var all []outcome
 		var rows []cvd.TriedRow
-		rows, more = gather(tried)
-		if err != nil || len(rows) == 0 {
-			continue // what left since is handed on again by whoever opens the log next
+		all, more = gather(o.tried)
+		for _, x := range all {
+			if x.Outcome != cvd.NoMailOutcome { // else there is nothing to record
+				rows = append(rows, x.TriedRow)
+			}
 		}
-		// What left is recorded also when this process is being stopped.
-		if _, err = d.Do(context.WithoutCancel(ctx), by, cvd.RecordDeliveries{Rows: rows}); err != nil {
-			stop()
-			continue
+		if len(rows) > 0 && failed == nil { // what left since a failure is handed on again by whoever opens the log next
+			if _, failed = o.desk.Do(context.WithoutCancel(o.ctx), o.by, cvd.RecordDeliveries{Rows: rows}); failed != nil {
+				o.stop()
+			}
 		}
-		s.count(rows)
+		o.mu.Lock()
+		for _, x := range all {
+			if failed == nil {
+				delete(o.out, x.Delivery)
+				x.round.count(x.Outcome)
+			}
+			x.recorded()
+		}
+		o.mu.Unlock()
 	}
-	return s, errors.Join(err, unread, ctx.Err())
+	o.failed <- failed
 }
 
-func (s *Delivered) count(rows []cvd.TriedRow) {
-	for _, r := range rows {
-		switch r.Outcome {
-		case cvd.MailSent:
-			s.Sent++
-		case cvd.MailBounced:
-			s.Bounced++
-		default:
-			s.Failed++
-		}
+func (s *Delivered) count(x cvd.MailOutcome) {
+	switch x {
+	case cvd.MailSent:
+		s.Sent++
+	case cvd.MailBounced:
+		s.Bounced++
+	case cvd.NoMailOutcome:
+		s.Waiting++
+	default:
+		s.Failed++
 	}
 }
 
-func outcome(err error) cvd.MailOutcome {
+func outcomeOf(err error) cvd.MailOutcome {
 	switch {
 	case err == nil:
 		return cvd.MailSent
 	case errors.Is(err, ErrBounced):
 		return cvd.MailBounced
+	case errors.Is(err, ErrNoServer):
+		return cvd.NoMailOutcome
 	}
 	return cvd.MailFailed
 }
 
 // gather waits for an outcome, and a little for others.
-func gather(tried <-chan cvd.TriedRow) (rows []cvd.TriedRow, more bool) {
+func gather(tried <-chan outcome) (all []outcome, more bool) {
 	r, more := <-tried
 	if !more {
 		return nil, false
 	}
-	rows = append(rows, r)
+	all = append(all, r)
 	enough := time.After(settleLast)
-	for len(rows) < settleMost {
+	for len(all) < settleMost {
 		select {
 		case r, more = <-tried:
 			if !more {
-				return rows, false
+				return all, false
 			}
-			rows = append(rows, r)
+			all = append(all, r)
 		case <-enough:
-			return rows, true
+			return all, true
 		}
 	}
-	return rows, true
+	return all, true
 }
 
 // queueDeliveries queues what is due, in one mailing: an account that several things
@@ -213,25 +308,24 @@ func (d *Desk) KeepDelivering(ctx context.Context, by cvd.Actor, with Mailer, sa
 // KeepDeliveringEvery has slots of another length, for trials that can't wait for
 // minutes.
 func (d *Desk) KeepDeliveringEvery(ctx context.Context, every time.Duration, by cvd.Actor, with Mailer, said func(Delivered)) error {
+	o := d.outbox(ctx, by, with, func(s Delivered) {
+		if s != (Delivered{Waiting: s.Waiting}) { // which may be so every minute, for days
+			said(s)
+		}
+	})
 	for {
 		now := d.Clock()
 		slot := nextOf(every, now)
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-o.ctx.Done():
+			return errors.Join(o.end(), ctx.Err())
 		case <-time.After(slot.Sub(now)):
 		}
 		if d.Clock().Before(slot) {
 			continue // the clock was set back
 		}
-		s, err := d.Deliver(ctx, by, with, slot)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return err // whoever runs it begins it again
-		case s != Delivered{}:
-			said(s)
+		if err := o.round(slot); err != nil { // whoever runs it begins it again
+			return errors.Join(err, o.end(), ctx.Err())
 		}
 	}
 }

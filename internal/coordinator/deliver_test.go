@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -288,6 +289,126 @@ func TestKeepDelivering(t *testing.T) {
 		if want := []time.Time{first, first.Add(2 * time.Minute)}; len(slots) != 2 || rounds != 2 || !slots[0].Equal(want[0]) || !slots[1].Equal(want[1]) {
 			t.Errorf("mails left at %v, want %v", slots, want)
 		}
+		ok(t, w.desk.Close())
+	})
+}
+
+// One mail server that is slow keeps the mails of the next slot from nobody, and each
+// leaves once.
+func TestSlowMailKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorks(t)
+		w.sealedWave()
+		w.goOn()
+		var mu sync.Mutex
+		left := map[cvd.DeliveryID][]time.Time{}
+		with := mailing(func(_ context.Context, slot time.Time, out []coordinator.Mail, done func(coordinator.Mail, error)) {
+			var all sync.WaitGroup
+			for _, m := range out {
+				all.Go(func() {
+					mu.Lock()
+					left[m.ID] = append(left[m.ID], slot)
+					mu.Unlock()
+					if m.To == "c0@member.example" {
+						time.Sleep(7*time.Minute + 3*time.Second)
+					}
+					done(m, nil)
+				})
+			}
+			all.Wait()
+		})
+		run, stop := context.WithCancel(ctx)
+		ended := make(chan error)
+		var total coordinator.Delivered
+		go func() {
+			ended <- w.desk.KeepDelivering(run, w.ana, with, func(s coordinator.Delivered) {
+				total.Queued, total.Sent = total.Queued+s.Queued, total.Sent+s.Sent
+			})
+		}()
+		time.Sleep(150 * time.Second)
+		_, err := w.desk.Do(ctx, w.ana, cvd.Hold{Case: w.cs}) // tells all three of something more
+		ok(t, err)
+		held := time.Now()
+		time.Sleep(30 * time.Minute)
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if len(left) != 6 || total != (coordinator.Delivered{Queued: 6, Sent: 6}) {
+			t.Errorf("%d notices left, %+v", len(left), total)
+		}
+		second := 0
+		for id, slots := range left {
+			if len(slots) != 1 {
+				t.Errorf("notice %s left %d times", id, len(slots))
+			}
+			if slots[0].Equal(coordinator.NextSlot(held)) {
+				second++
+			}
+		}
+		if second != 3 {
+			t.Errorf("%d notices left at the next slot, want 3: %v", second, left)
+		}
+		ok(t, w.desk.Close())
+	})
+}
+
+// While no mail server takes anything a notice waits, and neither its tries nor the log
+// are used up; then it leaves, once, and its people have their time to look.
+func TestMailOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorks(t)
+		w.sealedWave()
+		w.goOn()
+		wave, _, err := w.lastWave()
+		ok(t, err)
+		back := time.Now().Add(12 * time.Hour)
+		left := 0
+		with := mailing(func(_ context.Context, slot time.Time, out []coordinator.Mail, done func(coordinator.Mail, error)) {
+			for _, m := range out {
+				if time.Now().Before(back) {
+					done(m, fmt.Errorf("%w: connection refused", coordinator.ErrNoServer))
+					continue
+				}
+				left++
+				done(m, nil)
+			}
+		})
+		size := w.desk.Log().Size()
+		run, stop := context.WithCancel(ctx)
+		ended := make(chan error)
+		go func() {
+			ended <- w.desk.KeepDelivering(run, w.ana, with, func(s coordinator.Delivered) {
+				if s.Failed+s.Bounced > 0 {
+					t.Errorf("a round: %+v", s)
+				}
+			})
+		}()
+		reach := func() (out string) {
+			lines, err := w.desk.WaveDeliveries(ctx, w.ana, wave)
+			ok(t, err)
+			for _, x := range lines {
+				out += fmt.Sprintf("%s %s %d, ", x.Reach, x.Contact.State, x.Contact.Tries)
+			}
+			return out
+		}
+		time.Sleep(time.Until(back) - time.Minute)
+		if n := w.desk.Log().Size() - size; n != 1 || left != 0 {
+			t.Errorf("after twelve hours without a server the log has %d more entries, want the one that queues; %d left", n, left)
+		}
+		if got := reach(); got != strings.Repeat("not reached queued 0, ", 3) {
+			t.Errorf("meanwhile: %s", got)
+		}
+		time.Sleep(10 * time.Minute)
+		if got := reach(); left != 3 || got != strings.Repeat("told sent 1, ", 3) {
+			t.Errorf("%d left, and then: %s", left, got)
+		}
+		time.Sleep(cvd.BackupAfter)
+		if got := reach(); left != 3 || got != strings.Repeat("not reached sent 1, ", 3) {
+			t.Errorf("%d left, and nobody looked: %s", left, got)
+		}
+		stop()
+		<-ended
 		ok(t, w.desk.Close())
 	})
 }

@@ -253,11 +253,12 @@ func (d *Desk) do(ctx context.Context, by cvd.Actor, cs func(now time.Time) []cv
 	return d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) { return d.drafts(by, now, cs(now)) })
 }
 
-// doNamed is Do of commands that give names. Whether they are free is asked again
-// when it is decided: somebody may have taken one since it was looked at.
-func (d *Desk) doNamed(ctx context.Context, by cvd.Actor, free func(*cvd.Programme) error, cs ...cvd.Command) error {
+// doWhile is Do of commands that rest on more than the policy asks: a name that is
+// free, keys that something was sealed to. Whether it still is so is asked again when
+// they are decided: somebody may have changed it since it was looked at.
+func (d *Desk) doWhile(ctx context.Context, by cvd.Actor, still func(*cvd.Programme) error, cs ...cvd.Command) error {
 	_, err := d.log.AppendIf(ctx, func(now time.Time) ([]ledger.Draft, error) {
-		if err := free(d.state); err != nil {
+		if err := still(d.state); err != nil {
 			return nil, err
 		}
 		return d.drafts(by, now, cs)

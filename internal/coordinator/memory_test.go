@@ -227,6 +227,7 @@ type works struct {
 	rand    io.Reader
 	hook    func(op string) fault // asked before every effect; nil: none goes wrong
 	beside  bool                  // desk is of another process than the log's writer
+	live    bool                  // its clock is the machine's, or a bubble's
 
 	desk     *coordinator.Desk
 	serving  *coordinator.Desk // who has the log; the same unless beside
@@ -365,6 +366,9 @@ func (w *works) start() error {
 		Sealer: w.press, Blobs: w.blobs, Keys: w.keys, Crypt: seal.Crypt{},
 		Clock: func() time.Time { return w.now }, Rand: w.rand,
 	}
+	if w.live {
+		c.Clock = time.Now
+	}
 	d, err := coordinator.Open(ctx, c)
 	if err != nil {
 		return err
@@ -426,6 +430,16 @@ func (w *works) crash() {
 	w.end()
 	w.blobs.crash()
 	w.hook = nil
+	w.open()
+}
+
+// goOn has time go on by itself from now on. It is for bubbles, whose time can wait
+// until then.
+func (w *works) goOn() {
+	w.t.Helper()
+	time.Sleep(time.Until(w.now))
+	w.end()
+	w.live = true
 	w.open()
 }
 

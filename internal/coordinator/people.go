@@ -126,7 +126,7 @@ func (d *Desk) AddAccount(ctx context.Context, by cvd.Actor, m cvd.MemberID, rol
 	if add.Person, err = d.PutText(ctx, PersonKey(add.Account), who); err != nil {
 		return add.Account, err
 	}
-	return add.Account, d.doNamed(ctx, by, free, add)
+	return add.Account, d.doWhile(ctx, by, free, add)
 }
 
 // SetMail says where an account's notices go from now on; empty: nowhere.
@@ -276,7 +276,7 @@ func (d *Desk) AdmitAll(ctx context.Context, by cvd.Actor, all []Admission, prog
 	if err := d.Blobs.Sync(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.doNamed(ctx, by, func(p *cvd.Programme) error { return d.namesFree(ctx, p, all) }, commands...); err != nil {
+	if err := d.doWhile(ctx, by, func(p *cvd.Programme) error { return d.namesFree(ctx, p, all) }, commands...); err != nil {
 		var one *cvd.InBatch
 		if errors.As(err, &one) {
 			return nil, &AdmissionError{whose[one.Index], one.Err}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -98,7 +99,7 @@ func (d *Desk) SetIntake(ctx context.Context, by cvd.Actor, text []byte) error {
 // sealed to the intake's keys. by is zero for who has no account. It gives the
 // reference with which the sender asks how it stands; nobody else has it.
 func (d *Desk) TakeReport(ctx context.Context, by cvd.Actor, t ReportText, sealed []byte) (reference string, err error) {
-	q := cvd.ReceiveReport{Size: 1}
+	var q cvd.ReceiveReport
 	if q.Report, err = NewID[cvd.ReportID](d); err != nil {
 		return "", err
 	}
@@ -106,50 +107,75 @@ func (d *Desk) TakeReport(ctx context.Context, by cvd.Actor, t ReportText, seale
 		return "", err
 	}
 	q.Reference, _ = hashReference(reference)
-	q.Sealed = cvd.BlobRef{1} // for asking before anything is written
-	var to []string
-	if err := d.View(func(p *cvd.Programme) error {
-		if by.Account.IsZero() {
-			by = cvd.Actor{Account: p.Sealer, Auth: entrylog.AuthSystem}
+	if by.Account.IsZero() {
+		if err := d.View(func(p *cvd.Programme) error { by = cvd.Actor{Account: p.Sealer, Auth: entrylog.AuthSystem}; return nil }); err != nil {
+			return "", err
 		}
-		if _, err := p.Decide(q, by, d.at(p)); err != nil {
-			return err
-		}
-		to = p.Intake.Recipients
-		return nil
-	}); err != nil {
-		return "", err
 	}
-	t.Format = 1
 	if len(sealed) > 0 && !d.Crypt.IsSealed(sealed) {
 		return "", fmt.Errorf("%w: the file is not sealed with age: seal it to the keys on this page, or use the form; nothing was kept", cvd.ErrRefused)
 	}
+	t.Format = 1
+	for {
+		err := d.takeReport(ctx, by, q, t, sealed)
+		if !errors.Is(err, errOtherKeys) {
+			return reference, err
+		}
+	}
+}
+
+// errOtherKeys: the intake's keys were replaced while a report was sealed to them.
+var errOtherKeys = errors.New("the keys that reports are sealed to were replaced meanwhile")
+
+// takeReport takes a report in. What is sealed here is sealed to the intake's keys as they
+// are when it is appended, or there is errOtherKeys and nothing refers to it. To whose
+// keys a sender sealed a file can't be told by looking.
+func (d *Desk) takeReport(ctx context.Context, by cvd.Actor, q cvd.ReceiveReport, t ReportText, sealed []byte) error {
+	var to []string
+	err := d.View(func(p *cvd.Programme) error {
+		asked := q
+		asked.Sealed, asked.Size = cvd.BlobRef{1}, 1 // before anything is written
+		if _, err := p.Decide(asked, by, d.at(p)); err != nil {
+			return err
+		}
+		to = slices.Clone(p.Intake.Recipients)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	still := func(*cvd.Programme) error { return nil }
 	if len(sealed) == 0 {
 		b, err := json.Marshal(t)
 		if err != nil {
-			return "", err
+			return err
 		}
 		if sealed, err = d.Crypt.SealTo(to, b); err != nil {
-			return "", err
+			return err
+		}
+		still = func(p *cvd.Programme) error {
+			if p.Intake == nil || !slices.Equal(p.Intake.Recipients, to) {
+				return errOtherKeys
+			}
+			return nil
 		}
 	}
 	if len(sealed) > cvd.MaxReport {
-		return "", fmt.Errorf("%w: the report has %d bytes; at most %d are taken", cvd.ErrRefused, len(sealed), cvd.MaxReport)
+		return fmt.Errorf("%w: the report has %d bytes; at most %d are taken", cvd.ErrRefused, len(sealed), cvd.MaxReport)
 	}
 	q.Size = uint32(len(sealed))
 	ref, err := d.Blobs.Put(ctx, sealed)
 	if err != nil {
-		return "", err
+		return err
 	}
 	q.Sealed = cvd.BlobRef(ref)
 	if q.Credit, err = d.credit(ctx, q.Report, t.Credit); err != nil {
-		return "", err
+		return err
 	}
 	if err := d.Blobs.Sync(ctx); err != nil {
-		return "", err
+		return err
 	}
-	_, err = d.Do(ctx, by, q)
-	return reference, err
+	return d.doWhile(ctx, by, still, q)
 }
 
 func (d *Desk) credit(ctx context.Context, id cvd.ReportID, line string) (cvd.BlobRef, error) {

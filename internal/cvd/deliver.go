@@ -8,7 +8,8 @@ import (
 )
 
 // BackupAfter is how long a contact has to look before the backup contact is told,
-// and the backup before the member counts as not reached.
+// and the backup before the member counts as not reached: since a mail server took the
+// notice, or, where none did, since it was queued.
 const BackupAfter = 4 * time.Hour
 
 // TellWithin is how long after something began to wait people are still told of it:
@@ -17,7 +18,10 @@ const BackupAfter = 4 * time.Hour
 const TellWithin = 7 * 24 * time.Hour
 
 // MailRetries is how long after each failed attempt a notice is tried again, at the
-// next slot then. After the last it is given up, and the backup contact is told.
+// next slot then. After the last it is given up, and the backup contact is told. An
+// attempt is one at which a mail server was told the recipient: while none takes
+// anything from anybody there is none, and a notice waits, for as long as people are told
+// of anything (TellWithin; RFC 5321, 4.5.4.1 asks for four or five days).
 var MailRetries = [...]time.Duration{30 * time.Second, 4 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour}
 
 // ToTell is accounts that are to be told of one occasion.
@@ -85,7 +89,13 @@ func (p *Programme) unheard(d *Delivery, now time.Time) bool {
 	case DeliveryBounced, DeliveryFailed:
 		return true
 	}
-	return !now.Before(d.At.Add(BackupAfter))
+	since := d.At
+	for _, t := range d.Tries {
+		if t.Outcome == MailSent {
+			since = t.At
+		}
+	}
+	return !now.Before(since.Add(BackupAfter))
 }
 
 // DeliveryState is where a delivery is. An account that did anything since it was

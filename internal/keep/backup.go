@@ -40,6 +40,7 @@ type Made struct {
 	Blobs   int   // that the log names
 	Copied  int   // files that the backup did not have yet
 	Bytes   int64 // of these
+	Signed  bool  // the log's key vouches for its forewarn.json
 	Missing []string
 }
 
@@ -90,6 +91,10 @@ func Backup(ctx context.Context, h *home.Home, dest string, progress Progress) (
 	if m.Config, err = h.Config(""); err != nil {
 		return out, err
 	}
+	if err := m.sign(filepath.Join(from, "desk", "keys")); err != nil {
+		return out, err
+	}
+	out.Signed = m.Signed != ""
 	b := &backup{Manifest: m, ctx: ctx, dest: dest, had: before.index(), progress: progress, made: &out}
 	desk := filepath.Join(h.Dir, "desk")
 	if err := b.continues(filepath.Join(desk, "log.db"), before); err != nil {

@@ -27,6 +27,10 @@ var (
 	ErrTaken = errors.New("is taken")
 	// ErrNoBackup: there is no whole backup in the folder. Nothing was changed.
 	ErrNoBackup = errors.New("not a whole backup")
+	// ErrChanged: somebody changed a backup's forewarn.json. Nothing was changed here.
+	ErrChanged = errors.New("the backup's forewarn.json was changed")
+	// ErrUnsigned: nobody vouches for a backup's forewarn.json. Nothing was changed.
+	ErrUnsigned = errors.New("the backup's forewarn.json is not signed")
 	// ErrOlder: the programme lacks what its backup has. Nothing was changed:
 	// writing it over the newer one would lose what only that has.
 	ErrOlder = errors.New("this folder is older than its backup")

@@ -68,7 +68,7 @@ const (
 func Examine(ctx context.Context, p *Parts, x Exam) ([]Check, error) {
 	e := &exam{Parts: p, Exam: x, ctx: ctx}
 	for _, step := range []func() error{
-		e.files, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.apart, e.certificate,
+		e.files, e.config, e.log, e.texts, e.waves, e.inquiry, e.outside, e.clock, e.access, e.disk, e.apart, e.certificate,
 	} {
 		if err := step(); err != nil {
 			return e.checks, err
@@ -85,6 +85,8 @@ type exam struct {
 	state  *cvd.Programme
 	behind string    // how the log fails to continue the outside checkpoint; empty: it continues it
 	last   time.Time // of the newest entry
+
+	through time.Time // of the newest anchor
 }
 
 // say adds a line; problems make it as bad as grade, none make it ok.
@@ -119,6 +121,18 @@ func (e *exam) files() error {
 	}
 	e.say("files", worse(bad, Broken), bad, "use another backup; or delete what is named and run 'forewarn backup' into the same folder while the programme is well",
 		"%d files of the backup of %s, %d not as written", len(e.Backup.Files), e.Backup.Made.Format("2006-01-02 15:04:05 UTC"), len(bad))
+	return nil
+}
+
+// config says who vouches for a backup's forewarn.json: one that was changed is no backup.
+func (e *exam) config() error {
+	switch {
+	case e.Backup == nil:
+	case e.Backup.Signed == "":
+		e.say("configuration", Warn, nil, "run 'forewarn backup make' into the same folder while the programme is well", "nobody signed forewarn.json: who can write to the backup can change where the last anchor is kept, and where the sealer is met")
+	default:
+		e.say("configuration", OK, nil, "", "forewarn.json is the one that the programme signed")
+	}
 	return nil
 }
 
@@ -159,6 +173,7 @@ func (e *exam) log() error {
 		}
 		bad = append(bad, p.String())
 	}
+	e.through = r.Through
 	e.say(name, worse(bad, Broken), bad, "keep this folder as it is, and restore the newest backup that 'forewarn doctor' finds well",
 		"%d entries and %d anchors through %s, %d problems", r.Entries, r.Anchors, stamp(r.Through), len(bad)+r.More)
 	return nil
@@ -322,10 +337,30 @@ func (e *exam) clock() error {
 		e.say(name, Warn, nil, do, "it is %s behind the last entry", e.last.Sub(e.Now).Round(time.Millisecond))
 	case e.Now.Sub(e.last) > 366*24*time.Hour:
 		e.say(name, Warn, nil, do, "it says %s, more than a year after the last entry, %s", stamp(e.Now), stamp(e.last))
+	case e.Backup == nil && e.idle() > 24*time.Hour && e.embargoes() > 0:
+		e.say(name, Warn, nil, "see that it is right before you serve the desk, and serve it with --time: what opens on a clock that is ahead is not taken back",
+			"it says %s, %s after the last anchor, and %d embargoes are open: either nobody served the desk for so long, or it is ahead", stamp(e.Now), e.idle().Round(time.Minute), e.embargoes())
 	default:
 		e.say(name, OK, nil, "", "%s; the last entry is of %s", stamp(e.Now), stamp(e.last))
 	}
 	return nil
+}
+
+// idle is how long nothing was written or anchored.
+func (e *exam) idle() time.Duration {
+	if e.through.After(e.last) {
+		return e.Now.Sub(e.through)
+	}
+	return e.Now.Sub(e.last)
+}
+
+func (e *exam) embargoes() (n int) {
+	for _, id := range e.state.CaseOrder {
+		if e.state.PhaseOf(id, e.last) == cvd.PhaseEmbargoed {
+			n++
+		}
+	}
+	return n
 }
 
 // access looks at modes and owners.

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
 	"forewarn/internal/folder"
@@ -94,7 +96,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 
 	to := filepath.Join(t.TempDir(), "again")
-	r, err := keep.Restore(ctx, dest, w.kept(desk, vault), to, "", w.exam())
+	r, err := keep.Restore(ctx, dest, w.kept(desk, vault), to, keep.Choices{}, w.exam())
 	ok(t, err)
 	if len(r.Shredded) > 0 {
 		t.Errorf("left out: %v", r.Shredded)
@@ -111,7 +113,7 @@ func TestRoundTrip(t *testing.T) {
 	_, err = d.OpenCase(ctx, w.ana, coordinator.Opening{Title: "after the restore"})
 	ok(t, err)
 	ok(t, d.Close())
-	if _, err := keep.Restore(ctx, dest, w.kept(desk, vault), to, "", w.exam()); !errors.Is(err, keep.ErrTaken) {
+	if _, err := keep.Restore(ctx, dest, w.kept(desk, vault), to, keep.Choices{}, w.exam()); !errors.Is(err, keep.ErrTaken) {
 		t.Errorf("restoring over a folder: %v", err)
 	}
 }
@@ -143,7 +145,7 @@ func TestOlderBackupSignsNoFork(t *testing.T) {
 	ok(t, w.desk.Close())
 
 	to := filepath.Join(t.TempDir(), "again")
-	r, err := keep.Restore(ctx, dest, w.kept(keys...), to, "", w.exam())
+	r, err := keep.Restore(ctx, dest, w.kept(keys...), to, keep.Choices{}, w.exam())
 	ok(t, err)
 	if got := grades(r.Checks); !slices.Contains(got, "outside checkpoint broken") {
 		t.Errorf("the restored folder is older, and the checks say %q", got)
@@ -175,7 +177,7 @@ func TestOlderBackupSignsNoFork(t *testing.T) {
 	ok(t, d.Close())
 	// With the checkpoint away nothing tells an older folder, so it doesn't open either.
 	other := filepath.Join(t.TempDir(), "other")
-	_, err = keep.Restore(ctx, dest, w.kept(keys...), other, filepath.Join(t.TempDir(), "empty"), w.exam())
+	_, err = keep.Restore(ctx, dest, w.kept(keys...), other, keep.Choices{Outside: filepath.Join(t.TempDir(), "empty")}, w.exam())
 	ok(t, err)
 	h, err = home.OpenOn(other, w.home.Machine)
 	ok(t, err)
@@ -207,7 +209,7 @@ func TestBackupKeepsWhatWentAnotherWay(t *testing.T) {
 	was := listing(t, newer)
 
 	to := filepath.Join(t.TempDir(), "again")
-	r, err := keep.Restore(ctx, older, w.kept(keys...), to, "", w.exam())
+	r, err := keep.Restore(ctx, older, w.kept(keys...), to, keep.Choices{}, w.exam())
 	ok(t, err)
 	_, err = r.Home.Recover(ctx)
 	ok(t, err)
@@ -265,7 +267,7 @@ func TestShreddedStaysShredded(t *testing.T) {
 		t.Errorf("with keys from before the shredding: %q", got)
 	}
 	to := filepath.Join(t.TempDir(), "again")
-	r, err := keep.Restore(ctx, dest, w.kept(older, vault), to, "", w.exam())
+	r, err := keep.Restore(ctx, dest, w.kept(older, vault), to, keep.Choices{}, w.exam())
 	ok(t, err)
 	if !slices.Equal(r.Shredded, []string{name}) {
 		t.Errorf("left out %q, want %q", r.Shredded, name)
@@ -301,6 +303,7 @@ func TestExamineSeesWhatIsBroken(t *testing.T) {
 		{"the blinding key is gone", func(t *testing.T, w *works) { ok(t, os.Remove(oneOf(t, w, "desk/keys/blinding"))) }, "log broken"},
 		{"the outside checkpoint is gone", func(t *testing.T, w *works) { ok(t, os.Remove(w.home.OutsideFile())) }, "outside checkpoint broken"},
 		{"the clock is behind", func(t *testing.T, w *works) { w.now = founded.Add(-time.Hour) }, "clock broken"},
+		{"the clock is two days ahead", func(t *testing.T, w *works) { w.now = w.now.Add(48 * time.Hour) }, "clock warn"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -392,7 +395,40 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 		{"a journal", add(t, "desk/log.db-wal"), keep.ErrNoBackup},
 		{"a socket's place", add(t, "desk/blobs/../desk.sock"), keep.ErrNoBackup},
 		{"the sealer's", add(t, "desk/../sealer/recipients/x"), keep.ErrNoBackup},
-		{"another's log key", func(dir string) { edit(t, filepath.Join(dir, keep.ManifestName), `works.example`, `other.example`) }, keep.ErrKeys},
+		{"another's log key", func(dir string) {
+			unsign(t, dir)
+			edit(t, filepath.Join(dir, keep.ManifestName), `works.example`, `other.example`)
+		}, keep.ErrKeys},
+		// Whoever keeps the backup would have the last anchor kept where it says nothing, or
+		// a process of their own be the sealer.
+		{"another place for the last anchor", func(dir string) { edit(t, filepath.Join(dir, keep.ManifestName), `.outside"`, `.elsewhere"`) }, keep.ErrChanged},
+		{"another sealer", func(dir string) {
+			edit(t, filepath.Join(dir, keep.ManifestName), `"outside"`, `"sealer": "/tmp/s.sock", "outside"`)
+		}, keep.ErrChanged},
+		{"the same, and no signature", func(dir string) {
+			unsign(t, dir)
+			edit(t, filepath.Join(dir, keep.ManifestName), `.outside"`, `.elsewhere"`)
+		}, keep.ErrUnsigned},
+		{"signed by another key", func(dir string) {
+			m, err := keep.LoadManifest(dir)
+			ok(t, err)
+			skey, vkey, err := note.GenerateKey(rand.Reader, m.Origin)
+			ok(t, err)
+			signer, err := note.NewSigner(skey)
+			ok(t, err)
+			m.Config = bytes.ReplaceAll(m.Config, []byte(`.outside"`), []byte(`.elsewhere"`))
+			m.Config = bytes.ReplaceAll(m.Config, []byte(m.LogKey), []byte(vkey))
+			m.LogKey = vkey
+			text, _, _ := strings.Cut(m.Signed, "\n\n")
+			lines := strings.Split(text, "\n")
+			var c bytes.Buffer
+			ok(t, json.Compact(&c, m.Config))
+			lines[2] = fmt.Sprintf("%x", sha256.Sum256(c.Bytes()))
+			signed, err := note.Sign(&note.Note{Text: strings.Join(lines, "\n") + "\n"}, signer)
+			ok(t, err)
+			m.Signed = string(signed)
+			manifest(t, dir, m)
+		}, keep.ErrKeys},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "b")
@@ -401,9 +437,11 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 			at := filepath.Join(t.TempDir(), "again")
 			m, err := keep.LoadManifest(dir)
 			k := new(keep.Kept)
+			var h *home.Home
 			if err == nil {
-				h, herr := m.Home()
-				ok(t, herr)
+				h, err = m.Home()
+			}
+			if err == nil {
 				for _, f := range keys {
 					if _, e := k.OpenKeys(bytes.NewReader(f), w.ids, h); e != nil {
 						err = e
@@ -411,7 +449,7 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 				}
 			}
 			if err == nil {
-				_, err = keep.Restore(ctx, dir, k, at, "", w.exam())
+				_, err = keep.Restore(ctx, dir, k, at, keep.Choices{}, w.exam())
 			}
 			if !errors.Is(err, row.want) {
 				t.Errorf("%v, want %v", err, row.want)
@@ -421,6 +459,57 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 				t.Errorf("%v is left", left)
 			}
 		})
+	}
+}
+
+// manifest writes a backup's manifest anew, as who can write there could.
+func manifest(t *testing.T, dir string, m *keep.Manifest) {
+	t.Helper()
+	b, err := json.Marshal(m)
+	ok(t, err)
+	ok(t, os.WriteFile(filepath.Join(dir, keep.ManifestName), b, 0o600))
+}
+
+// unsign makes a backup one of an earlier version, which signed nothing.
+func unsign(t *testing.T, dir string) {
+	t.Helper()
+	m, err := keep.LoadManifest(dir)
+	ok(t, err)
+	if m.Signed == "" {
+		t.Fatal("it isn't signed")
+	}
+	m.Signed = ""
+	manifest(t, dir, m)
+}
+
+// A backup of an earlier version is restored by who says that they believe it, and the
+// doctor tells.
+func TestUnsignedBackup(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	dest, to := filepath.Join(t.TempDir(), "b"), filepath.Join(t.TempDir(), "again")
+	w.backup(dest)
+	k := w.kept(w.sealed(keep.OfDesk), w.sealed(keep.OfSealer))
+	if got := grades(w.examineBackup(dest, k)); slices.Contains(got, "configuration warn") {
+		t.Errorf("signed: %q", got)
+	}
+	unsign(t, dest)
+	if got := grades(w.examineBackup(dest, k)); !slices.Contains(got, "configuration warn") {
+		t.Errorf("not signed: %q", got)
+	}
+	if _, err := keep.Restore(ctx, dest, k, to, keep.Choices{}, w.exam()); !errors.Is(err, keep.ErrUnsigned) || !strings.Contains(err.Error(), w.home.Outside()) {
+		t.Errorf("believed unasked: %v", err)
+	}
+	r, err := keep.Restore(ctx, dest, k, to, keep.Choices{Unsigned: true}, w.exam())
+	ok(t, err)
+	if state(t, r.Home) != state(t, w.home) {
+		t.Error("the restored programme has another state")
+	}
+	// Without its key the programme is backed up all the same.
+	ok(t, os.Rename(filepath.Join(w.dir, "desk", "keys", "log"), filepath.Join(w.dir, "log")))
+	out, err := keep.Backup(ctx, w.home, filepath.Join(t.TempDir(), "c"), keep.Quiet)
+	if err != nil || out.Signed {
+		t.Errorf("without the log's key: signed %t, %v", out.Signed, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"forewarn/internal/folder"
 	"forewarn/internal/home"
@@ -39,8 +42,9 @@ type Manifest struct {
 	Entries     uint64            `json:"entries"` // of the desk's log
 	Log         string            `json:"log"`     // path of it
 	Config      json.RawMessage   `json:"forewarn_json"`
-	Checkpoints map[string]string `json:"checkpoints"`       // path in the published log → signed note
-	Missing     []string          `json:"missing,omitempty"` // blobs that the programme itself lacked
+	Signed      string            `json:"forewarn_json_signed,omitempty"` // a signed note that says its hash, by the log's key; backups of earlier versions have none
+	Checkpoints map[string]string `json:"checkpoints"`                    // path in the published log → signed note
+	Missing     []string          `json:"missing,omitempty"`              // blobs that the programme itself lacked
 	Files       []ManifestFile    `json:"files"`
 }
 
@@ -105,13 +109,64 @@ func ofBackup(name, log string) bool {
 	return strings.HasPrefix(name, "desk/blobs/") || strings.HasPrefix(name, "desk/anchors/")
 }
 
-// Home is the programme's constants.
+// Home is the programme's constants. What is signed is what the programme's own key
+// says; that the key is the programme's, the files of keys say (Kept.OpenKeys).
 func (m *Manifest) Home() (*home.Home, error) {
 	h, err := home.Parse(m.Config)
-	if err == nil && (h.LogKey() != m.LogKey || h.Origin() != m.Origin) {
-		err = fmt.Errorf("%w: its manifest and the forewarn.json in it name different logs", ErrNoBackup)
+	switch {
+	case err != nil:
+		return nil, err
+	case h.LogKey() != m.LogKey || h.Origin() != m.Origin:
+		return nil, fmt.Errorf("%w: its manifest and the forewarn.json in it name different logs", ErrNoBackup)
+	case m.Signed == "":
+		return h, nil
 	}
-	return h, err
+	v, err := note.NewVerifier(m.LogKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: its log key: %w", ErrNoBackup, err)
+	}
+	want, err := m.statement()
+	if err != nil {
+		return nil, err
+	}
+	if n, err := note.Open([]byte(m.Signed), note.VerifierList(v)); err != nil || n.Text != want {
+		return nil, fmt.Errorf("%w: it is not the one that the programme signed", ErrChanged)
+	}
+	return h, nil
+}
+
+// statement is what the log's key signs of a forewarn.json. It can't be taken for a
+// checkpoint, whose second line is a number.
+func (m *Manifest) statement() (string, error) {
+	var c bytes.Buffer
+	if err := json.Compact(&c, m.Config); err != nil { // a manifest is indented
+		return "", err
+	}
+	return fmt.Sprintf("forewarn backup configuration v1\n%s\n%x\n", m.Origin, sha256.Sum256(c.Bytes())), nil
+}
+
+// sign signs the forewarn.json with the log's key. Without one, or with one that isn't
+// kept as it should be, there is still something to back up, and nobody vouches for this.
+func (m *Manifest) sign(keys string) error {
+	if _, err := os.Stat(keys); err != nil {
+		return nil // nothing is made by looking
+	}
+	p, err := folder.OpenPrivate(keys)
+	if err != nil {
+		return nil
+	}
+	defer p.Close()
+	o, err := home.LogOptions(p, time.Second)
+	if err != nil {
+		return nil
+	}
+	text, err := m.statement()
+	if err != nil {
+		return err
+	}
+	b, err := note.Sign(&note.Note{Text: text}, o.Signer)
+	m.Signed = string(b)
+	return err
 }
 
 // CheckFiles hashes every file of a backup and yields what is wrong. progress is

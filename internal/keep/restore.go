@@ -27,15 +27,27 @@ type Restored struct {
 	Shredded []string // keys that were put aside and are destroyed by the log: they were not written
 }
 
+// Choices are what whoever restores says themself.
+type Choices struct {
+	Outside  string // the folder where the last anchor is kept from now on; empty: where it was
+	Unsigned bool   // they looked at the forewarn.json of a backup that nobody signed, and believe it
+}
+
+func sealerAt(h *home.Home) string {
+	if s := h.SealerSocket(); s != "" {
+		return fmt.Sprintf("meets the sealer at %q", s)
+	}
+	return "has the sealer as a process of its own"
+}
+
 // Restore makes a programme's folder of a backup and of keys that were kept apart.
 // It is built beside its place, examined there as a whole, and gets its name last: a
-// folder that is there is well. outside says where the last anchor is kept from now
-// on; empty: where it was. Restore writes nothing there. So an older folder meets the
-// checkpoint that knows better, and does not open.
+// folder that is there is well. Restore writes nothing where the last anchor is kept. So
+// an older folder meets the checkpoint that knows better, and does not open.
 //
-// Errors: ErrTaken when there is something at dir, ErrBroken with the checks when the
-// examination found something broken; nothing is left then.
-func Restore(ctx context.Context, backup string, k *Kept, dir, outside string, x Exam) (out Restored, err error) {
+// Errors: ErrTaken when there is something at dir, ErrUnsigned, ErrBroken with the checks
+// when the examination found something broken; nothing is left then.
+func Restore(ctx context.Context, backup string, k *Kept, dir string, say Choices, x Exam) (out Restored, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return out, err
 	}
@@ -50,6 +62,10 @@ func Restore(ctx context.Context, backup string, k *Kept, dir, outside string, x
 	if err != nil {
 		return out, err
 	}
+	if m.Signed == "" && !say.Unsigned {
+		return out, fmt.Errorf("%w: an earlier version made it, or somebody took the signature away. It keeps the last anchor in %q and %s", ErrUnsigned, h.Outside(), sealerAt(h))
+	}
+	outside := say.Outside
 	if outside != "" {
 		if outside, err = filepath.Abs(outside); err != nil {
 			return out, err

@@ -171,7 +171,7 @@ func TestEveryKindComesBack(t *testing.T) {
 	dest := filepath.Join(t.TempDir(), "b")
 	w.backup(dest)
 	keys := w.kept(w.sealed(keep.OfDesk), w.sealed(keep.OfSealer))
-	r, err := keep.Restore(ctx, dest, keys, filepath.Join(t.TempDir(), "again"), "", w.exam())
+	r, err := keep.Restore(ctx, dest, keys, filepath.Join(t.TempDir(), "again"), keep.Choices{}, w.exam())
 	ok(t, err)
 	well(r.Checks)
 	if got, want := state(t, r.Home), state(t, w.home); got != want {
@@ -209,7 +209,7 @@ func TestReportThatBecameNothing(t *testing.T) {
 	w.tick()
 	dest := filepath.Join(t.TempDir(), "b")
 	w.backup(dest)
-	r, err := keep.Restore(ctx, dest, early, filepath.Join(t.TempDir(), "again"), "", w.exam())
+	r, err := keep.Restore(ctx, dest, early, filepath.Join(t.TempDir(), "again"), keep.Choices{}, w.exam())
 	ok(t, err)
 	if want := []string{coordinator.ReportKey(v.Report)}; !slices.Equal(r.Shredded, want) {
 		t.Errorf("left out are %q, want %q", r.Shredded, want)

@@ -24,6 +24,8 @@ type Log struct {
 	stop   atomic.Pointer[stopped]
 	nextUS atomic.Int64 // the next tick's instant, µs; for a cheap look
 
+	found time.Time // it was last written to, before it was opened
+
 	through Writer // who appends for a reader; nil: nobody
 	holding sync.Mutex
 	held    *held // by a reader; nil: nobody
@@ -95,6 +97,7 @@ func Open(ctx context.Context, store Store, pub Publisher, outside Outside, opt 
 		}
 	}
 	l.resume(found)
+	l.found = later(l.fold.trees.Last(), l.fold.anchored())
 	if err := l.Tick(ctx); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,17 @@ func (l *Log) NextTick() time.Time {
 	return time.Time{}
 }
 
+// Found is when the log was last written to before it was opened: the time of its last
+// entry or anchor; zero for a new one. What Open anchored then goes up to the clock.
+func (l *Log) Found() time.Time { return l.found }
+
+// Anchored is the instant of the last anchor; zero before the first.
+func (l *Log) Anchored() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fold.anchored()
+}
+
 // setNext notes the next tick's instant. The caller has mu.
 func (l *Log) setNext() {
 	next := int64(math.MaxInt64)

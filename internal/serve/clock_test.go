@@ -6,10 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"forewarn/internal/coordinator"
+	"forewarn/internal/cvd"
 	"forewarn/internal/home"
 )
 
@@ -164,4 +167,70 @@ func TestTimeBeforeTheStart(t *testing.T) {
 		t.Errorf("readiness: %q", why)
 	}
 	ok(t, s.close(nil, cancel, &hands))
+}
+
+// off is the machine's clocks, with the wall clock so far ahead.
+func off(ahead time.Duration) func() (time.Time, time.Duration) {
+	begun := time.Now()
+	return func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.Round(0).Add(ahead), now.Sub(begun)
+	}
+}
+
+// TestStartedBehindTheLog: a clock that is behind what is written can't be right, whoever
+// else tells the time. The desk says so, and rouses who is on duty.
+func TestStartedBehindTheLog(t *testing.T) {
+	dir, rung := founded(t), make(bell, 10)
+	r := run(t, Config{Dir: dir, Clocks: off(-time.Hour), Rouse: rung})
+	if status, why := get(t, r.base+"/readyz"); status != 503 || why != "the clock is behind the log\n" {
+		t.Errorf("%d %q", status, why)
+	}
+	select {
+	case <-rung:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody was roused")
+	}
+	ok(t, r.stop())
+	r = run(t, Config{Dir: dir})
+	if status, why := get(t, r.base+"/readyz"); status != 200 {
+		t.Errorf("with the clock set right: %d %q", status, why)
+	}
+}
+
+// TestDoubts: at the start, before anybody is served, the process log says when open
+// embargoes rest on this machine's clock alone, and when that is far ahead of the log.
+func TestDoubts(t *testing.T) {
+	const alone, far = "this machine's clock alone tells the time", "is far after the log's last anchor"
+	dir := founded(t)
+	said := func(ahead time.Duration, source string) string {
+		r := run(t, Config{Dir: dir, Clocks: off(ahead), Time: source})
+		ok(t, r.stop())
+		return r.log.String()
+	}
+	if s := said(0, ""); strings.Contains(s, alone) {
+		t.Errorf("without an embargo: %s", s)
+	}
+	h, err := home.OpenOn(dir, home.Machine{SealerInside: true})
+	ok(t, err)
+	d, err := h.Desk(t.Context())
+	ok(t, err)
+	ana, err := d.Login(t.Context(), "ana")
+	ok(t, err)
+	by := cvd.Actor{Account: ana}
+	id, err := d.OpenCase(t.Context(), by, coordinator.Opening{Title: "Layout import"})
+	ok(t, err)
+	_, err = d.SetEmbargo(t.Context(), by, id, cvd.ReleaseTime{At: time.Now().Add(240 * time.Hour), Zone: "UTC"})
+	ok(t, err)
+	ok(t, d.Close())
+	if s := said(0, ""); !strings.Contains(s, alone) || strings.Contains(s, far) || strings.Contains(s, "Layout") {
+		t.Errorf("with an embargo: %s", s)
+	}
+	if s := said(0, "https://127.0.0.1:1/"); strings.Contains(s, alone) {
+		t.Errorf("with a time source: %s", s)
+	}
+	s := said(48*time.Hour, "")
+	if at, anchored := strings.Index(s, far), strings.Index(s, `"msg":"serving"`); at < 0 || anchored < at {
+		t.Errorf("two days ahead: %s", s)
+	}
 }

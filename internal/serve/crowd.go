@@ -28,6 +28,16 @@ type crowd struct {
 	of map[netip.Prefix]int
 }
 
+// Bounded bounds a listener as the desk's own is, for what is served beside it to
+// strangers. proxied: all come from whoever stands before it, and no network is bounded.
+func Bounded(l net.Listener, proxied bool) net.Listener {
+	all, each := maxConnections(), connectionsOfOne
+	if proxied {
+		each = all
+	}
+	return bounded(l, all, each)
+}
+
 // bounded bounds a listener to all connections, and each of one network. Who is over the
 // first waits to be accepted, who is over the second is hung up on. This machine itself,
 // where a proxy may be, is no network.

@@ -200,11 +200,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		return fmt.Errorf("%w (--listen %s): %w", ErrListen, c.Listen, err)
 	}
 	s.addr = l.Addr()
-	all, each := maxConnections(), connectionsOfOne
-	if c.BehindProxy {
-		each = all // its own
-	}
-	l = bounded(l, all, each)
+	l = Bounded(l, c.BehindProxy)
 	public := s.httpServer(s)
 	if c.TLSCert != "" {
 		cert := &certificate{cert: c.TLSCert, key: c.TLSKey, log: c.Log}
@@ -308,6 +304,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 		return err
 	}
 	s.desk.Store(d)
+	if err := s.doubts(d); err != nil {
+		return err
+	}
 	kept, err := sqlite.OpenSignIn(ctx, filepath.Join(s.Dir, "desk", "ephemeral.db"))
 	if err != nil {
 		return err
@@ -442,6 +441,8 @@ func (s *server) unready() string {
 		return "the log has stopped"
 	case s.clock.Jumped():
 		return "the clock jumped"
+	case s.behind(d) > jump:
+		return "the clock is behind the log"
 	}
 	return ""
 }

@@ -97,20 +97,25 @@ func (s *server) finish(ctx context.Context, d *home.Desk) {
 	}, "sealing")
 }
 
-// watch says it once when the clocks come apart, and once when they agree again.
+// watch says it once when the clock can't be right, and once when it can again.
 // Meanwhile people on duty are roused, the first at once.
 func (s *server) watch(ctx context.Context, d *home.Desk) {
 	var apart time.Duration
 	begun, roused := time.Now(), 0
 	s.every(ctx, time.Second, func() error {
-		if !s.clock.Jumped() {
+		var err error
+		off := s.clock.Apart()
+		if s.clock.Jumped() {
+			err = fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
+		} else if off = -s.behind(d); off < -jump {
+			err = fmt.Errorf("the clock is behind the log's last entry or anchor: no time goes by for the desk, and it is not ready, until the clock is there")
+		} else {
 			begun, roused, apart = time.Now(), 0, 0
 			return nil
 		}
 		if apart == 0 {
-			apart = s.clock.Apart()
+			apart = off
 		}
-		err := fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
 		if s.Rouse == nil || time.Since(begun) < time.Duration(roused)*rouseEvery {
 			return err
 		}
@@ -118,10 +123,51 @@ func (s *server) watch(ctx context.Context, d *home.Desk) {
 		if told, e := d.Rouse(ctx, roused-1, s.Rouse); e != nil {
 			s.Log.Error("rousing who is on duty", "error", e.Error())
 		} else if told {
-			s.Log.Warn("roused who is on duty: the clocks are apart", "apart", apart)
+			s.Log.Warn("roused who is on duty: the clock can't be right", "off", apart)
 		}
 		return err
 	}, "watching the clock")
+}
+
+// written is when the log was last written to: by an entry, or an anchor.
+func written(d *home.Desk) (last time.Time) {
+	_ = d.View(func(p *cvd.Programme) error { last = p.Last; return nil }) // of one that has stopped, never
+	if at := d.Log().Anchored(); at.After(last) {
+		last = at
+	}
+	return last
+}
+
+// behind is how far the clock is behind the log, which goes on from its last entry
+// whatever the clock says: nothing opens, and nobody is called, until it is there.
+func (s *server) behind(d *home.Desk) time.Duration { return written(d).Sub(s.clock.Now()) }
+
+// longOff is how long a desk that isn't served is likely not to be.
+const longOff = 24 * time.Hour
+
+// doubts says at the start what rests on this machine's clock alone. One that is far ahead
+// looks like a desk that was off for so long, so it holds nothing.
+func (s *server) doubts(d *home.Desk) error {
+	if s.Time != "" {
+		return nil
+	}
+	last, embargoes := d.Log().Found(), 0
+	if err := d.View(func(p *cvd.Programme) error {
+		for _, id := range p.CaseOrder {
+			if p.PhaseOf(id, last) == cvd.PhaseEmbargoed {
+				embargoes++
+			}
+		}
+		return nil
+	}); err != nil || embargoes == 0 {
+		return err
+	}
+	if off := s.clock.Now().Sub(last); off > longOff {
+		s.Log.Warn("this machine's clock, which alone tells the time, is far after the log's last anchor: if the desk was not off for so long, stop it and set the clock, for what opens and is anchored is not taken back; --time names another clock", "off", off.Round(time.Second).String(), "clock", s.clock.Now(), "embargoes", embargoes)
+		return nil
+	}
+	s.Log.Warn("embargoes are open, and this machine's clock alone tells the time; --time names another", "embargoes", embargoes)
+	return nil
 }
 
 // rouseEvery is how long one person has before the next is roused.

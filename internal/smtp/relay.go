@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -81,38 +82,105 @@ const (
 	mostBackoff  = time.Minute
 )
 
-// relay is one with how it went lately.
+// relay is one with its connections, and how it went lately.
 type relay struct {
 	Relay
+	room chan struct{} // as many as may be used at a time
+	idle stack         // connections that are not used now
+
 	mu    sync.Mutex
 	until time.Time     // it is passed over until then; zero: it is well
+	since time.Time     // it began to fail
 	delay time.Duration // of the last time
+	lost  int           // notices that it didn't answer to, since it last answered to one
 }
 
-// ready reports whether to ask it. Once its time is over one worker tries it, and the
-// others go on passing it over meanwhile.
-func (r *relay) ready(now time.Time) bool {
+// enter waits for so long for one of a relay's connections to be free.
+func (r *relay) enter(ctx context.Context, most time.Duration) bool {
+	select {
+	case r.room <- struct{}{}:
+		return true
+	default:
+	}
+	enough := time.NewTimer(most)
+	defer enough.Stop()
+	select {
+	case r.room <- struct{}{}:
+		return true
+	case <-enough.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (r *relay) leave() { <-r.room }
+
+// rest hangs up on one connection that is not used.
+func (r *relay) rest() {
+	if c := r.idle.pop(); c != nil {
+		c.hangUp()
+	}
+}
+
+// stack is connections, of which the one that was used last is used first.
+type stack struct {
+	mu    sync.Mutex
+	conns []*conn
+}
+
+func (s *stack) push(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = append(s.conns, c)
+}
+
+func (s *stack) pop() *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.conns)
+	if n == 0 {
+		return nil
+	}
+	c := s.conns[n-1]
+	s.conns = s.conns[:n-1]
+	return c
+}
+
+// ready reports whether to ask it. Once its time is over one hand tries it, and the
+// others go on passing it over meanwhile. soon: it began to fail so shortly ago that it is
+// worth waiting whether it is well again.
+func (r *relay) ready(now time.Time, shortly time.Duration) (ready, soon bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Before(r.until) {
-		return false
+		return false, now.Sub(r.since) < shortly
 	}
 	if !r.until.IsZero() {
 		r.until = now.Add(mostBackoff)
 	}
-	return true
+	return true, true
 }
 
 func (r *relay) failed(now time.Time, note func(string, ...any), why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.until.IsZero() {
+		r.since = now
 		note("mail server %s: %v; others are asked, and it is tried again", r.Name(), why)
 	} else if now.Before(r.until) && now.Add(r.delay).After(r.until) {
-		return // by several workers at once: it counts as one failure
+		return // by several hands at once: it counts as one failure
 	}
 	r.delay = min(max(2*r.delay, firstBackoff), mostBackoff)
 	r.until = now.Add(r.delay)
+}
+
+// silent notes that a notice was not answered to, and reports whether that is the
+// relay's fault: it answered to none since as many as it has connections.
+func (r *relay) silent() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost++
+	return r.lost >= cap(r.room)
 }
 
 func (r *relay) well(note func(string, ...any)) {
@@ -121,5 +189,5 @@ func (r *relay) well(note func(string, ...any)) {
 	if !r.until.IsZero() {
 		note("mail server %s: well again", r.Name())
 	}
-	r.until, r.delay = time.Time{}, 0
+	r.until, r.delay, r.lost = time.Time{}, 0, 0
 }

@@ -1,6 +1,7 @@
 // Package smtp hands notices to mail servers.
 //
-//	Mail{id, address} ─► compose: equal bytes for all ─► relays in order, several connections ─► taken · bounced · not now
+//	Mail{id, address} ─► queue: receivers take turns ─► compose: equal bytes for all ─► relays in order, several connections
+//	                  ─► taken · bounced · refused for now · no relay takes anything
 //
 // What is written is the same for everybody and everything: one sentence and one
 // link, padded so that every message has as many bytes as every other, whatever the
@@ -8,8 +9,10 @@
 // is harmless: so nobody can put a line of their own into a message.
 //
 // A relay that can't be reached, or that refuses the programme itself, is passed over
-// for a while and the next is asked; a server that says that a recipient doesn't exist
-// is believed. Errors name relays and codes, never addresses or what servers said.
+// for a while and the next is asked; so is one whose connections are all waiting for
+// answers. A server that says that a recipient doesn't exist is believed. Where no relay
+// got as far as the recipient, nothing was tried: coordinator.ErrNoServer. Errors name
+// relays and codes, never addresses or what servers said.
 //
 // Do not use it for anything that has something to say: mail passes through strangers'
 // machines. It keeps nothing; package coordinator has the log say what was handed on.
@@ -23,8 +26,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mail "github.com/wneessen/go-mail"
@@ -54,6 +59,7 @@ type Config struct {
 type Post struct {
 	Config
 	relays []*relay
+	queue  *queue
 	domain string // of From
 }
 
@@ -74,9 +80,9 @@ func New(c Config) (*Post, error) {
 	case !plainURL(c.Link):
 		return nil, fmt.Errorf("%w: %q is no link to the desk", ErrConfig, c.Link)
 	}
-	p := &Post{Config: c, domain: c.From[strings.LastIndexByte(c.From, '@')+1:]}
+	p := &Post{Config: c, queue: newQueue(c.Connections * len(c.Relays)), domain: c.From[strings.LastIndexByte(c.From, '@')+1:]}
 	for _, r := range c.Relays {
-		p.relays = append(p.relays, &relay{Relay: r})
+		p.relays = append(p.relays, &relay{Relay: r, room: make(chan struct{}, c.Connections)})
 	}
 	// The longest address must fit too.
 	long := strings.Repeat("x", 64) + "@" + strings.Repeat(strings.Repeat("y", 40)+".", 4) + strings.Repeat("z", 25)
@@ -86,14 +92,22 @@ func New(c Config) (*Post, error) {
 	return p, nil
 }
 
+// checkAddress refuses an address that nothing can be sent to.
+func checkAddress(to string) error {
+	if to == "" {
+		return fmt.Errorf("%w: the account has no address; 'forewarn account mail' gives it one", coordinator.ErrBounced)
+	}
+	if len(to) > maxAddress || !harmless.MatchString(to) {
+		return fmt.Errorf("%w: the address isn't one that mail can be sent to", coordinator.ErrBounced)
+	}
+	return nil
+}
+
 // compose makes the message of a notice: all of Size bytes, all alike but for the
 // id, the minute and the address.
 func (p *Post) compose(m coordinator.Mail, slot time.Time) (*mail.Msg, error) {
-	if m.To == "" {
-		return nil, fmt.Errorf("%w: the account has no address; 'forewarn account mail' gives it one", coordinator.ErrBounced)
-	}
-	if len(m.To) > maxAddress || !harmless.MatchString(m.To) {
-		return nil, fmt.Errorf("%w: the address isn't one that mail can be sent to", coordinator.ErrBounced)
+	if err := checkAddress(m.To); err != nil {
+		return nil, err
 	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetASCII), mail.WithEncoding(mail.EncodingUSASCII))
 	if err := errors.Join(msg.From(p.From), msg.To(m.To)); err != nil {
@@ -139,114 +153,149 @@ func (p *Post) messageID(id cvd.DeliveryID) string { return id.String() + "@" + 
 
 // Mail implements coordinator.Mailer.
 func (p *Post) Mail(ctx context.Context, slot time.Time, out []coordinator.Mail, done func(coordinator.Mail, error)) {
-	work := make(chan coordinator.Mail)
-	var hands sync.WaitGroup
-	for range min(len(out), p.Connections) {
-		hands.Go(func() {
-			l := p.line()
-			defer l.hangUp()
-			for m := range work {
-				if err := l.send(ctx, m, slot, false); !errors.Is(err, errStopped) {
-					done(m, err)
-				}
+	var left sync.WaitGroup
+	all := make([]*job, len(out))
+	for i, m := range out {
+		left.Add(1)
+		all[i] = &job{Mail: m, ctx: ctx, slot: slot, done: func(err error) {
+			defer left.Done()
+			if !errors.Is(err, errStopped) {
+				done(m, err)
 			}
-		})
+		}}
 	}
-	for _, m := range out {
-		select {
-		case <-ctx.Done():
-		case work <- m:
-			continue
-		}
-		break
+	for range p.queue.add(all) {
+		go p.hand()
 	}
-	close(work)
-	hands.Wait()
+	left.Wait()
 }
 
+// hand does what waits, and hangs up when nothing does.
+func (p *Post) hand() {
+	for j := p.queue.next(); j != nil; j = p.queue.next() {
+		took, err := p.send(j.ctx, j.Mail, j.slot, false)
+		p.queue.ended(j, took > p.patience())
+		j.done(err)
+	}
+	for _, r := range p.relays {
+		r.rest()
+	}
+}
+
+// patience is how long a notice waits for a relay that other notices keep busy, or that
+// failed a moment ago; and how long an answer takes that is slow.
+func (p *Post) patience() time.Duration { return p.Timeout / 3 }
+
 // Notify implements coordinator.Notifier: a call of who is on duty waits for no slot,
-// and for no relay that failed lately.
+// for no other notice, and asks also relays that failed lately.
 func (p *Post) Notify(ctx context.Context, to coordinator.Person, n coordinator.Notice) error {
 	at, err := time.Parse(time.RFC3339, n.Time)
 	if err != nil {
 		return err
 	}
-	l := p.line()
-	defer l.hangUp()
-	return l.send(ctx, coordinator.Mail{ID: cvd.DeliveryID(n.ID), To: to.Mail}, at, true)
+	_, err = p.send(ctx, coordinator.Mail{ID: cvd.DeliveryID(n.ID), To: to.Mail}, at, true)
+	return err
 }
 
 // errStopped: the context ended before a server was given anything.
 var errStopped = errors.New("stopped")
 
-// line is one worker's connections, one to each relay at most.
-type line struct {
-	post  *Post
-	conns []*mail.Client
-}
+// lookAgain is how long a notice waits before it looks whether a relay is well again that
+// failed a moment ago.
+const lookAgain = 100 * time.Millisecond
 
-func (p *Post) line() *line { return &line{p, make([]*mail.Client, len(p.relays))} }
-
-func (l *line) hangUp() {
-	for i := range l.conns {
-		l.drop(i)
+// send asks relay after relay to take a notice, and says how long they took over it.
+func (p *Post) send(ctx context.Context, m coordinator.Mail, slot time.Time, urgent bool) (took time.Duration, err error) {
+	if err := checkAddress(m.To); err != nil {
+		return 0, err
 	}
-}
-
-func (l *line) drop(i int) {
-	if l.conns[i] != nil {
-		_ = l.conns[i].Close() // it says goodbye; whether that is heard changes nothing
-		l.conns[i] = nil
-	}
-}
-
-// send asks relay after relay to take a notice. urgent asks those too that failed
-// lately.
-func (l *line) send(ctx context.Context, m coordinator.Mail, slot time.Time, urgent bool) error {
-	msg, err := l.post.compose(m, slot)
-	if err != nil {
-		return err
-	}
-	err = errors.New("every mail server failed lately")
-	for i, r := range l.post.relays {
-		if !urgent && !r.ready(time.Now()) {
-			continue
+	var msg *mail.Msg
+	away := errors.New("all that there are failed lately") // of relays that weren't told the recipient
+	for {
+		again := false // soon: a relay is busy, or began to fail only now
+		var no error   // of a relay that was
+		for _, r := range p.relays {
+			if ctx.Err() != nil {
+				return took, errStopped
+			}
+			if !urgent {
+				if ready, soon := r.ready(time.Now(), p.patience()); !ready {
+					again = again || soon
+					continue
+				}
+				if !r.enter(ctx, p.patience()) {
+					again = true
+					continue
+				}
+			}
+			if msg == nil {
+				if msg, err = p.compose(m, slot); err != nil {
+					return took, err
+				}
+			}
+			begun := time.Now()
+			v, err := p.ask(ctx, r, msg, urgent)
+			took += time.Since(begun)
+			if !urgent {
+				r.leave()
+			}
+			switch v {
+			case taken, unknown:
+				return took, err
+			case refused, lost:
+				no = err
+			default:
+				away, again = err, true
+			}
 		}
-		var v verdict
-		if v, err = l.ask(ctx, i, msg); v == taken || v == unknown {
-			return err
+		switch {
+		case no != nil:
+			return took, no
+		case ctx.Err() != nil:
+			return took, errStopped
+		case urgent, !again:
+			return took, fmt.Errorf("%w: %w", coordinator.ErrNoServer, away)
 		}
-		if ctx.Err() != nil && v == unreached {
-			return errStopped
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookAgain):
 		}
 	}
-	return err
 }
 
 // ask asks one relay, and once more when it had a connection that was gone.
-func (l *line) ask(ctx context.Context, i int, msg *mail.Msg) (verdict, error) {
-	r := l.post.relays[i]
+func (p *Post) ask(ctx context.Context, r *relay, msg *mail.Msg, urgent bool) (verdict, error) {
+	var c *conn
+	if !urgent {
+		c = r.idle.pop()
+	}
 	for {
-		had := l.conns[i] != nil
+		had := c != nil
 		if !had {
-			c, err := l.dial(ctx, r)
-			if err != nil {
+			var err error
+			if c, err = p.dial(ctx, r); err != nil {
 				if ctx.Err() == nil {
-					r.failed(time.Now(), l.post.Note, err)
+					r.failed(time.Now(), p.Note, err)
 				}
-				return unreached, fmt.Errorf("mail server %s: %w", r.Name(), err)
+				return away, fmt.Errorf("mail server %s: %w", r.Name(), err)
 			}
-			l.conns[i] = c
 		}
-		v, why := judge(l.conns[i].Send(msg), msg)
-		if v == lost {
-			l.drop(i)
-			if had {
-				continue
-			}
-			r.failed(time.Now(), l.post.Note, errors.New(why))
-		} else {
-			r.well(l.post.Note)
+		v, why := judge(c.Send(msg), msg)
+		late := c.late()
+		switch {
+		case v != lost && v != away && !late && !urgent:
+			r.idle.push(c)
+		default:
+			c.hangUp()
+		}
+		switch {
+		case (v == lost || v == away) && had && !late:
+			c = nil
+			continue
+		case v == away, v == lost && r.silent():
+			r.failed(time.Now(), p.Note, errors.New(why))
+		case v != lost:
+			r.well(p.Note)
 		}
 		switch v {
 		case taken:
@@ -258,8 +307,23 @@ func (l *line) ask(ctx context.Context, i int, msg *mail.Msg) (verdict, error) {
 	}
 }
 
-func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
-	opts := []mail.Option{mail.WithPort(r.Port), mail.WithTimeout(l.post.Timeout), mail.WithHELO(l.post.domain), mail.WithoutNoop(), mail.WithoutRset()}
+// conn is a connection to a relay.
+type conn struct {
+	*mail.Client
+	raw *terse
+}
+
+// late reports whether an answer didn't come in time.
+func (c *conn) late() bool { return c.raw.late.Load() }
+
+// hangUp says goodbye; whether that is heard changes nothing.
+func (c *conn) hangUp() {
+	_ = c.Close()
+	_ = c.raw.Close() // which the client leaves open where its goodbye fails
+}
+
+func (p *Post) dial(ctx context.Context, r *relay) (*conn, error) {
+	opts := []mail.Option{mail.WithPort(r.Port), mail.WithTimeout(p.Timeout), mail.WithHELO(p.domain), mail.WithoutNoop(), mail.WithoutRset()}
 	conf := &tls.Config{ServerName: r.Host, MinVersion: tls.VersionTLS12, RootCAs: r.Roots}
 	switch {
 	case r.TLS: // by the dialling below; what it offers in there is of no use
@@ -278,17 +342,17 @@ func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
 	}
 	// The client reads replies of any length, and doesn't close a connection of which it
 	// didn't like the beginning.
-	var conn net.Conn
+	var with *terse
 	opts = append(opts, mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-		raw, err := (&net.Dialer{Timeout: l.post.Timeout}).DialContext(ctx, network, address)
+		raw, err := (&net.Dialer{Timeout: p.Timeout}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		conn = &terse{Conn: raw}
+		with = &terse{Conn: raw}
 		if !r.TLS {
-			return conn, nil
+			return with, nil
 		}
-		private := tls.Client(conn, conf)
+		private := tls.Client(with, conf)
 		if err := private.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(err, raw.Close())
 		}
@@ -299,19 +363,20 @@ func (l *line) dial(ctx context.Context, r *relay) (*mail.Client, error) {
 		return nil, err
 	}
 	if err := c.DialWithContext(ctx); err != nil {
-		if conn != nil {
-			conn.Close()
+		if with != nil {
+			with.Close()
 		}
 		return nil, plainly(err)
 	}
-	return c, nil
+	return &conn{c, with}, nil
 }
 
 // terse is a connection to a server that says little at a time: whoever sits on the way
 // to it, or it, could fill this machine's memory with one reply.
 type terse struct {
 	net.Conn
-	read int // since something was said to it
+	read int         // since something was said to it
+	late atomic.Bool // it didn't answer in time
 }
 
 // maxReply is in bytes: well above a handshake's certificates, and any honest reply.
@@ -325,6 +390,9 @@ func (t *terse) Read(b []byte) (int, error) {
 	}
 	n, err := t.Conn.Read(b)
 	t.read += n
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.late.Store(true)
+	}
 	return n, err
 }
 

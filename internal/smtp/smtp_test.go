@@ -52,6 +52,7 @@ type sink struct {
 	most   int // connections at a time, at most
 	now    int
 
+	mail func() error          // says no to whoever sends; nil: to nobody
 	rcpt func(to string) error // says no; nil: to nobody
 	data func(to string) error // likewise, once it has the message
 	slow time.Duration         // how long it takes over one
@@ -110,6 +111,9 @@ func (x *session) Logout() error {
 func (x *session) Mail(string, *gosmtp.MailOptions) error {
 	if x.user != "" && !x.known {
 		return &gosmtp.SMTPError{Code: 530, EnhancedCode: gosmtp.EnhancedCode{5, 7, 0}, Message: "sign in first"}
+	}
+	if x.mail != nil {
+		return x.mail()
 	}
 	return nil
 }
@@ -295,17 +299,18 @@ func TestReplies(t *testing.T) {
 		name       string
 		rcpt, data error
 		bounced    bool // else it is tried again, and the next server is asked
+		unknown    bool // nothing was said of the recipient: no try is used up
 	}{
-		{"no such user", say(550, 5, 1, 1), nil, true},
-		{"no such user, without a status", say(550), nil, true},
-		{"the mailbox is full for good", nil, say(552, 5, 2, 2), true},
-		{"greylisted", say(451, 4, 7, 1), nil, false},
-		{"relaying denied", say(554, 5, 7, 1), nil, false},
-		{"not from us", say(550, 5, 7, 1), nil, false},
-		{"the message is refused", nil, say(554, 5, 7, 1), false},
-		{"a message refused without a status", nil, say(554), false},
-		{"the mailbox is full", say(452, 4, 2, 2), nil, false},
-		{"it has to go", say(421, 4, 3, 2), nil, false},
+		{"no such user", say(550, 5, 1, 1), nil, true, false},
+		{"no such user, without a status", say(550), nil, true, false},
+		{"the mailbox is full for good", nil, say(552, 5, 2, 2), true, false},
+		{"greylisted", say(451, 4, 7, 1), nil, false, false},
+		{"relaying denied", say(554, 5, 7, 1), nil, false, false},
+		{"not from us", say(550, 5, 7, 1), nil, false, false},
+		{"the message is refused", nil, say(554, 5, 7, 1), false, false},
+		{"a message refused without a status", nil, say(554), false, false},
+		{"the mailbox is full", say(452, 4, 2, 2), nil, false, false},
+		{"it has to go", say(421, 4, 3, 2), nil, false, true},
 	} {
 		first, second := newSink(t, nil), newSink(t, nil)
 		first.rcpt, first.data = func(string) error { return row.rcpt }, func(string) error { return row.data }
@@ -317,7 +322,7 @@ func TestReplies(t *testing.T) {
 			t.Errorf("%s: the second server got %d", row.name, n)
 		}
 		err = hand(t, post(t, first.relay()), coordinator.Mail{ID: id(1), To: "ben@member.example"})[id(1)]
-		if err == nil || row.bounced != errors.Is(err, coordinator.ErrBounced) || strings.Contains(err.Error(), "member.example") {
+		if err == nil || row.bounced != errors.Is(err, coordinator.ErrBounced) || row.unknown != errors.Is(err, coordinator.ErrNoServer) || strings.Contains(err.Error(), "member.example") {
 			t.Errorf("%s, with no other server: %v", row.name, err)
 		}
 	}
@@ -325,6 +330,7 @@ func TestReplies(t *testing.T) {
 
 // A relay that is dead, or deaf, is passed over and told of once.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	deaf, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	ok(t, err)
 	defer deaf.Close()
@@ -333,7 +339,7 @@ func TestFailover(t *testing.T) {
 	var mu sync.Mutex
 	var said []string
 	p, err := smtp.New(smtp.Config{Relays: []smtp.Relay{dead(t), {Host: "127.0.0.1", Port: a.Port}, s.relay()}, From: "n@desk.example", Link: "https://desk.example/home",
-		Timeout: 300 * time.Millisecond, Note: func(f string, args ...any) {
+		Timeout: time.Second, Note: func(f string, args ...any) {
 			mu.Lock()
 			defer mu.Unlock()
 			said = append(said, fmt.Sprintf(f, args...))
@@ -354,12 +360,105 @@ func TestFailover(t *testing.T) {
 	if len(said) != 2 || strings.Contains(strings.Join(said, ""), "member.example") {
 		t.Errorf("it was said %q, want two lines without addresses", said)
 	}
-	// With none left each fails, and nothing hangs.
-	p = post(t, dead(t))
-	for i, err := range hand(t, p, out...) {
-		if err == nil || errors.Is(err, coordinator.ErrBounced) {
-			t.Errorf("%s: %v, with no server", i, err)
+}
+
+// Where no server gets as far as the recipient nothing was tried, of any, and nothing
+// hangs: it is down, it is no mail server, it wants somebody else, or it takes nothing.
+func TestNoServer(t *testing.T) {
+	t.Parallel()
+	closed, foreign := newSink(t, nil), newSink(t, nil)
+	closed.mail = func() error {
+		return &gosmtp.SMTPError{Code: 452, EnhancedCode: gosmtp.EnhancedCode{4, 3, 1}, Message: "the disk is full"}
+	}
+	foreign.user = "somebody"
+	web, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer web.Close()
+	go func() {
+		for {
+			c, err := web.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			c.Close()
 		}
+	}()
+	var out []coordinator.Mail
+	for n := range 200 {
+		out = append(out, coordinator.Mail{ID: id(n), To: fmt.Sprintf("u@m%d.example", n)})
+	}
+	for name, r := range map[string]smtp.Relay{"down": dead(t), "no mail server": {Host: "127.0.0.1", Port: web.Addr().(*net.TCPAddr).Port}, "it takes nothing": closed.relay(), "it wants somebody else": foreign.relay()} {
+		became := hand(t, post(t, r), out...)
+		if len(became) != len(out) {
+			t.Errorf("%s: %d outcomes", name, len(became))
+		}
+		for i, err := range became {
+			if !errors.Is(err, coordinator.ErrNoServer) {
+				t.Errorf("%s: %s: %v", name, i, err)
+			}
+		}
+	}
+}
+
+// One receiver whose server is slow, and one that never answers, keep nobody else's
+// notices waiting.
+func TestSlowReceivers(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, nil)
+	s.rcpt = func(to string) error {
+		switch {
+		case strings.HasSuffix(to, "@slow.example"):
+			time.Sleep(time.Second)
+		case strings.HasSuffix(to, "@dead.example"):
+			time.Sleep(3 * time.Second)
+		}
+		return nil
+	}
+	var out []coordinator.Mail
+	for n := range 30 {
+		out = append(out, coordinator.Mail{ID: id(n), To: "u@slow.example"})
+	}
+	out = append(out, coordinator.Mail{ID: id(30), To: "u@dead.example"})
+	for n := range 200 {
+		out = append(out, coordinator.Mail{ID: id(31 + n), To: fmt.Sprintf("u@m%d.example", n%20)})
+	}
+	for i, err := range hand(t, post(t, s.relay()), out...) {
+		if dead := i == id(30); dead == (err == nil) || dead && errors.Is(err, coordinator.ErrNoServer) {
+			t.Errorf("%s: %v", i, err)
+		}
+	}
+	before, others := 0, 0 // slow ones that came before the last of the others
+	for _, l := range s.letters() {
+		if strings.HasSuffix(l.to, "@slow.example") {
+			before++
+		} else if others++; others == 200 {
+			break
+		}
+	}
+	if others != 200 || before > 9 {
+		t.Errorf("%d others arrived, and %d slow ones before them: want no more than have a hand", others, before)
+	}
+}
+
+// A server that is slow with everything has as many as it has connections; the rest goes
+// by the next.
+func TestSlowServer(t *testing.T) {
+	t.Parallel()
+	first, second := newSink(t, nil), newSink(t, nil)
+	first.slow = 1500 * time.Millisecond
+	var out []coordinator.Mail
+	for n := range 100 {
+		out = append(out, coordinator.Mail{ID: id(n), To: fmt.Sprintf("u@m%d.example", n)})
+	}
+	for i, err := range hand(t, post(t, first.relay(), second.relay()), out...) {
+		if err != nil {
+			t.Errorf("%s: %v", i, err)
+		}
+	}
+	a, b := len(first.letters()), len(second.letters())
+	if a+b != len(out) || a > 48 || a == 0 || first.most > 12 || second.most > 12 {
+		t.Errorf("the slow one took %d over %d connections, the other %d over %d", a, first.most, b, second.most)
 	}
 }
 
@@ -407,6 +506,7 @@ func certificate(t testing.TB, name string) (*tls.Config, *x509.CertPool) {
 
 // Who isn't on this machine must encrypt; a password leaves it under TLS alone.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	// The sink's address as one that isn't loopback: a machine's own other addresses.
 	host := ""
 	addrs, err := net.InterfaceAddrs()
@@ -544,6 +644,7 @@ func TestStops(t *testing.T) {
 // Whoever answers without end, before TLS or under it, is hung up on: nothing of it is
 // kept in memory.
 func TestEndlessReply(t *testing.T) {
+	t.Parallel()
 	conf, roots := certificate(t, "127.0.0.1")
 	for _, line := range []string{"220-" + strings.Repeat("x", 60) + "\r\n", strings.Repeat("x", 1<<10)} {
 		for _, private := range []bool{false, true} {

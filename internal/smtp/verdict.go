@@ -14,29 +14,40 @@ import (
 type verdict int
 
 const (
-	taken     verdict = iota // the relay has it
-	unknown                  // it says that there is no such recipient, for good
-	refused                  // it doesn't take it, for now or from us: ask the next
-	lost                     // the connection broke
-	unreached                // there was none
+	taken   verdict = iota // the relay has it
+	unknown                // it says that there is no such recipient, for good
+	refused                // it doesn't take it, for now or from us: ask the next
+	lost                   // the connection broke once the recipient was named: perhaps it has it
+	away                   // the recipient was never named: nothing is known of it
 )
 
 // judge says what came of sending, and why in words without addresses. A reply is of
 // the recipient when it was given to the recipient's name, or is of a mailbox
 // (RFC 3463, x.1 and x.2); one about policy (x.7), the sender or the message is of the
-// relay and us, and says nothing of whether the recipient is there.
+// relay and us, and says nothing of whether the recipient is there. What is answered
+// before the recipient is named, or is 421, is of the relay alone, which then takes
+// nothing from us.
 func judge(err error, msg *mail.Msg) (verdict, string) {
 	if err == nil || msg.IsDelivered() {
 		return taken, ""
 	}
 	var s *mail.SendError
-	if !errors.As(err, &s) || s.ErrorCode() == 0 || s.ErrorCode() == 421 {
+	if !errors.As(err, &s) {
 		return lost, "the connection broke"
 	}
 	code, status := s.ErrorCode(), s.EnhancedStatusCode()
+	early := code == 421 || s.Reason == mail.ErrSMTPMailFrom || s.Reason == mail.ErrConnCheck
+	switch {
+	case code == 0 && early:
+		return away, "the connection broke"
+	case code == 0:
+		return lost, "the connection broke"
+	}
 	why := strings.TrimSpace(fmt.Sprintf("it answered %d %s", code, status))
 	about := func(prefix string) bool { return strings.HasPrefix(status, prefix) }
 	switch {
+	case early:
+		return away, why
 	case code < 500:
 		return refused, why
 	case about("5.1.7"), about("5.1.8"): // the sender's address

@@ -124,6 +124,21 @@ func (v *Visit) release() {
 	}
 }
 
+// retake waits for a slot again after release, for as long as somebody waits for the
+// answer: it was begun, and there is no other way to say that the desk is busy.
+func (v *Visit) retake() error {
+	for {
+		done, err := v.site.slots.take(v.Context(), v.Page)
+		if errors.Is(err, errBusy) {
+			continue
+		}
+		if err == nil {
+			v.done = done
+		}
+		return err
+	}
+}
+
 // buckets limits rates: each key has a bucket of tokens that fills again.
 type buckets struct {
 	mu   sync.Mutex

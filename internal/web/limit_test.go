@@ -1,7 +1,9 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,6 +129,71 @@ func TestReserved(t *testing.T) {
 	herd.Wait()
 	ana.wants(ana.get("/home"), 200)
 	if n := len(w.site.slots.common) + len(w.site.slots.staff) + len(w.site.slots.door); n != 0 {
+		t.Errorf("%d slots were not given back", n)
+	}
+}
+
+// reader takes what it is sent when it is let.
+type reader struct {
+	*httptest.ResponseRecorder
+	wants chan bool // it is sent something
+	lets  chan bool
+}
+
+func (r reader) Write(b []byte) (int, error) {
+	r.wants <- true
+	<-r.lets
+	return r.ResponseRecorder.Write(b)
+}
+
+// TestSlowExport: who reads the log's export slowly holds no slot and no database
+// meanwhile, however long the log is, and gets all of it.
+func TestSlowExport(t *testing.T) {
+	w := newWorld(t)
+	var all []cvd.Command
+	for i := range 2000 {
+		all = append(all, cvd.NoteCommitment{Commitment: [32]byte{1, byte(i), byte(i >> 8)}})
+	}
+	_, err := w.desk.Do(ctx, w.by("ana"), all...)
+	ok(t, err)
+	for _, as := range []string{"jsonl", "csv"} {
+		slow := reader{httptest.NewRecorder(), make(chan bool), make(chan bool)}
+		ended := make(chan bool)
+		go func() {
+			defer close(ended)
+			w.site.ServeHTTP(slow, w.as("otto").request("GET", "/entries/export?as="+as, ""))
+		}()
+		parts := 0
+		for reading := true; reading; {
+			select {
+			case <-slow.wants:
+				parts++
+				if n := len(w.site.slots.common); n != 0 {
+					t.Errorf("%s: part %d holds %d slots while it is sent", as, parts, n)
+				}
+				_, err := w.desk.Do(ctx, w.by("ana"), cvd.NoteCommitment{Commitment: [32]byte{2, byte(parts), as[0]}}) // what comes meanwhile is in it, or not
+				ok(t, err)
+				slow.lets <- true
+			case <-ended:
+				reading = false
+			}
+		}
+		rows := strings.Split(strings.TrimSpace(slow.Body.String()), "\n")
+		if as == "csv" {
+			rows = rows[1:]
+		} else if parts < 2 {
+			t.Errorf("%s: it came in %d parts", as, parts)
+		}
+		for i, row := range rows {
+			if as == "csv" && !strings.HasPrefix(row, itoa(uint64(i))+",") || as == "jsonl" && (!strings.Contains(row, `"seq":`+itoa(uint64(i))+`,`) || !json.Valid([]byte(row))) {
+				t.Fatalf("%s: row %d is %.100s", as, i, row)
+			}
+		}
+		if n := int(w.desk.Log().Size()); len(rows) > n || len(rows) < n-1 {
+			t.Errorf("%s: %d rows of a log of %d", as, len(rows), n)
+		}
+	}
+	if n := len(w.site.slots.common); n != 0 {
 		t.Errorf("%d slots were not given back", n)
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -156,8 +157,12 @@ type exportAsk struct {
 	As   string `json:"as" doc:"jsonl, or csv."`
 }
 
-// exportEntries streams the log as a file: JSON lines, or a table without bodies
-// for spreadsheets.
+// exportPart is how many bytes of an export are read before they are sent.
+const exportPart = 256 << 10
+
+// exportEntries sends the log as a file: JSON lines, or a table without bodies for
+// spreadsheets. It is read part by part. Its reader may be slow, so it holds neither a
+// slot nor the log while a part is sent.
 func exportEntries(v *Visit) error {
 	var in exportAsk
 	if err := v.Ask(&in); err != nil {
@@ -181,25 +186,43 @@ func exportEntries(v *Visit) error {
 	if v.Method == http.MethodHead {
 		return nil
 	}
-	table, lines := csv.NewWriter(v.w), json.NewEncoder(v.w)
+	_ = http.NewResponseController(v.w).SetWriteDeadline(time.Now().Add(downloadTime)) // where there is one
+	var part bytes.Buffer
+	table, lines := csv.NewWriter(&part), json.NewEncoder(&part)
 	if in.As == "csv" {
 		_ = table.Write([]string{"entry", "time", "kind", "actor", "auth", "subject"})
 	}
-	var failed error
-	err := v.Desk().EachRow(v.Context(), v.By, entrylog.Seq(in.From), func(r coordinator.Row) bool {
-		if in.As == "csv" {
-			failed = table.Write(cells(fmt.Sprint(uint64(r.Seq)), rfc3339(r.Time), r.Kind, r.Actor, r.Auth, r.Subject))
-		} else {
-			failed = lines.Encode(r)
+	next := entrylog.Seq(in.From)
+	for more := true; more; {
+		var failed error
+		more = false
+		err := v.Desk().EachRow(v.Context(), v.By, next, func(r coordinator.Row) bool {
+			if more = part.Len() >= exportPart; more {
+				return false
+			}
+			if in.As == "csv" {
+				_ = table.Write(cells(fmt.Sprint(uint64(r.Seq)), rfc3339(r.Time), r.Kind, r.Actor, r.Auth, r.Subject))
+				table.Flush()
+			} else {
+				failed = lines.Encode(r)
+			}
+			next = r.Seq + 1
+			return failed == nil
+		})
+		table.Flush()
+		v.release()
+		if err = errors.Join(err, failed); err == nil {
+			_, err = part.WriteTo(v.w)
 		}
-		return failed == nil
-	})
-	table.Flush()
-	if err != nil || failed != nil {
-		// What was sent can't be taken back. The file ends in the middle of a line, and
-		// so nobody takes it for whole.
-		noteError(v.Context(), errors.Join(err, failed), http.StatusInternalServerError)
-		panic(http.ErrAbortHandler)
+		if err == nil && more {
+			err = v.retake()
+		}
+		if err != nil {
+			// What was sent can't be taken back. The answer is broken off, and so nobody
+			// takes it for whole.
+			noteError(v.Context(), err, http.StatusInternalServerError)
+			panic(http.ErrAbortHandler)
+		}
 	}
 	return nil
 }

@@ -41,17 +41,17 @@ type section struct {
 	Sub      bool
 }
 
-// longestProse is the longest text that is rendered; longer ones are offered as a
-// file. It bounds a page, and what a text costs that is made to cost: the parser
-// takes time that grows with the square of a text of nothing but openings (64 KiB
-// of "[a](", three seconds, once).
+// longestProse is the longest text that is rendered, in bytes; longer ones are offered
+// as a file, and so are those that would cost too much (see costly).
 const longestProse = 64 << 10
+
+var tables = extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
 
 // markdown renders CommonMark with tables. Raw HTML is left out, links lead only to
 // the web and to mail, and say nothing of this site; pictures become links, for
 // nothing is loaded from elsewhere.
 var markdown = goldmark.New(
-	goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), extension.Strikethrough),
+	goldmark.WithExtensions(tables, extension.Strikethrough),
 	goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 100))),
 	goldmark.WithRendererOptions(html.WithXHTML()),
 )
@@ -65,7 +65,8 @@ var rendered struct {
 
 const keptProse = 256
 
-// render makes a text prose. ok is false for what is no text, or too long.
+// renderProse makes a text prose. ok is false for what is no text, or too long, or would
+// cost too much.
 func renderProse(source []byte) (out prose, ok bool) {
 	if len(source) > longestProse || !utf8.Valid(source) {
 		return out, false
@@ -77,6 +78,9 @@ func renderProse(source []byte) (out prose, ok bool) {
 		return out, true
 	}
 	plain := []byte(readable(string(source)))
+	if costly(plain) {
+		return out, false
+	}
 	root := markdown.Parser().Parse(goldtext.NewReader(plain))
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if h, is := n.(*ast.Heading); is && entering {
@@ -93,7 +97,7 @@ func renderProse(source []byte) (out prose, ok bool) {
 		return ast.WalkContinue, nil
 	})
 	out.Sections = sections(root, plain)
-	var b bytes.Buffer
+	b := sparing{room: mostHTML}
 	if err := markdown.Renderer().Render(&b, plain, root); err != nil {
 		return out, false
 	}
@@ -116,8 +120,11 @@ func (p *prose) link(n ast.Node, source []byte) {
 	case *ast.AutoLink:
 		to = string(x.URL(source))
 	}
+	if len(p.Links) == linksKept {
+		return
+	}
 	u, err := url.Parse(to)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(p.Links) == linksKept ||
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
 		slices.ContainsFunc(p.Links, func(r csaf.Reference) bool { return r.URL == u.String() }) {
 		return
 	}
@@ -202,6 +209,9 @@ func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 			x.Level = min(x.Level+1, 6) // the page has the first level
 			x.SetAttributeString("id", []byte(fmt.Sprintf("s%d", headings)))
 		case *ast.Link:
+			if len(x.Title) > longestTitle {
+				x.Title = nil
+			}
 			if x.Destination = safeLink(x.Destination); len(x.Destination) > 0 {
 				x.SetAttributeString("rel", []byte("noopener noreferrer nofollow"))
 			}
@@ -230,8 +240,18 @@ func (tame) Transform(doc *ast.Document, r goldtext.Reader, _ parser.Context) {
 	}
 }
 
+// The longest address that a link leads to, and the longest title that one has, in bytes.
+// Both can be given once and referred to thousands of times.
+const (
+	longestLink  = 2000
+	longestTitle = 300
+)
+
 // safeLink is an address that a reader may be led to, or none.
 func safeLink(to []byte) []byte {
+	if len(to) > longestLink {
+		return nil
+	}
 	u, err := url.Parse(string(to))
 	switch {
 	case err != nil:

@@ -69,7 +69,7 @@ func (v *Visit) serve() (err error) {
 	if v.done, err = v.site.slots.take(v.Context(), v.Page); err != nil {
 		return err
 	}
-	defer v.done()
+	defer v.release()
 	return v.once(v.Page.Serve)
 }
 
