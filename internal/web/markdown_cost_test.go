@@ -117,9 +117,10 @@ func honestText(n int) string {
 // grows into much more: it is rendered, or it is not. The measure is the honest text, for
 // machines differ.
 func TestHostileTexts(t *testing.T) {
-	fastest := func(text string) time.Duration {
+	// The machine may be busy with others: what is fast enough is fast enough once.
+	fastest := func(text string, enough time.Duration) time.Duration {
 		best := time.Hour
-		for range 3 {
+		for range 12 {
 			rendered.Lock()
 			rendered.by = nil
 			rendered.Unlock()
@@ -129,7 +130,7 @@ func TestHostileTexts(t *testing.T) {
 			if len(p.HTML) > mostHTML+mostHTML/4 { // with what is put around tables
 				t.Errorf("%.20q… comes to %d bytes", text, len(p.HTML))
 			}
-			if best < 5*time.Millisecond {
+			if best < enough {
 				break
 			}
 		}
@@ -139,12 +140,12 @@ func TestHostileTexts(t *testing.T) {
 	if _, ok := renderProse([]byte(honest)); !ok {
 		t.Fatal("an honest text is not rendered")
 	}
-	measure := fastest(honest)
+	measure := fastest(honest, 0)
 	var worst time.Duration
 	var whose string
 	for name, text := range hostileTexts {
 		for n := longestProse; n >= 1<<11; n /= 2 { // down to where all is rendered
-			took := fastest(text(n))
+			took := fastest(text(n), 12*measure)
 			if took > worst {
 				worst, whose = took, fmt.Sprintf("%s, %d bytes", name, n)
 			}
