@@ -86,7 +86,7 @@ type outbox struct {
 	out map[cvd.DeliveryID]bool // handed on, and what became of it isn't recorded
 }
 
-// outcome is what became of one notice of a round.
+// outcome is what became of one notice of a round; of none, that it has no more.
 type outcome struct {
 	cvd.TriedRow
 	round    *Delivered
@@ -140,6 +140,7 @@ func (o *outbox) round(slot time.Time) error {
 		if len(able) > 0 {
 			o.with.Mail(o.ctx, slot, able, func(m Mail, err error) { became(m, outcomeOf(err)) })
 		}
+		o.tried <- outcome{} // no more of this round: what there is need not wait for others
 		recorded.Wait()
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -212,21 +213,21 @@ func outcomeOf(err error) cvd.MailOutcome {
 	return cvd.MailFailed
 }
 
-// gather waits for an outcome, and a little for others.
+// gather waits for an outcome, and a little for others while a round may have some.
 func gather(tried <-chan outcome) (all []outcome, more bool) {
 	r, more := <-tried
 	if !more {
 		return nil, false
 	}
-	all = append(all, r)
-	enough := time.After(settleLast)
-	for len(all) < settleMost {
+	for enough := time.After(settleLast); r.round != nil; {
+		if all = append(all, r); len(all) == settleMost {
+			break
+		}
 		select {
 		case r, more = <-tried:
 			if !more {
 				return all, false
 			}
-			all = append(all, r)
 		case <-enough:
 			return all, true
 		}
