@@ -252,7 +252,7 @@ func edgesOf(lattices []*lattice) edges {
 		wild := make([]bool, len(l.edges))
 		for e := range l.edges {
 			_, kind := wordKey(l.edges[e].word)
-			wild[e] = kind == byLength && len(l.edges[e].word) < ascii.Block
+			wild[e] = kind == byLength && len(l.edges[e].word) > 1 && len(l.edges[e].word) < ascii.Block
 		}
 		beside := func(joints []int32, want bool) bool { // whether such a word ends there
 			return slices.ContainsFunc(joints, func(j int32) bool {
@@ -285,9 +285,6 @@ func edgesOf(lattices []*lattice) edges {
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(append(at.first, at.last...)))) {
 		for ; have < n; have += int(at.rungs[len(at.rungs)-1].by) {
 			at.rungs = append(at.rungs, rung{by: uint8(min(have, n-have))})
-		}
-		if len(at.rungs) == 0 {
-			at.rungs = append(at.rungs, rung{})
 		}
 		top := &at.rungs[len(at.rungs)-1]
 		top.n = uint8(n)
@@ -385,12 +382,14 @@ func (l *lattice) slips(many int, at edges) bool {
 // in gives, of the words that begin in a block, those at an edge: of such a length, or
 // behind one of such a length that begins in the block. The mask of the next block
 // tells how a word goes on.
-func (at edges) in(begin, words, after uint64) (out uint64) {
+func (at *edges) in(begin, words, after uint64) (out uint64) {
 	long, further := words, after // what is of words for so many bytes on
 	last := uint64(0)
-	for _, r := range at.rungs {
-		long, further = long&(long>>(r.by&63)|further<<(64-r.by)), further&(further>>(r.by&63))
-		exactly := begin & long &^ (words>>r.n | after<<(64-r.n))
+	for i := range at.rungs {
+		r := &at.rungs[i]
+		by, n := r.by&63, r.n&63
+		long, further = long&(long>>by|further<<(-by&63)), further&(further>>by)
+		exactly := begin & long &^ (words>>n | after<<(-n&63))
 		out, last = out|exactly&r.first, last|exactly&r.last
 	}
 	for ; last != 0; last &= last - 1 {
@@ -415,7 +414,7 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 		n = 0
 	}
 	var masks [ascii.Most]uint64
-	var before uint64 // the mask of the block before
+	var now around
 	for at := 0; at < len(text); {
 		blocks := min(len(masks)-1, (len(text)-at+ascii.Block-1)/ascii.Block)
 		beyond := ascii.Words(masks[:blocks+1], text[at:])
@@ -424,7 +423,8 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 			masks[i] = wordBytes(text, at+i*ascii.Block)
 		}
 		for i, words := range masks[:blocks] {
-			begin := words &^ (words<<1 | before>>(ascii.Block-1))
+			now = around{now.before, now.here, words, masks[i+1]}
+			begin := words &^ (words<<1 | now.before>>(ascii.Block-1))
 			pick := begin & -begin
 			for rest := begin; bits.OnesCount64(rest) > p.every; pick |= rest & -rest {
 				for range p.every {
@@ -432,14 +432,14 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 				}
 			}
 			if p.halves {
-				pick |= p.edges.in(begin, words, masks[i+1])
+				pick |= p.edges.in(begin, words, now.after)
 			}
 			for ; pick != 0; pick &= pick - 1 {
-				if n += p.look(text, at, bits.TrailingZeros64(pick), before, words, room, n); n == batchSize {
+				if n += p.look(text, at, bits.TrailingZeros64(pick), &now, room, n); n == batchSize {
 					done()
 				}
 			}
-			before, at = words, at+ascii.Block
+			at += ascii.Block
 		}
 	}
 	done()
@@ -466,23 +466,33 @@ func wordBytes(text []byte, at int) (words uint64) {
 	return words
 }
 
+// around is the masks of four blocks in a row.
+type around struct{ twoBefore, before, here, after uint64 }
+
 // look notes in the room what parts the word that begins at a block's byte from the
 // one before. It returns 1 if the two pass the filter, and else what it noted is to
 // be overwritten. It has no branch on what is common.
-func (p *pairs) look(text []byte, at, begin int, before, words uint64, room *batch, n int) int {
-	inner := words & (1<<begin - 1)
+func (p *pairs) look(text []byte, at, begin int, m *around, room *batch, n int) int {
+	inner := m.here & (1<<begin - 1)
 	other := one(inner == 0) // the word before ends in the block before
-	left := inner | before&-uint64(other)
-	from, to := at+ascii.Block*(1-other)-bits.LeadingZeros64(left), at+begin
+	left, further := inner|m.before&-uint64(other), m.before^(m.before^m.twoBefore)&-uint64(other)
+	gap := bits.LeadingZeros64(left)
+	from, to := at+ascii.Block*(1-other)-gap, at+begin
 	room.at[uint8(n)], room.first[uint8(n)] = uint32(from), uint32(to)
 	if left == 0 || from < endBytes || to+endBytes > len(text) {
 		w, ok, _ := lastWord(text, to, 0)
 		room.at[uint8(n)] = uint32(w.to)
 		return one(ok)
 	}
+	// How many bytes the two words have, as far as the filter asks for them.
+	ending := bits.LeadingZeros64(^(left<<(gap&63) | further>>1>>(63-gap&63)))
+	beginning := bits.TrailingZeros64(^(m.here>>(begin&63) | m.after<<1<<(63-begin&63)))
 	x, y := binary.LittleEndian.Uint64(text[from-endBytes:]), binary.LittleEndian.Uint64(text[to:])
-	last := (x | folding) >> (64 - bits.LeadingZeros64(ascii.Partings(x))) * leftTimes
-	first := (y | folding) & (1<<(bits.TrailingZeros64(ascii.Partings(y))&^7) - 1) * rightTimes
+	if (x|y)&high != 0 {
+		ending, beginning = ascii.Last(x), ascii.First(y)
+	}
+	last := (x | folding) >> (64 - 8*min(ending, endBytes)) * leftTimes
+	first := (y | folding) & (1<<(8*min(beginning, endBytes)) - 1) * rightTimes
 	pass := p.ends.has(last + first)
 	if p.halves {
 		pass |= p.half[0].has(last) | p.half[1].has(first)
