@@ -13,12 +13,14 @@ import (
 type accountCmd struct {
 	Add   accountAdd   `cmd:"" help:"Add an account of staff, or of a member."`
 	List  accountList  `cmd:"" help:"List the accounts."`
+	Show  accountShow  `cmd:"" help:"Show an account: its invitation, passkeys, tokens and recoveries."`
 	Close accountClose `cmd:"" help:"Close an account for good."`
 	Mail  accountMail  `cmd:"" help:"Say where an account's notices go."`
 	Keys  accountKeys  `cmd:"" help:"Enrol your own keys as staff, so that you can hold a copy."`
 
 	Invite  accountInvite  `cmd:"" help:"Make a link with which its person makes a passkey, once."`
 	Confirm accountConfirm `cmd:"" help:"As a second coordinator, confirm that access to an account is recovered."`
+	Revoke  accountRevoke  `cmd:"" help:"Take a passkey or a token of an account out of use."`
 	Vouch   accountVouch   `cmd:"" help:"As another coordinator, say that a recovery was its person, and lift the day's wait."`
 }
 
@@ -79,6 +81,8 @@ func (c *accountList) Run(a *app) error {
 		Member  string        `json:"member,omitempty"`
 		Keys    bool          `json:"keys"`
 		Closed  bool          `json:"closed"`
+		Invited time.Time     `json:"invited_until,omitzero"`
+		Waits   bool          `json:"waits_for_second"`
 	}
 	var values []row
 	var rows [][]string
@@ -101,11 +105,15 @@ func (c *accountList) Run(a *app) error {
 			if !acc.Member.IsZero() {
 				r.Member = n.Member(acc.Member)
 			}
-			values = append(values, r)
 			state := ""
+			if inv := acc.Invitation(now); inv != nil {
+				r.Invited, r.Waits = inv.Until, inv.Recovery && inv.Confirmed == nil
+				state = invited(inv.Until, r.Waits)
+			}
 			if r.Closed {
 				state = "closed"
 			}
+			values = append(values, r)
 			rows = append(rows, []string{r.Handle, id.Short(), r.Name, r.Mail, strings.Join(r.Roles, ", "), r.Member, state})
 		}
 		return nil
@@ -114,6 +122,14 @@ func (c *accountList) Run(a *app) error {
 		return err
 	}
 	return list(a, "No account yet.", []string{"HANDLE", "ID", "NAME", "MAIL", "ROLES", "MEMBER", ""}, rows, values)
+}
+
+// invited says until when an invitation can be used.
+func invited(until time.Time, waits bool) string {
+	if waits {
+		return "invited until " + when(until) + ", waits for a second coordinator"
+	}
+	return "invited until " + when(until)
 }
 
 // ownMember is the member that a list is limited to: that of members' accounts,

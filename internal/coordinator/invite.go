@@ -101,6 +101,68 @@ type AccountLine struct {
 
 	Unsettled time.Time       // until when it waits after a recovery; zero: it doesn't
 	Recovered []RecoveredLine // the oldest first
+	Access    []AccessLine    // in use, passkeys first; of those that the actor may revoke
+}
+
+// AccessLine is what somebody or some machine comes as an account with: a passkey,
+// or a token.
+type AccessLine struct {
+	ID     [32]byte // SHA-256 of the passkey's id, or of the token
+	Made   time.Time
+	Scope  cvd.Scope // of a token; zero: it is a passkey
+	Until  time.Time // of a token
+	Synced bool      // of a passkey: its maker keeps copies of it
+}
+
+// Kind is the glossary's word for it.
+func (x AccessLine) Kind() string {
+	if x.Scope == 0 {
+		return "passkey"
+	}
+	return "token"
+}
+
+// backupState is the flag of a passkey that its maker keeps copies of, in
+// WebAuthn's authenticator data.
+const backupState = 0x10
+
+// access is what an account is entered with now; may asks about those of a kind.
+func access(a *cvd.Account, now time.Time, may func(cvd.Action) bool) (out []AccessLine) {
+	if may(cvd.ActRevokeCredential) {
+		for i := range a.Credentials {
+			if x := &a.Credentials[i]; x.Revoked == nil {
+				out = append(out, AccessLine{ID: x.Hash(), Made: x.At, Synced: x.Flags&backupState != 0})
+			}
+		}
+	}
+	if may(cvd.ActRevokeToken) {
+		for i := range a.Tokens {
+			if t := &a.Tokens[i]; t.Revoked == nil && now.Before(t.Until) {
+				out = append(out, AccessLine{ID: t.Hash, Made: t.At, Scope: t.Scope, Until: t.Until})
+			}
+		}
+	}
+	return out
+}
+
+// RevokeAccess takes passkeys and tokens of an account out of use, by their hashes:
+// all of them or none.
+func (d *Desk) RevokeAccess(ctx context.Context, by cvd.Actor, id cvd.AccountID, hashes ...[32]byte) error {
+	var all []cvd.Command
+	if err := d.View(func(p *cvd.Programme) error {
+		for _, h := range hashes {
+			if a := p.Accounts[id]; a != nil && a.CredentialOf(h) != nil {
+				all = append(all, cvd.RevokeCredential{Account: id, Credential: h})
+			} else {
+				all = append(all, cvd.RevokeToken{Account: id, Token: h})
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	_, err := d.Do(ctx, by, all...)
+	return err
 }
 
 // RecoveredLine is a recovery of an account: who did what, and when.
@@ -157,7 +219,7 @@ func (d *Desk) Accounts(ctx context.Context, by cvd.Actor, words string, most in
 }
 
 // AccountOf is one account of those that Accounts lists, or one's own, with its
-// recoveries.
+// recoveries and what it is entered with.
 func (d *Desk) AccountOf(ctx context.Context, by cvd.Actor, id cvd.AccountID) (line AccountLine, err error) {
 	err = d.View(func(p *cvd.Programme) error {
 		a, n := p.Accounts[id], d.Names(ctx, p)
@@ -174,6 +236,7 @@ func (d *Desk) AccountOf(ctx context.Context, by cvd.Actor, id cvd.AccountID) (l
 		}
 		staff := err == nil && own.IsZero()
 		line = d.accountLine(p, n, by, a, staff)
+		line.Access = access(a, d.at(p), d.allows(p, by, id))
 		for _, r := range a.Recoveries() {
 			x := RecoveredLine{Passkey: r.Hash(), Made: r.At, Invited: r.Invitation.At, InvitedBy: n.Account(r.Invitation.By)}
 			if c := r.Invitation.Confirmed; c != nil {
@@ -205,12 +268,17 @@ func (d *Desk) lookedAfter(p *cvd.Programme, by cvd.Actor) (own cvd.MemberID, er
 	return me.Member, nil
 }
 
+// allows says whether somebody may do something to an account at all; the proof
+// that it takes is asked for then.
+func (d *Desk) allows(p *cvd.Programme, by cvd.Actor, id cvd.AccountID) func(cvd.Action) bool {
+	now, asked := d.at(p), cvd.Actor{Account: by.Account, Auth: entrylog.AuthFresh}
+	return func(act cvd.Action) bool { return p.May(asked, act, cvd.AnAccount(id), now) == nil }
+}
+
 // accountLine is an account as somebody is shown it; staff see where notices go.
 func (d *Desk) accountLine(p *cvd.Programme, n Names, by cvd.Actor, a *cvd.Account, staff bool) AccountLine {
 	now, id := d.at(p), a.ID
-	// Whether somebody may do it at all; the proof that it takes is asked for then.
-	asked := cvd.Actor{Account: by.Account, Auth: entrylog.AuthFresh}
-	may := func(act cvd.Action) bool { return p.May(asked, act, cvd.AnAccount(id), now) == nil }
+	may := d.allows(p, by, id)
 	line := AccountLine{Account: id, Who: n.Person(id), Roles: a.Roles, Closed: a.Closed != nil}
 	if !staff && id != by.Account {
 		line.Who.Mail = ""

@@ -45,6 +45,7 @@ type passkeyLine struct {
 type tokenLine struct {
 	Hash  digest `json:"token" doc:"SHA-256 of the token."`
 	Short string `json:"-"`
+	Made  Moment `json:"made"`
 	Scope string `json:"scope"`
 	Until Moment `json:"until"`
 }
@@ -76,41 +77,34 @@ var scopeWords = map[string]string{
 func account(v *Visit) error { return v.account("") }
 
 func (v *Visit) account(issued string) error {
-	now := v.Now()
-	page := accountPage{Account: v.By.Account, Issued: issued, Lets: scopeWords, Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}, Passkeys: []passkeyLine{}, Tokens: []tokenLine{}}
-	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, now)
+	sessions, err := v.site.sessions.Of(v.Context(), v.By.Account, v.Now())
 	if err != nil {
 		return err
 	}
+	me, err := v.Desk().AccountOf(v.Context(), v.By, v.By.Account)
+	if err != nil {
+		return err
+	}
+	page := accountPage{Account: me.Account, Who: me.Who, Roles: me.Roles.String(), Member: me.Member, Unsettled: v.Moment(me.Unsettled), Issued: issued, Lets: scopeWords,
+		Scopes: strings.Split((cvd.EveryScope &^ cvd.ScopeFeed).String(), ", "), Sessions: []sessionLine{}}
 	for _, s := range sessions {
 		page.Sessions = append(page.Sessions, sessionLine{digest(s.Key), agent(s.Agent), v.Moment(s.Begun), v.Moment(s.Seen), s.Key == v.Session.Key})
 	}
-	err = v.View(func(p *cvd.Programme, n coordinator.Names) error {
-		a := p.Accounts[v.By.Account]
-		page.Who, page.Roles = n.Person(a.ID), a.Roles.String()
-		if !a.Member.IsZero() {
-			page.Member = n.Member(a.Member)
-		}
-		if until := a.UnsettledUntil(); now.Before(until) {
-			page.Unsettled = v.Moment(until)
-		}
-		for i := range a.Credentials {
-			if x := &a.Credentials[i]; x.Revoked == nil {
-				h := x.Hash()
-				page.Passkeys = append(page.Passkeys, passkeyLine{h, hex.EncodeToString(h[:4]), v.Moment(x.At), h == v.Session.Credential, x.Flags&backupState != 0})
-			}
-		}
-		for i := range a.Tokens {
-			if t := &a.Tokens[i]; t.Revoked == nil && now.Before(t.Until) {
-				page.Tokens = append(page.Tokens, tokenLine{t.Hash, hex.EncodeToString(t.Hash[:4]), t.Scope.String(), v.Moment(t.Until)})
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
+	page.Passkeys, page.Tokens = v.access(me.Access)
 	return v.Render("account", page)
+}
+
+// access is what an account is entered with, as pages show it.
+func (v *Visit) access(all []coordinator.AccessLine) (passkeys []passkeyLine, tokens []tokenLine) {
+	passkeys, tokens = []passkeyLine{}, []tokenLine{}
+	for _, x := range all {
+		if short := hex.EncodeToString(x.ID[:4]); x.Scope == 0 {
+			passkeys = append(passkeys, passkeyLine{x.ID, short, v.Moment(x.Made), x.ID == v.Session.Credential, x.Synced})
+		} else {
+			tokens = append(tokens, tokenLine{x.ID, short, v.Moment(x.Made), x.Scope.String(), v.Moment(x.Until)})
+		}
+	}
+	return passkeys, tokens
 }
 
 // agent is a browser by a name that its owner knows it by, from what it calls
@@ -134,9 +128,6 @@ func agent(said string) string {
 	}
 	return name + " on " + on
 }
-
-// backupState is the flag of a passkey that its maker keeps copies of.
-const backupState = 0x10
 
 type whichSession struct {
 	Session digest `json:"session" need:"true"`

@@ -79,6 +79,8 @@ type oneAccountPage struct {
 	Mine      bool             `json:"-"`
 	Seen      bool             `json:"-"` // its address is shown to the reader
 	Recovered []recoveredEntry `json:"recoveries" doc:"The oldest first."`
+	Keys      []passkeyLine    `json:"passkeys_in_use" doc:"Those that you may revoke."`
+	Tokens    []tokenLine      `json:"tokens_in_use" doc:"Those that you may revoke."`
 }
 
 type recoveredEntry struct {
@@ -104,6 +106,7 @@ func oneAccount(v *Visit) error {
 		return err
 	}
 	page := oneAccountPage{accountLine: v.accountLine(a), Mine: id == v.By.Account, Recovered: []recoveredEntry{}}
+	page.Keys, page.Tokens = v.access(a.Access)
 	page.Seen = page.Mine || v.can(cvd.ActListMembers, cvd.TheProgramme())
 	for _, r := range a.Recovered {
 		page.Recovered = append(page.Recovered, recoveredEntry{r.Passkey, v.Moment(r.Invited), r.InvitedBy, v.Moment(r.Confirmed), r.ConfirmBy,
@@ -118,6 +121,26 @@ func (p oneAccountPage) Newest() (r recoveredEntry) {
 		r = p.Recovered[n-1]
 	}
 	return r
+}
+
+type whichAccess struct {
+	Access digest `json:"access" need:"true" doc:"SHA-256 of the passkey's id, or of the token."`
+}
+
+// revokeAccess takes a passkey or a token of an account out of use.
+func revokeAccess(v *Visit) error {
+	var in whichAccess
+	id, err := pathID[cvd.AccountID](v, "account")
+	if err == nil {
+		err = v.Ask(&in)
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.Desk().RevokeAccess(v.Context(), v.By, id, in.Access); err != nil {
+		return err
+	}
+	return v.Done("/accounts/"+id.String(), nil)
 }
 
 type mailIn struct {

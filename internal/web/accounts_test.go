@@ -211,3 +211,54 @@ func TestScopeWords(t *testing.T) {
 		}
 	}
 }
+
+// TestRevokeAccess: who looks after an account sees what somebody or some machine
+// comes as it with, and revokes it; nobody else sees it, nor does.
+func TestRevokeAccess(t *testing.T) {
+	w := newWorld(t)
+	w.credential("c1")
+	w.machine("c1", cvd.ScopeRead)
+	path := "/accounts/" + w.who["c1"].String()
+	of := func(who string) (form string) {
+		b := w.as(who)
+		if _, rest, found := strings.Cut(text(t, b.get(path)), `name="access" value="`); found {
+			return rest[:64]
+		}
+		return ""
+	}
+	for who, sees := range map[string]bool{"ana": true, "c1": true, "ben": false, "cem": false, "c0": false, "fay": false} {
+		if got := of(who); (got != "") != sees {
+			t.Errorf("%s sees what c1 comes with: %q, want %v", who, got, sees)
+		}
+	}
+	form, before := "access="+of("ana"), w.desk.Log().Size()
+	for _, who := range []string{"ben", "cem", "c0", "fay"} {
+		b := w.as(who)
+		b.wants(b.post(path+"/revoke", form), 403)
+	}
+	ana := w.as("ana")
+	ana.wants(ana.post(path+"/revoke", "access="+strings.Repeat("1", 64)), 409)
+	if w.desk.Log().Size() != before {
+		t.Error("a refused revocation made an entry")
+	}
+	for range 2 {
+		ana.went(ana.post(path+"/revoke", "access="+of("ana")))
+	}
+	ok(t, w.desk.View(func(p *cvd.Programme) error {
+		a := p.Accounts[w.who["c1"]]
+		for _, x := range a.Credentials {
+			if x.Revoked == nil {
+				t.Error("a passkey is in use")
+			}
+		}
+		for _, x := range a.Tokens {
+			if x.Revoked == nil {
+				t.Error("a token is in use")
+			}
+		}
+		if len(a.Credentials) == 0 || len(a.Tokens) == 0 {
+			t.Error("there was nothing to revoke")
+		}
+		return nil
+	}))
+}
