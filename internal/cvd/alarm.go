@@ -22,6 +22,8 @@ func (p *Programme) AlarmState(id CaseID, now time.Time) AlarmState {
 		return AlarmOver
 	case !p.beforeRelease(id, now):
 		return ended
+	case a.Decision != nil && a.Decision.Choice == ChooseHold && c.Hold == nil:
+		return AlarmUnheld
 	case a.Decision != nil:
 		return [...]AlarmState{ChooseHold: AlarmHeld, ChooseWatch: AlarmWatched, ChooseDismiss: AlarmDismissed, ChooseEnd: AlarmEnded}[a.Decision.Choice]
 	case a.Acknowledged != nil:

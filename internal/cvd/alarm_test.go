@@ -65,7 +65,10 @@ func TestAlarmRises(t *testing.T) {
 		{func() Effect { w.do(alice, AcknowledgeAlarm{c, 1}); return w.saw(c, own, 3, true) }, Joins, AlarmInHand},
 		{func() Effect { _ = w.chose(c, ChooseWatch); return w.saw(c, own, 3, true) }, Repeats, AlarmWatched},
 		{func() Effect { return w.saw(c, num[Source](1), 3, false) }, Raises, AlarmRaised}, // another source
-		{func() Effect { _ = w.chose(c, ChooseHold); return w.saw(c, num[Source](1), 3, true) }, Raises, AlarmRaised},
+		{func() Effect { _ = w.chose(c, ChooseHold); return w.saw(c, num[Source](1), 3, false) }, Repeats, AlarmHeld},
+		{func() Effect { w.do(carol, LiftHold{Case: c}); return w.saw(c, num[Source](1), 3, false) }, Repeats, AlarmUnheld},
+		{func() Effect { w.do(bob, Hold{Case: c}); return w.saw(c, num[Source](1), 3, false) }, Repeats, AlarmHeld},
+		{func() Effect { return w.saw(c, num[Source](1), 3, true) }, Raises, AlarmRaised},
 		{func() Effect { _ = w.chose(c, ChooseDismiss); return w.saw(c, own, 1, true) }, Suppressed, AlarmDismissed},
 		{func() Effect { return w.saw(c, own, 9, true) }, Raises, AlarmRaised},
 		{func() Effect { w.tick(2 * time.Hour); return w.saw(c, own, 1, true) }, Joins, AlarmRaised}, // the suppression is over

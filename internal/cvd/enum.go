@@ -176,6 +176,7 @@ const (
 	AlarmRaised               // people are being called
 	AlarmInHand               // acknowledged: somebody is looking
 	AlarmHeld                 // decided: serving stopped, what was seen is verified
+	AlarmUnheld               // that hold was lifted; new things call again
 	AlarmWatched              // decided: nothing is changed, new things call again
 	AlarmDismissed            // decided: it is not the case's, and would not be again
 	AlarmEnded                // decided: the embargo was ended
@@ -280,7 +281,7 @@ var (
 	originNames      = []string{"none", "own", "member", "hearsay"}
 	clueNames        = []string{"nothing", "token", "indicator", "text", "rule"}
 	effectNames      = []string{"none", "after the embargo", "suppressed", "repeats", "joins", "raises"}
-	alarmNames       = []string{"none", "raised", "acknowledged", "held", "watched", "dismissed", "ended", "over"}
+	alarmNames       = []string{"none", "raised", "acknowledged", "held", "no longer held", "watched", "dismissed", "ended", "over"}
 	choiceNames      = []string{"nothing", "hold", "watch", "dismiss", "end"}
 	outcomeNames     = []string{"none", "handed off", "failed"}
 	mailNames        = []string{"none", "sent", "failed", "bounced"}

@@ -236,13 +236,14 @@ func alarmSteps() (steps []Step[AlarmState]) {
 		{AlarmRaised, AlarmInHand, "AlarmAcknowledged"},
 	}
 	decided := []AlarmState{AlarmHeld, AlarmWatched, AlarmDismissed}
-	open := append([]AlarmState{AlarmRaised, AlarmInHand}, decided...)
+	open := append([]AlarmState{AlarmRaised, AlarmInHand, AlarmUnheld}, decided...)
+	steps = append(steps, Step[AlarmState]{AlarmHeld, AlarmUnheld, "HoldLifted"}, Step[AlarmState]{AlarmUnheld, AlarmHeld, "Held"})
 	for _, from := range open {
 		for _, to := range append(decided, AlarmEnded) {
 			steps = append(steps, Step[AlarmState]{from, to, "AlarmDecided"})
 		}
 	}
-	for _, from := range decided {
+	for _, from := range append(decided, AlarmUnheld) {
 		steps = append(steps, Step[AlarmState]{from, AlarmRaised, "SightingsRecorded"})
 	}
 	for _, from := range open {
@@ -291,7 +292,7 @@ func Diagrams() string {
 	section(AnswerStates.Name, AnswerStates.Mermaid(), "What a member says about one product in one case. *No answer* is where everybody begins, and nobody can go back to it.")
 	section(FindingsStages.Name, FindingsStages.Mermaid(), "Findings, in the inquiry's own log; the arrows carry what is done. Findings that name a copy are put to whom it was\nissued before anybody else reviews them, and are final only once those have replied, are said not to, or had their time.\nFindings that name nobody are reviewed at once. Whoever drafted them does not review them. What was attached stays.")
 	b.WriteString(findingsActs())
-	section(Alarms.Name, Alarms.Mermaid(), "What a sighting before release sets off in its case. While it is *raised* the people on duty are called, one after\nanother. *Held*, *watched*, *dismissed* and *ended* are decisions; a decision may follow another, but nothing follows *ended*.")
+	section(Alarms.Name, Alarms.Mermaid(), "What a sighting before release sets off in its case. While it is *raised* the people on duty are called, one after\nanother. *Held*, *watched*, *dismissed* and *ended* are decisions; a decision may follow another, but nothing follows *ended*.\nOne that was *held* is *no longer held* when the case's hold is lifted.")
 	section(Deliveries.Name, Deliveries.Mermaid(), "A notice to one account, by mail. A contact that bounced, failed, or didn't look within four hours has its backup told;\nwhen that one doesn't look either, the member is *not reached*: that follows from entries and the clock, for a member and what waits for it. See [notices.md](notices.md).")
 	section(HeadsUps.Name, HeadsUps.Mermaid(), "What is announced to the public of a case, without saying which. *Overdue* follows from the clock: its page says that the\ntime passed and that nothing is published yet.")
 	return b.String()

@@ -107,6 +107,14 @@ func TestAlarmOnPages(t *testing.T) {
 	}
 	ana.wants(ana.post(path+"/lift", ""), 409)
 
+	// One that was decided by a hold doesn't say so when that is lifted.
+	ana.wants(ana.post(path+"/decide", looked(t, page, "choice", "hold")), 303)
+	ana.wants(ana.post(path+"/lift", ""), 303)
+	page = ana.wants(ana.get(path), 200)
+	if w.alarm().State != "no longer held" || !strings.Contains(page, "Alarm 1 is no longer held.") || !strings.Contains(ana.wants(ana.get("/home"), 200), "no longer held") {
+		t.Errorf("no longer held: %s", page)
+	}
+
 	ana.wants(ana.post(path+"/decide", looked(t, page, "choice", "dismiss", "days", "7")), 409) // no reason
 	ana.wants(ana.post(path+"/decide", looked(t, page, "choice", "dismiss", "days", "91", "reason", "x")), 400)
 	ana.wants(ana.post(path+"/decide", looked(t, page, "choice", "end")), 400)
