@@ -21,7 +21,7 @@ type accountCmd struct {
 	Invite  accountInvite  `cmd:"" help:"Make a link with which its person makes a passkey, once."`
 	Confirm accountConfirm `cmd:"" help:"As a second coordinator, confirm that access to an account is recovered."`
 	Revoke  accountRevoke  `cmd:"" help:"Take a passkey or a token of an account out of use."`
-	Vouch   accountVouch   `cmd:"" help:"As another coordinator, say that a recovery was its person, and lift the day's wait."`
+	Lift    accountLift    `cmd:"" help:"As another coordinator, say that a recovery was its person, and lift the day's wait."`
 }
 
 type accountAdd struct {

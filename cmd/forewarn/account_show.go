@@ -46,6 +46,15 @@ type accountShown struct {
 	Waits     bool          `json:"waits_for_second"`
 	Unsettled time.Time     `json:"unsettled_until,omitzero"`
 	Access    []entrance    `json:"access"`
+	Recovered []recovery    `json:"recoveries"`
+}
+
+// recovery is one of an account, for programs.
+type recovery struct {
+	Made      time.Time `json:"made"` // the new passkey
+	InvitedBy string    `json:"invited_by"`
+	ConfirmBy string    `json:"confirmed_by,omitempty"`
+	LiftedBy  string    `json:"wait_lifted_by,omitempty"`
 }
 
 // entrance is a passkey or a token for programs.
@@ -60,7 +69,10 @@ type entrance struct {
 
 func (c *accountShow) Run(a *app) error {
 	return a.withAccount(c.Account, func(d *coordinator.Desk, _ cvd.Actor, x coordinator.AccountLine) error {
-		v := accountShown{x.Account, x.Who.Handle, x.Who.Name, x.Who.Mail, roleNames(x.Roles), x.Member, x.Closed, x.Invited, x.Waits, x.Unsettled, []entrance{}}
+		v := accountShown{x.Account, x.Who.Handle, x.Who.Name, x.Who.Mail, roleNames(x.Roles), x.Member, x.Closed, x.Invited, x.Waits, x.Unsettled, []entrance{}, []recovery{}}
+		for _, r := range x.Recovered {
+			v.Recovered = append(v.Recovered, recovery{r.Made, r.InvitedBy, r.ConfirmBy, r.LiftedBy})
+		}
 		var rows [][]string
 		for _, e := range x.Access {
 			id, scope, kept := hex.EncodeToString(e.ID[:]), "", "on one device"
@@ -93,6 +105,13 @@ func (c *accountShow) Run(a *app) error {
 			if said.is {
 				a.say("  %s", said.what)
 			}
+		}
+		for _, r := range v.Recovered {
+			said := fmt.Sprintf("  recovered %s: invited by %s, confirmed by %s", when(r.Made), line(r.InvitedBy), line(r.ConfirmBy))
+			if r.LiftedBy != "" {
+				said += ", the wait lifted by " + line(r.LiftedBy)
+			}
+			a.say("%s", said)
 		}
 		if len(rows) > 0 {
 			a.table([]string{"ID", "IS", "MADE", "FOR", "KEPT"}, rows)

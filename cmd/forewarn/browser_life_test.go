@@ -593,7 +593,7 @@ func (l *life) end() {
 	p.go_(l.at, "//span[contains(@class, 's-active')]")
 	p.go_(l.at+"/end", "#name")
 	p.write("#name", lifeTitle, "#reason", "it is discussed in public")
-	p.press("End the embargo", "//span[contains(@class, 's-exited')]")
+	p.press("End the embargo", "//span[contains(@class, 's-lifted')]")
 	p.glance("life-ended")
 	l.uma.until("/home", "//li[contains(., ': detection')]//button[text()='Fetch']")
 	l.unheard() // the end is not yet the release

@@ -98,7 +98,7 @@ func TestBrowserStaff(t *testing.T) {
 	w.go_(at+"/end", "#name")
 	w.here("case-end")
 	do(t, ctx, chromedp.SendKeys("#name", "Another"), chromedp.Click("button.grave"), chromedp.WaitVisible("//h1[contains(., 'not this case')]"),
-		chromedp.Navigate(origin+at+"/end"), chromedp.SendKeys("#name", "Layout import before the session check"), chromedp.Click("button.grave"), chromedp.WaitVisible("//span[contains(@class, 's-exited')]"))
+		chromedp.Navigate(origin+at+"/end"), chromedp.SendKeys("#name", "Layout import before the session check"), chromedp.Click("button.grave"), chromedp.WaitVisible("//span[contains(@class, 's-lifted')]"))
 	w.look(at, "case-ended")
 	w.look(at+"/release", "case-release")
 	do(t, ctx, chromedp.SendKeys("#advisory", "# Layout import\n\nUpgrade."), chromedp.SendKeys("#name", "Layout import before the session check"), chromedp.Click("button.grave"), chromedp.WaitVisible("//dt[text()='Released']"))

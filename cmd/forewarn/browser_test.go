@@ -280,7 +280,7 @@ func TestBrowser(t *testing.T) {
 	join(again)
 	do(t, ctx, chromedp.WaitVisible("//h1[text()='Umbra Networks']"), chromedp.Navigate(origin+"/account"), chromedp.WaitVisible("//strong[text()='Recovered.']"), shoot("recovered"))
 	// Who didn't invite calls her back, and lifts the wait.
-	runProgram(t, dir, "account", "vouch", "uma", "--reason", "called back", "--as", "cara")
+	runProgram(t, dir, "account", "lift", "uma", "--reason", "called back", "--as", "cara")
 	do(t, ctx, chromedp.Navigate(origin+"/account"), chromedp.WaitVisible("//h2[text()='Passkeys']"), chromedp.WaitNotPresent("//strong[text()='Recovered.']"))
 }
 

@@ -218,24 +218,24 @@ func (c *accountConfirm) Run(a *app) error {
 		if err := d.ConfirmInvitation(a, by, id); err != nil {
 			return err
 		}
-		return a.done(fields{"account": id, "confirmed": true}, "Confirmed. The link that was sent works now; for a day after it is used, %s can fetch nothing, unless another coordinator than who invited vouches for it ('forewarn account vouch').", c.Account)
+		return a.done(fields{"account": id, "confirmed": true}, "Confirmed. The link that was sent works now; for a day after it is used, %s can fetch nothing, unless another coordinator than who invited lifts that wait ('forewarn account lift').", c.Account)
 	})
 }
 
-type accountVouch struct {
+type accountLift struct {
 	Account string `arg:"" help:"Handle or id."`
 	Reason  string `help:"How you know that it is its person." required:"" placeholder:"TEXT"`
 }
 
-func (*accountVouch) Help() string {
+func (*accountLift) Help() string {
 	return `For a day after an account was recovered it can fetch no copy and enrol no keys. Another coordinator than who invited lifts that wait, once the new
 passkey is there: speak to its person first, by another way than the link went. All who were told of the recovery are told of this, and findings print it.
 
 Example:
-  forewarn account vouch ben --reason 'called her on the number we had' --as cem`
+  forewarn account lift ben --reason 'called her on the number we had' --as cem`
 }
 
-func (c *accountVouch) Run(a *app) error {
+func (c *accountLift) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
 		id, err := d.Account(a, by, c.Account)
 		if err != nil {

@@ -187,7 +187,7 @@ func decisions(p *cvd.Programme, c *cvd.Case, now time.Time) []Decision {
 	if c.Shredded != nil || c.Released != nil {
 		return out
 	}
-	if embargo == cvd.Exited {
+	if embargo == cvd.EmbargoLifted {
 		add("release", "the embargo is over: release the case, with its advisory", true)
 		return out
 	}

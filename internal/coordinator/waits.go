@@ -100,7 +100,7 @@ func (w *waits) part(c *cvd.Case) {
 		return
 	}
 	consent, state := w.p.ConsentOf(c.ID, w.me.Member, w.now), w.p.EmbargoState(c.ID, w.now)
-	if consent == cvd.Invited && (state != cvd.Exited) {
+	if consent == cvd.Invited && (state != cvd.EmbargoLifted) {
 		w.out = append(w.out, Wait{For: WaitInvitation, Case: c.ID, At: part.Invited.At, Until: part.Until, Mine: w.may(cvd.ActConsent, cvd.APart(c.ID, w.me.Member))})
 	}
 	if consent != cvd.Signatory || c.Released != nil || !w.may(cvd.ActAnswer, cvd.APart(c.ID, w.me.Member)) {

@@ -75,11 +75,11 @@ func TestEmbargo(t *testing.T) {
 	w.do(adminOf(1), GiveConsent{c, mem(1), Declined, 3})
 	w.denied(alice, Release{Case: c}, "is embargoed")
 	w.tick(2 * week)
-	state(Exited)
+	state(EmbargoLifted)
 	w.denied(alice, EndEmbargo{Case: c}, "the embargo is over")
 	w.denied(alice, MoveReleaseTime{Case: c, Release: at(day)}, "the embargo is over")
 	w.do(alice, Release{Case: c})
-	state(Exited)
+	state(EmbargoLifted)
 	w.denied(alice, Release{Case: c}, "the case is public already")
 }
 
@@ -99,7 +99,7 @@ func TestEndOfEmbargo(t *testing.T) {
 		t.Errorf("without fresh proof: %v", err)
 	}
 	w.do(carol, end)
-	if w.p.EmbargoState(case1, w.now) != Exited {
+	if w.p.EmbargoState(case1, w.now) != EmbargoLifted {
 		t.Error("the embargo lives on")
 	}
 	w.denied(carol, end, "the embargo is over")

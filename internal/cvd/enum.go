@@ -32,11 +32,11 @@ const (
 type EmbargoState uint8
 
 const (
-	NoEmbargo EmbargoState = iota // nothing agreed
-	Proposed                      // proposed, not agreed
-	Active                        // agreed: binds
-	Revise                        // agreed, and a change is proposed; the old one binds
-	Exited                        // over: ended, released or its time reached
+	NoEmbargo     EmbargoState = iota // nothing agreed
+	Proposed                          // proposed, not agreed
+	Active                            // agreed: binds
+	Revise                            // agreed, and a change is proposed; the old one binds
+	EmbargoLifted                     // over: ended, released or its time reached
 )
 
 // WaveState is where a wave is at some time. Open, Held and Superseded are
@@ -269,7 +269,7 @@ const (
 var (
 	standingNames    = []string{"none", "good", "suspended", "excluded", "left"}
 	consentNames     = []string{"none", "invited", "signatory", "declined", "lapsed"}
-	embargoNames     = []string{"none", "proposed", "active", "revise", "exited"}
+	embargoNames     = []string{"none", "proposed", "active", "revise", "lifted"}
 	waveNames        = []string{"none", "draft", "approved", "sealed", "open", "held", "cancelled", "superseded"}
 	answerNames      = []string{"no answer", "not affected", "investigating", "affected", "in progress", "ready", "shipped"}
 	purposeNames     = []string{"none", "staged", "preview", "break pack"}

@@ -131,10 +131,10 @@ var Embargoes = Machine[EmbargoState]{"Embargo", []Step[EmbargoState]{
 	{Revise, Active, Time},
 	{Active, Active, "ReleaseTimeMoved"},
 	{Revise, Revise, "ReleaseTimeMoved"},
-	{Active, Exited, "EmbargoEnded"},
-	{Revise, Exited, "EmbargoEnded"},
-	{Active, Exited, Time},
-	{Revise, Exited, Time},
+	{Active, EmbargoLifted, "EmbargoEnded"},
+	{Revise, EmbargoLifted, "EmbargoEnded"},
+	{Active, EmbargoLifted, Time},
+	{Revise, EmbargoLifted, Time},
 }}
 
 // WaveStates is the life of a wave. Sealing one whose time has come opens it;

@@ -48,7 +48,7 @@ func sound[S interface {
 }
 
 func TestMachines(t *testing.T) {
-	sound(t, &Embargoes, Exited, true)
+	sound(t, &Embargoes, EmbargoLifted, true)
 	sound(t, &WaveStates, StateSuperseded, true)
 	sound(t, &Consents, Lapsed, true)
 	sound(t, &Standings, Left, true)

@@ -15,7 +15,7 @@ func (p *Programme) EmbargoState(id CaseID, now time.Time) EmbargoState {
 	case c == nil:
 		return NoEmbargo
 	case c.Ended != nil || c.Released != nil || c.Embargo != nil && !now.Before(c.Embargo.Release.At):
-		return Exited
+		return EmbargoLifted
 	case c.Embargo == nil && c.waiting(now) == nil:
 		return NoEmbargo
 	case c.Embargo == nil:
