@@ -18,14 +18,14 @@ type dutyCmd struct {
 type dutyAssign struct {
 	Account string `arg:"" help:"Handle or id."`
 	From    string `help:"From when." default:"+0s" placeholder:"TIME"`
-	To      string `help:"Until when." required:"" placeholder:"TIME"`
+	Until   string `help:"Until when; --to is the same." required:"" placeholder:"TIME" aliases:"to"`
 	Rank    uint8  `help:"1 is called first." default:"1"`
 }
 
-func (*dutyAssign) Help() string { return "Example:\n  forewarn duty assign ana --to +7d --as ana" }
+func (*dutyAssign) Help() string { return "Example:\n  forewarn duty assign ana --until +7d --as ana" }
 
 func (c *dutyAssign) Run(a *app) error {
-	from, to, err := fromTo(c.From, c.To)
+	from, to, err := fromTo(c.From, c.Until)
 	if err != nil {
 		return err
 	}
@@ -57,15 +57,15 @@ func fromTo(from, to string) (f, t time.Time, err error) {
 }
 
 type dutyDelegate struct {
-	To   string `arg:"" help:"Handle or id of who stands in."`
-	Role string `help:"Which of your roles." required:""`
-	From string `help:"From when." default:"+0s" placeholder:"TIME"`
-	Till string `help:"Until when." required:"" placeholder:"TIME"`
-	Case string `help:"Only for this case." placeholder:"CASE"`
+	To    string `arg:"" help:"Handle or id of who stands in."`
+	Role  string `help:"Which of your roles." required:""`
+	From  string `help:"From when." default:"+0s" placeholder:"TIME"`
+	Until string `help:"Until when; --till is the same." required:"" placeholder:"TIME" aliases:"till"`
+	Case  string `help:"Only for this case." placeholder:"CASE"`
 }
 
 func (*dutyDelegate) Help() string {
-	return "Example:\n  forewarn duty delegate cleo --role approver --till +48h --as ben"
+	return "Example:\n  forewarn duty delegate cleo --role approver --until +48h --as ben"
 }
 
 func (c *dutyDelegate) Run(a *app) error {
@@ -73,7 +73,7 @@ func (c *dutyDelegate) Run(a *app) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	from, till, err := fromTo(c.From, c.Till)
+	from, till, err := fromTo(c.From, c.Until)
 	if err != nil {
 		return err
 	}

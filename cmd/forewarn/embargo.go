@@ -64,18 +64,18 @@ func whenIn(r cvd.ReleaseTime) string {
 }
 
 type caseMove struct {
-	Case   string `arg:"" help:"Title or id."`
-	To     string `help:"The new release time." required:"" placeholder:"TIME"`
-	Zone   string `help:"The zone in which it was agreed." default:"UTC"`
-	Reason string `help:"Why; encrypted."`
+	Case    string `arg:"" help:"Title or id."`
+	Release string `help:"The new release time; --to is the same." required:"" placeholder:"TIME" aliases:"to"`
+	Zone    string `help:"The zone in which it was agreed." default:"UTC"`
+	Reason  string `help:"Why; encrypted."`
 }
 
 func (*caseMove) Help() string {
-	return "Example:\n  forewarn case move Layout --to 2026-12-15T17:00:00Z --reason \"fix not ready\" --as ana"
+	return "Example:\n  forewarn case move Layout --release 2026-12-15T17:00:00Z --reason \"fix not ready\" --as ana"
 }
 
 func (c *caseMove) Run(a *app) error {
-	r, err := releaseTime(c.To, c.Zone)
+	r, err := releaseTime(c.Release, c.Zone)
 	if err != nil {
 		return err
 	}
