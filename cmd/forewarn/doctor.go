@@ -11,6 +11,7 @@ import (
 )
 
 type doctorCmd struct {
+	Verbose bool   `help:"Name each problem, also where there are many." short:"v"`
 	Backup  string `arg:"" optional:"" help:"A backup to examine instead of the programme's folder." type:"path" placeholder:"BACKUP"`
 	TLSCert string `help:"The desk's certificate, PEM: is it about to end?" name:"tls-cert" placeholder:"FILE" type:"path"`
 	keysGiven
@@ -62,7 +63,7 @@ func (c *doctorCmd) Run(a *app) (err error) {
 	if a.JSON {
 		err = a.printJSON(fields{"well": !broken(checks), "checks": checks})
 	} else {
-		a.checks(checks)
+		a.checks(checks, c.Verbose)
 	}
 	if err == nil && broken(checks) {
 		return fmt.Errorf("%w; nothing was changed", keep.ErrBroken)
@@ -79,8 +80,12 @@ func broken(checks []keep.Check) bool {
 	return false
 }
 
+// fewProblems is how many problems of a check are named one by one unless all are
+// asked for: more say the same, as a rule.
+const fewProblems = 3
+
 // checks prints one line a check, and below it what to do.
-func (a *app) checks(checks []keep.Check) {
+func (a *app) checks(checks []keep.Check, all bool) {
 	for _, c := range checks {
 		first := fmt.Sprintf("%-7s %-19s ", c.Grade, c.Name)
 		a.item(first, c.Says)
@@ -88,6 +93,9 @@ func (a *app) checks(checks []keep.Check) {
 			continue
 		}
 		indent := strings.Repeat(" ", 8)
+		if c.Count > fewProblems && !all {
+			c.Where = []string{fmt.Sprintf("%d problems; -v names them", c.Count)}
+		}
 		for _, w := range c.Where {
 			a.item(indent+"- ", w)
 		}

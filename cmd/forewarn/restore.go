@@ -45,7 +45,7 @@ func (c *restoreCmd) Run(a *app) error {
 	r, err := keep.Restore(a, c.Backup, k, dir, keep.Choices{Outside: c.Outside, Unsigned: c.Unsigned}, keep.Exam{Now: time.Now(), Progress: a.progress()})
 	if err != nil {
 		if errors.Is(err, keep.ErrBroken) && !a.JSON {
-			a.checks(r.Checks)
+			a.checks(r.Checks, true)
 		}
 		return err
 	}
@@ -56,7 +56,7 @@ func (c *restoreCmd) Run(a *app) error {
 		}
 		return a.printJSON(fields{"dir": dir, "entries": m.Entries, "made": m.Made, "opens": !older, "outside": r.Home.Outside(), "left_out": r.Shredded, "checks": r.Checks})
 	}
-	a.checks(r.Checks)
+	a.checks(r.Checks, true)
 	a.say("Restored the backup of %s to %s: %s.", when(m.Made), dir, count(int(m.Entries), "entry", "entries"))
 	// Both are what the backup says: perhaps an older one of this programme, and whoever
 	// kept one that isn't signed could have changed it.

@@ -47,6 +47,7 @@ type Check struct {
 	Says  string   `json:"says"`
 	Do    string   `json:"do,omitempty"`       // empty when it is ok
 	Where []string `json:"problems,omitempty"` // one by one, as far as there is room
+	Count int      `json:"count,omitempty"`    // of all of them
 }
 
 // Exam is what an examination needs beside the programme.
@@ -91,12 +92,12 @@ type exam struct {
 
 // say adds a line; problems make it as bad as grade, none make it ok.
 func (e *exam) say(name string, grade Grade, problems []string, do, format string, args ...any) {
-	c := Check{Name: name, Grade: grade, Says: fmt.Sprintf(format, args...), Do: do, Where: problems}
+	c := Check{Name: name, Grade: grade, Says: fmt.Sprintf(format, args...), Do: do, Where: problems, Count: len(problems)}
 	if len(c.Where) > maxWhere {
 		c.Where = append(c.Where[:maxWhere:maxWhere], fmt.Sprintf("and %d more", len(problems)-maxWhere))
 	}
 	if grade == OK {
-		c.Do, c.Where = "", nil
+		c.Do, c.Where, c.Count = "", nil, 0
 	}
 	e.checks = append(e.checks, c)
 }
@@ -140,7 +141,7 @@ func (e *exam) config() error {
 func (e *exam) log() error {
 	const name = "log"
 	if e.Keys == nil {
-		e.say(name, Broken, nil, "give the file that 'forewarn backup keys --of desk' wrote", "the desk's keys are not here: nothing can be verified or opened")
+		e.say(name, Broken, nil, "give the file that 'forewarn backup keys --of desk' wrote: --keys FILE, with --identity", "the desk's keys are not here: nothing can be verified or opened")
 		return nil
 	}
 	opt, err := home.LogOptions(e.Keys, e.Home.Interval())
@@ -205,7 +206,11 @@ func (e *exam) texts() error {
 	for _, p := range r.Problems {
 		bad = append(bad, p.String())
 	}
-	e.say("cases", worse(bad, Broken), bad, "bring missing blobs back from a backup, and keys from the newest file of the desk's keys that has them",
+	do := "bring missing blobs back from a backup, and keys from the newest file of the desk's keys that has them"
+	if e.Keys == nil {
+		do = "give the file that 'forewarn backup keys --of desk' wrote: --keys FILE, with --identity"
+	}
+	e.say("cases", worse(bad, Broken), bad, do,
 		"%d of %d cases reopen: %d texts decrypted, %d sealed copies and reports whole, %d texts shredded on purpose", r.Cases, len(r.Programme.Cases), r.Texts, r.Sealed, r.Shredded)
 	var back []string
 	for _, name := range r.Gone {
