@@ -95,19 +95,18 @@ func consents(all []coordinator.BoardMember) string {
 	return strings.Join(order, ", ")
 }
 
-// standLine is embargoLine, until the case is public.
+// standLine says how an embargo stands, and when its case becomes or became public.
 func standLine(state string, release, released, now time.Time) string {
-	if !released.IsZero() {
-		return fmt.Sprintf("Embargo: %s. Public since %s, %s", state, when(released), in(released, now))
-	}
-	return embargoLine(state, release, now)
-}
-
-func embargoLine(state string, release, now time.Time) string {
-	if release.IsZero() {
+	word, at := "Release:", release
+	switch {
+	case !released.IsZero():
+		word, at = "Public since", released
+	case release.IsZero():
 		return "Embargo: " + state
+	case state == cvd.EmbargoLifted.String():
+		word = "Not public yet; the release was planned for"
 	}
-	return fmt.Sprintf("Embargo: %s. Release: %s, %s", state, when(release), in(release, now))
+	return fmt.Sprintf("Embargo: %s. %s %s, %s", state, word, when(at), in(at, now))
 }
 
 // showPart is the page of those who take part.

@@ -87,9 +87,7 @@ func (d *Desk) waveView(p *cvd.Programme, n Names, w *cvd.Wave, now time.Time) W
 		Level: w.Level.String(), State: p.WaveState(w.ID, now).String(), Why: notServed(p, n, w, now), Reask: w.Reask, OpensAt: w.OpensAt, LapsesAt: w.LapsesAt,
 		Widens: w.Widens, Digest: hex.EncodeToString(w.Digest[:]), Drafted: []string{}, At: w.Drafted.At, Uses: usesOf(rev.Rulings), Holders: make([]WaveHolder, 0, len(w.Audience)),
 	}
-	if c.Embargo != nil {
-		v.Release = c.Embargo.Release.At
-	}
+	v.Release = releaseOf(c)
 	if !w.Widens.IsZero() {
 		v.Widened = waveName(p, w.Widens)
 	}

@@ -150,7 +150,20 @@ func TestStaffAtWork(t *testing.T) {
 	if s := ana.wants(ana.get(at+"/end"), 403); !strings.Contains(s, "the embargo is over") {
 		t.Errorf("why it can't be ended again: %s", s)
 	}
+	// One release stands on the page: the planned one beside the real one is told as that.
+	c0 := w.as("c0")
+	for b, page := range map[*browser]string{ana: ana.wants(ana.get(at), 200), c0: c0.wants(c0.get(at), 200)} {
+		if !strings.Contains(page, "<dt>Release</dt><dd>not yet; it was planned for <time") {
+			t.Errorf("%v: ended early, the planned release stands as if it held: %s", b == ana, page)
+		}
+	}
 	ana.went(ana.post(at+"/release", "name=A+parser&advisory=%23+Out"))
+	if s := ana.wants(ana.get(at), 200); strings.Contains(s, "<dt>Release</dt>") || !strings.Contains(s, "<dt>Released</dt>") || !strings.Contains(s, "planned for 2026-05-21 10:00") {
+		t.Error("released early:", s)
+	}
+	if s := ana.wants(ana.get(wave), 200); strings.Contains(s, "2026-05-21") {
+		t.Error("the wave shows the planned release as the release:", s)
+	}
 	if s := w.as("").wants(w.as("").get("/advisories/"+strings.TrimPrefix(at, "/cases/")), 200); !strings.Contains(s, ">Out</h2>") {
 		t.Error(s)
 	}
