@@ -15,6 +15,7 @@ type accountCmd struct {
 	List  accountList  `cmd:"" help:"List the accounts."`
 	Show  accountShow  `cmd:"" help:"Show an account: its invitation, passkeys, tokens and recoveries."`
 	Close accountClose `cmd:"" help:"Close an account for good."`
+	Name  accountName  `cmd:"" help:"Say what an account's person is called."`
 	Mail  accountMail  `cmd:"" help:"Say where an account's notices go."`
 	Keys  accountKeys  `cmd:"" help:"Enrol your own keys as staff, so that you can hold a copy."`
 
@@ -191,6 +192,28 @@ func (c *accountMail) Run(a *app) error {
 			return a.done(fields{"account": id, "mail": ""}, "%s has no address now, and is told nothing by mail.", c.Account)
 		}
 		return a.done(fields{"account": id, "mail": c.Address}, "Notices to %s go to %s.", c.Account, c.Address)
+	})
+}
+
+type accountName struct {
+	Account string `arg:"" help:"Handle or id; the handle stays."`
+	Name    string `arg:"" help:"What its person is called."`
+}
+
+func (*accountName) Help() string {
+	return "Everybody says it of themselves, coordinators of everybody, and a member's admins of their own.\n\nExample:\n  forewarn account name ben \"Ben Oduya\" --as ana"
+}
+
+func (c *accountName) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		id, err := d.Account(a, by, c.Account)
+		if err != nil {
+			return err
+		}
+		if err := d.SetName(a, by, id, c.Name); err != nil {
+			return err
+		}
+		return a.done(fields{"account": id, "name": c.Name}, "%s is called %s.", c.Account, c.Name)
 	})
 }
 

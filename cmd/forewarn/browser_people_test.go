@@ -160,7 +160,7 @@ func (w *tour) glance(name string) {
 func (w *tour) join(link, home string) {
 	w.t.Helper()
 	_, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(link, "http://"), "https://"), "/")
-	w.do(chromedp.Navigate(w.origin+"/"+rest), chromedp.WaitVisible("[data-ceremony=join] button"), chromedp.Click("[data-ceremony=join] button"),
+	w.do(chromedp.Navigate(w.origin+"/"+rest), chromedp.WaitVisible("//strong[@data-who][contains(text(), '("+w.who+")')]"), chromedp.Click("[data-ceremony=join] button"),
 		chromedp.WaitVisible("//h1[text()='"+home+"']"))
 }
 

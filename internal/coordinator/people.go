@@ -139,6 +139,18 @@ func (d *Desk) SetMail(ctx context.Context, by cvd.Actor, id cvd.AccountID, mail
 			return fmt.Errorf("%w: %q is not a mail address", cvd.ErrRefused, mail)
 		}
 	}
+	return d.changePerson(ctx, by, id, func(who *Person) { who.Mail = mail })
+}
+
+// SetName says what an account's person is called from now on. The handle stays.
+func (d *Desk) SetName(ctx context.Context, by cvd.Actor, id cvd.AccountID, name string) error {
+	if err := checkName("the name", name); err != nil {
+		return err
+	}
+	return d.changePerson(ctx, by, id, func(who *Person) { who.Name = name })
+}
+
+func (d *Desk) changePerson(ctx context.Context, by cvd.Actor, id cvd.AccountID, change func(*Person)) error {
 	var text cvd.BlobRef
 	if err := d.View(func(p *cvd.Programme) error {
 		if err := p.May(by, cvd.ActChangePerson, cvd.AnAccount(id), d.at(p)); err != nil {
@@ -153,10 +165,10 @@ func (d *Desk) SetMail(ctx context.Context, by cvd.Actor, id cvd.AccountID, mail
 	if err := d.Text(ctx, PersonKey(id), text, &who); err != nil {
 		return err
 	}
-	if who.Mail == mail {
+	was := who
+	if change(&who); who == was {
 		return nil
 	}
-	who.Mail = mail
 	q := cvd.ChangePerson{Account: id}
 	var err error
 	if q.Person, err = d.PutText(ctx, PersonKey(id), who); err != nil {

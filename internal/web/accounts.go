@@ -163,6 +163,26 @@ func setMail(v *Visit) error {
 	return v.Done("/accounts/"+id.String(), nil)
 }
 
+type nameIn struct {
+	Name string `json:"name" need:"true" max:"200" doc:"What its person is called."`
+}
+
+// setName says what an account's person is called.
+func setName(v *Visit) error {
+	var in nameIn
+	id, err := pathID[cvd.AccountID](v, "account")
+	if err == nil {
+		err = v.Ask(&in)
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.Desk().SetName(v.Context(), v.By, id, in.Name); err != nil {
+		return err
+	}
+	return v.Done("/accounts/"+id.String(), nil)
+}
+
 type liftIn struct {
 	Passkey digest `json:"passkey" need:"true" doc:"The one that it was recovered with, as it was read: another recovery since refuses this."`
 	Reason  string `json:"reason" need:"true" max:"2000" doc:"How you know that it is its person; kept encrypted."`

@@ -262,3 +262,21 @@ func TestRevokeAccess(t *testing.T) {
 		return nil
 	}))
 }
+
+// TestNameOnPages: what people are called is said where their notices are, and by
+// the same.
+func TestNameOnPages(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		by     string
+		status int
+	}{{"c1", 303}, {"ana", 303}, {"ben", 403}, {"c0", 403}, {"fay", 403}} {
+		b, path := w.as(c.by), "/accounts/"+w.who["c1"].String()
+		b.wants(b.post(path+"/name", "name="), 400)
+		b.wants(b.post(path+"/name", "name=Called+by+"+c.by), c.status)
+		me := w.as("c1")
+		if s := me.wants(me.get("/account"), 200); strings.Contains(s, "Called by "+c.by) != (c.status == 303) {
+			t.Errorf("%s: %s", c.by, s)
+		}
+	}
+}

@@ -182,6 +182,7 @@ func (s *Site) pages() []Page {
 		{Pattern: "GET /accounts/{account}", Serve: oneAccount, Scope: cvd.ScopeRead, Op: Op{"getOneAccount", "One account that you look after, or your own: where its notices go, what it is entered with, and how access to it was recovered.", nil, oneAccountPage{}}},
 		{Pattern: "POST /accounts/{account}/revoke", Serve: revokeAccess, Fresh: true, Back: "/accounts/{account}", Op: Op{"revokeAccess", "Takes a passkey or a token of an account out of use.", whichAccess{}, nil}},
 		{Pattern: "POST /accounts/{account}/mail", Serve: setMail, Fresh: true, Back: "/accounts/{account}", Op: Op{"setMail", "Says where an account's notices go.", mailIn{}, nil}},
+		{Pattern: "POST /accounts/{account}/name", Serve: setName, Fresh: true, Back: "/accounts/{account}", Op: Op{"setName", "Says what an account's person is called.", nameIn{}, nil}},
 		{Pattern: "POST /accounts/{account}/lift", Serve: liftWait, Fresh: true, Back: "/accounts/{account}", Op: Op{"liftWait", "Lifts the wait after a recovery, as another coordinator than who invited.", liftIn{}, nil}},
 		{Pattern: "GET /cases/{case}/part", Scope: cvd.ScopeRead, Serve: casePart, Op: Op{"getPart", "A case, for those who take part in it: copies, rulings, answers, recalls of their own member.", nil, memberCasePage{}}},
 		{Pattern: "POST /cases/{case}/consent", Serve: consent, Back: "/cases/{case}", Op: Op{"giveConsent", "Accepts or declines an invitation to a case, for your member.", consentAsk{}, nil}},

@@ -166,10 +166,10 @@ func (v *Visit) triesWithin(what, from string, window time.Duration, most int) e
 
 // Tries from one network in five minutes. A whole office may sign in from one
 // address in the minute that a wave opens; nobody guesses 256 bits in a thousand
-// tries.
+// tries. A link is tried twice: to say whose it is, and to use it.
 const (
 	signInTries = 300
-	joinTries   = 30
+	joinTries   = 60
 )
 
 func beginSignIn(v *Visit) error {

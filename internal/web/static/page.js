@@ -25,9 +25,11 @@
     return { id: c.id, rawId: text(c.rawId), type: c.type, response, clientExtensionResults: c.getClientExtensionResults() };
   }
 
+  const begin = (what, next) => call(`/passkey/${what}/begin`, { next, invitation: location.hash.slice(1) });
+
   async function perform(what, next) {
     const makes = what === "join" || what === "add";
-    const options = await call(`/passkey/${what}/begin`, { next, invitation: location.hash.slice(1) });
+    const options = await begin(what, next);
     options.challenge = bytes(options.challenge);
     for (const list of [options.allowCredentials, options.excludeCredentials]) {
       for (const x of list || []) x.id = bytes(x.id);
@@ -46,10 +48,16 @@
       status.textContent = "This browser knows no passkeys. Use another.";
       continue;
     }
+    // Whose link it is stands behind the #, which no server is sent before somebody asks.
+    const who = document.querySelector("[data-who]");
+    const shown = who && location.hash && begin(box.dataset.ceremony, box.dataset.next).then(
+      (o) => { who.textContent = `${o.user.displayName} (${o.user.name})`; },
+      (e) => { status.textContent = e.message; });
     button.addEventListener("click", async () => {
       button.disabled = true;
       status.textContent = "Waiting for your passkey…";
       try {
+        await shown; // one ceremony at a time
         await perform(box.dataset.ceremony, box.dataset.next);
       } catch (e) {
         status.textContent = e.name === "NotAllowedError" ? "Nothing was done: the passkey was not used, or it took too long. Try again." :
