@@ -154,6 +154,7 @@ func (a *app) report(r carrier.Report) {
 
 type packageCheck struct {
 	Source  string `arg:"" help:"The source folder."`
+	Case    string `help:"The case that it is for: warns of uses that are allowed before its planned release." placeholder:"CASE"`
 	Profile string `help:"default, single, two-point, three-point or arcsine: as for 'package add'." enum:"default,single,two-point,three-point,arcsine" default:"default"`
 	Corpus  string `help:"A folder of what the rules should and should not match: events in .json or .jsonl, captures in .pcap, and other files for YARA." placeholder:"DIR"`
 }
@@ -163,7 +164,7 @@ func (*packageCheck) Help() string {
 
 Example:
   forewarn package check examples/advisory
-  forewarn package check examples/advisory --profile single
+  forewarn package check examples/advisory --profile single --case Layout --as ana
   forewarn package check examples/advisory --corpus captures`
 }
 
@@ -179,6 +180,14 @@ func (c *packageCheck) Run(a *app) error {
 	_, m, r, err := carrier.CompileFor(src, checkKey, profile, nil)
 	if err != nil {
 		return err
+	}
+	if c.Case != "" {
+		if err := a.withCase(c.Case, func(d *coordinator.Desk, _ cvd.Actor, id cvd.CaseID) error {
+			r.Warnings = append(r.Warnings, d.Early(id, *m)...)
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	results, err := a.judge(src, c.Corpus)
 	if err != nil {

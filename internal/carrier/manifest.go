@@ -75,6 +75,16 @@ type Manifest struct {
 	Orders  []ListOrder // as written
 }
 
+// Early warns of each use that is allowed before a release. The zero time is none.
+func (m *Manifest) Early(release time.Time) (out []Warning) {
+	for u, r := range m.Uses {
+		if r.Verdict == From && r.From.Before(release) {
+			out = append(out, Warning{Path: ManifestPath, Text: sprintf("%s is allowed from %s, before the release, which is planned for %s", Use(u), r.From.Format(time.RFC3339), release.UTC().Format(time.RFC3339))})
+		}
+	}
+	return out
+}
+
 // BreakPack is the level that goes to everybody when an embargo must end early:
 // what is wrong, what to do, and how to find it. Never a proof of concept.
 func (m *Manifest) BreakPack() form.Level { return form.Detection }

@@ -77,12 +77,17 @@ type Third struct {
 // Warning is something to look at that doesn't keep the source from sealing.
 type Warning struct {
 	Path      string
-	Line, Col uint32
+	Line, Col uint32 // 0: of the whole file
 	Text      string
 }
 
 // String is "path:line:column: text".
-func (w Warning) String() string { return sprintf("%s:%d:%d: %s", w.Path, w.Line, w.Col, w.Text) }
+func (w Warning) String() string {
+	if w.Line == 0 {
+		return w.Path + ": " + w.Text
+	}
+	return sprintf("%s:%d:%d: %s", w.Path, w.Line, w.Col, w.Text)
+}
 
 // Wire lays out the report.
 func (r *Report) Wire(c *wire.Coder) {

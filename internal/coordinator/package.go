@@ -66,6 +66,7 @@ func (d *Desk) AddRevision(ctx context.Context, by cvd.Actor, cs cvd.CaseID, pkg
 		return out, fmt.Errorf("%w; the draft was kept and no revision was made", err)
 	}
 	out.Profile, out.Manifest, out.Report = r.Profile, r.Manifest, r.Report
+	out.Report.Warnings = append(out.Report.Warnings, d.Early(cs, r.Manifest)...)
 	title, err := d.PutText(ctx, CaseKey(cs), RevisionText{Title: r.Manifest.Title, Summary: r.Manifest.Summary})
 	if err != nil {
 		return out, err

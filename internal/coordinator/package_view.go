@@ -42,10 +42,11 @@ type DraftLine struct {
 
 // Traced is what could be traced of a source.
 type Traced struct {
-	Title    string         `json:"title"`
-	Report   carrier.Report `json:"-"`
-	Plan     *plan.Plan     `json:"-"`
-	Refusals []string       `json:"refusals"` // why it can't be sealed; nothing else is known then
+	Title    string           `json:"title"`
+	Manifest carrier.Manifest `json:"-"`
+	Report   carrier.Report   `json:"-"`
+	Plan     *plan.Plan       `json:"-"`
+	Refusals []string         `json:"refusals"` // why it can't be sealed; nothing else is known then
 }
 
 // PackageView gathers a package for somebody who may open its drafts.
@@ -96,12 +97,43 @@ func (d *Desk) PackageView(ctx context.Context, by cvd.Actor, id cvd.CaseID) (v 
 		}
 		return carrier.Unpack(packed)
 	})
+	if err == nil {
+		v.Traced = d.minding(id, v.Traced)
+	}
 	return v, err
 }
 
-// Trace says what could be traced of a source, of so many copies. Nothing is
-// kept.
-func Trace(src carrier.Source, profile fpcode.Profile, copies int) (*Traced, error) {
+// Early warns of what a source allows before the release of a case as it is planned
+// now, for those who may know of the case.
+func (d *Desk) Early(id cvd.CaseID, m carrier.Manifest) (out []carrier.Warning) {
+	_ = d.View(func(p *cvd.Programme) error {
+		if c := p.Cases[id]; c != nil && c.Embargo != nil {
+			out = m.Early(c.Embargo.Release.At)
+		}
+		return nil
+	})
+	return out
+}
+
+// minding is what could be traced, with what a case's release warns of.
+func (d *Desk) minding(id cvd.CaseID, t *Traced) *Traced {
+	out := *t
+	out.Report.Warnings = slices.Concat(t.Report.Warnings, d.Early(id, t.Manifest))
+	return &out
+}
+
+// Trace says what could be traced of a source of a case, of so many copies, and what
+// is to look at in it. Nothing is kept.
+func (d *Desk) Trace(id cvd.CaseID, src carrier.Source, profile fpcode.Profile, copies int) (*Traced, error) {
+	t, err := traceable(src, profile, copies)
+	if err != nil {
+		return nil, err
+	}
+	return d.minding(id, t), nil
+}
+
+// traceable says what could be traced of a source, of so many copies.
+func traceable(src carrier.Source, profile fpcode.Profile, copies int) (*Traced, error) {
 	if profile == 0 {
 		profile = fpcode.Default
 	}
@@ -117,7 +149,7 @@ func Trace(src carrier.Source, profile fpcode.Profile, copies int) (*Traced, err
 	if err != nil {
 		return nil, err
 	}
-	t.Title, t.Report = m.Title, report
+	t.Title, t.Manifest, t.Report = m.Title, *m, report
 	t.Plan, err = plan.New(plan.Question{Profile: profile, Copies: copies, Alpha: AlphaPico / 1e12, Colluders: fpcode.MaxColluders}, report, layouts)
 	return t, err
 }
@@ -156,7 +188,7 @@ func (t *traces) of(draft cvd.BlobRef, profile fpcode.Profile, copies int, read 
 	if err != nil {
 		return nil, err
 	}
-	found, err := Trace(src, profile, copies)
+	found, err := traceable(src, profile, copies)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +245,7 @@ func (d *Desk) EditDraft(ctx context.Context, by cvd.Actor, id cvd.CaseID, draft
 	if err := d.Vet(ctx, src); err != nil {
 		return added, nil, err
 	}
-	if traced, err = Trace(src, profile, copies); err != nil || check || len(traced.Refusals) > 0 {
+	if traced, err = d.Trace(id, src, profile, copies); err != nil || check || len(traced.Refusals) > 0 {
 		return added, traced, err
 	}
 	added, err = d.AddRevision(ctx, by, id, pkg, 0, src)

@@ -262,7 +262,7 @@ func savePackage(v *Visit) error {
 	if err := v.Desk().Vet(v.Context(), src); err != nil {
 		return err
 	}
-	traced, err := coordinator.Trace(src, profile, 1)
+	traced, err := v.Desk().Trace(id, src, profile, 1)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestStaffAtWork(t *testing.T) {
 	}
 
 	// The package: refused before anything is kept, then taken, then edited.
-	manifest := [3]string{"files", "pack/forewarn.yaml", "title: A flaw\ntlp: TLP:AMBER\n"}
+	manifest := [3]string{"files", "pack/forewarn.yaml", "title: A flaw\ntlp: TLP:AMBER\npermitted-use:\n  tell-customers: from 2026-05-20T07:59:59Z\n  ship-signature: from 2026-05-20T08:00:00Z\n"}
 	before := w.desk.Log().Size()
 	body, head := parts(t, nil, manifest, [3]string{"files", "pack/advisory.md", "# A flaw\n\nIt {{answers|replies} badly.\n"})
 	ana.wants(ana.do("POST", at+"/package", body, head), 409)
@@ -79,7 +79,8 @@ func TestStaffAtWork(t *testing.T) {
 	body, head = parts(t, nil, manifest, [3]string{"files", "pack/advisory.md", "# A flaw\n\nIt {{answers|replies}} badly.\n"})
 	ana.went(ana.do("POST", at+"/package", body, head))
 	s = ana.wants(ana.get(at+"/package"), 200)
-	if !strings.Contains(s, "not even all of it names one") || !strings.Contains(s, "advisory.md") {
+	if !strings.Contains(s, "not even all of it names one") || !strings.Contains(s, "advisory.md") ||
+		!strings.Contains(s, "tell-customers is allowed from 2026-05-20T07:59:59Z, before the release") || strings.Contains(s, "ship-signature is allowed") {
 		t.Error(s)
 	}
 	s = ana.wants(ana.post(at+"/package/open", "file=advisory.md"), 200)
