@@ -58,6 +58,25 @@ func passkeyFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, d.Close()))
 }
 
+// approve: approve WAVE ACCOUNT says yes to a wave while the desk is served, and
+// waits for nothing.
+func approve(ts *testscript.TestScript, neg bool, args []string) {
+	ctx := context.Background()
+	h, err := home.Open(ts.Getenv("FOREWARN_DIR"))
+	ts.Check(err)
+	d, err := h.Join(ctx)
+	ts.Check(err)
+	id, err := d.Login(ctx, args[1])
+	ts.Check(err)
+	by := cvd.Actor{Account: id}
+	w, err := d.Wave(ctx, by, args[0])
+	ts.Check(err)
+	var digest [32]byte
+	ts.Check(d.View(func(p *cvd.Programme) error { digest = p.Waves[w].Digest; return nil }))
+	_, err = d.ApproveSeen(ctx, by, w, digest)
+	ts.Check(errors.Join(err, d.Close()))
+}
+
 // free: free NAME sets a variable to a port of this machine that nobody listens on.
 func free(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -72,6 +72,7 @@ func TestScripts(t *testing.T) {
 			"mailserver": mailserver,
 			"token":      tokenFor,
 			"passkey":    passkeyFor,
+			"approve":    approve,
 			"free":       free,
 			"ready":      ready,
 		},

@@ -113,7 +113,8 @@ type Desk struct {
 	log   *ledger.Log
 	state *cvd.Programme // the log guards it
 
-	sealing sync.Mutex // one wave at a time: the count in a statement is of all before it
+	sealing  sync.Mutex    // one wave at a time: the count in a statement is of all before it
+	approved chan struct{} // there may be one to seal
 
 	texts  sync.Map // cvd.BlobRef → []byte: decrypted texts
 	names  nameCache
@@ -130,7 +131,7 @@ type Desk struct {
 
 // Open replays the log and makes this process its one writer. Close it after.
 func Open(ctx context.Context, c Config) (*Desk, error) {
-	d := &Desk{Config: c, state: cvd.New()}
+	d := &Desk{Config: c, state: cvd.New(), approved: make(chan struct{}, 1)}
 	c.Log.Clock, c.Log.Rand = c.Clock, c.Rand
 	c.Log.Known, c.Log.Public, c.Log.Fits = cvd.Known, cvd.Public, d.state.Fits
 	log, err := ledger.Open(ctx, c.Store, c.Publisher, c.Outside, c.Log, d.apply)
@@ -199,8 +200,18 @@ func (d *Desk) apply(seq entrylog.Seq, e entrylog.Entry) error {
 		d.forgetTexts()
 	}
 	d.note(seq, e)
+	if e.Kind == cvd.KindWaveApproved {
+		select {
+		case d.approved <- struct{}{}:
+		default:
+		}
+	}
 	return nil
 }
+
+// Approved gives something when a wave was approved since it was asked last, by
+// whatever process: there may be one for Resume. It has one reader.
+func (d *Desk) Approved() <-chan struct{} { return d.approved }
 
 // destroyedName is the name of the key that a command destroys.
 func destroyedName(c cvd.DestroyKey) string {

@@ -78,10 +78,14 @@ func (s *server) alarms(d *home.Desk) error {
 	return nil
 }
 
+// leave is how long after an approval whoever gave it has to wait for the sealing
+// themselves: they are shown how far it is.
+const leave = time.Second
+
 // finish seals what was approved and isn't sealed: what a crash left, and what
-// came up since.
+// nobody waits for.
 func (s *server) finish(ctx context.Context, d *home.Desk) {
-	s.every(ctx, 30*time.Second, func() error {
+	s.everyOr(ctx, 30*time.Second, d.Approved(), leave, func() error {
 		idle := true
 		if err := d.View(func(p *cvd.Programme) error {
 			idle = len(p.Unsealed())+len(p.Stale()) == 0
@@ -203,6 +207,11 @@ func (s *server) hearFirst(ctx context.Context, source *timeSource) {
 // every does something now and then, and says so when it begins to fail, fails
 // otherwise, or works again.
 func (s *server) every(ctx context.Context, each time.Duration, do func() error, what string) {
+	s.everyOr(ctx, each, nil, 0, do, what)
+}
+
+// everyOr is every, and a while after something asks for it.
+func (s *server) everyOr(ctx context.Context, each time.Duration, asked <-chan struct{}, after time.Duration, do func() error, what string) {
 	var last string
 	t := time.NewTicker(each)
 	defer t.Stop()
@@ -214,6 +223,12 @@ func (s *server) every(ctx context.Context, each time.Duration, do func() error,
 		case <-ctx.Done():
 			return
 		case <-t.C:
+		case <-asked:
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(after):
+			}
 		}
 	}
 }
