@@ -67,7 +67,7 @@ func TestEveryCommandHasJSON(t *testing.T) {
 		name := "\nexec forewarn " + strings.Join(words, " ")
 		found := false
 		for _, line := range strings.Split(string(script), "\n") {
-			line = strings.TrimPrefix(line, "[exec:wrk] ")
+			line = strings.TrimPrefix(line, "[tool:wrk] ")
 			if strings.HasPrefix("\n"+line, name) && strings.Contains(line, "--json") {
 				found = true
 			}

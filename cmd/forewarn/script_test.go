@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           tools(t),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ADVISORY", advisory)
 			e.Setenv("QUICKSTART", filepath.Join(here, "testdata", "quickstart.sh"))
@@ -66,7 +67,6 @@ func TestScripts(t *testing.T) {
 			"let":       let,
 			"json":      checkJSON,
 			"flip":      flip,
-			"need":      need,
 			"log":       stages.log,
 
 			"mailserver": mailserver,
@@ -202,12 +202,48 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(name, b, 0o600))
 }
 
-// need fails a script that wants a program which isn't here, when every tool has
-// to be; else the script's next line skips it.
-func need(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		if _, err := exec.LookPath(name); err != nil && os.Getenv("FOREWARN_TEST_ALL") == "1" {
-			ts.Fatalf("%s is not installed, and FOREWARN_TEST_ALL=1", name)
+// tools are the condition [tool:NAME]: that a program is here which isn't ours. One
+// that is missing has lines skipped, which is said, and is an error when every tool
+// has to be here. [exec:NAME], which testscript knows itself, would skip in silence.
+func tools(t *testing.T) func(string) (bool, error) {
+	return func(cond string) (bool, error) {
+		name, ok := strings.CutPrefix(cond, "tool:")
+		if !ok {
+			return false, fmt.Errorf("there is no condition %q", cond)
+		}
+		_, err := exec.LookPath(name)
+		switch {
+		case err == nil:
+			return true, nil
+		case os.Getenv("FOREWARN_TEST_ALL") == "1":
+			return false, fmt.Errorf("%s is not installed, and FOREWARN_TEST_ALL=1", name)
+		}
+		t.Logf("lines of a script are skipped: %s is not installed", name)
+		return false, nil
+	}
+}
+
+// TestTools: a tool that is missing is an error when all are asked for, and no script
+// asks otherwise than by [tool:NAME].
+func TestTools(t *testing.T) {
+	for all, want := range map[string]bool{"": false, "1": true} {
+		t.Setenv("FOREWARN_TEST_ALL", all)
+		here, err := tools(t)("tool:no-such-tool-anywhere")
+		if here || (err != nil) != want {
+			t.Errorf("FOREWARN_TEST_ALL=%s: %v, %v", all, here, err)
+		}
+	}
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, name := range scripts {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte("[exec:")) || bytes.Contains(b, []byte("[!exec:")) {
+			t.Errorf("%s asks for a tool by exec: ask by [tool:NAME]", name)
 		}
 	}
 }
