@@ -17,7 +17,7 @@ type dutyCmd struct {
 
 type dutyAssign struct {
 	Account string `arg:"" help:"Handle or id."`
-	From    string `help:"From when." default:"+0s" placeholder:"TIME"`
+	From    string `help:"From when; now if not given." default:"+0s" placeholder:"TIME"`
 	Until   string `help:"Until when; --to is the same." required:"" placeholder:"TIME" aliases:"to"`
 	Rank    uint8  `help:"1 is called first." default:"1"`
 }
@@ -59,7 +59,7 @@ func fromTo(from, to string) (f, t time.Time, err error) {
 type dutyDelegate struct {
 	To    string `arg:"" help:"Handle or id of who stands in."`
 	Role  string `help:"Which of your roles." required:""`
-	From  string `help:"From when." default:"+0s" placeholder:"TIME"`
+	From  string `help:"From when; now if not given." default:"+0s" placeholder:"TIME"`
 	Until string `help:"Until when; --till is the same." required:"" placeholder:"TIME" aliases:"till"`
 	Case  string `help:"Only for this case." placeholder:"CASE"`
 }

@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -101,6 +103,8 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		kong.Description("Early warning with evidence. Exit codes: 0 done; 1 refused, not found or not verified; 2 usage."),
 		kong.Writers(out, errw),
 		kong.Exit(func(code int) { exited = code }),
+		kong.Help(printHelp),
+		kong.ValueFormatter(flagHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "start", Title: "Start here"},
@@ -139,6 +143,39 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		return a.fail(err, k.Selected())
 	}
 	return exitDone
+}
+
+// printHelp is kong's help, and what a TIME is to a command that takes one.
+func printHelp(o kong.HelpOptions, k *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(o, k); err != nil {
+		return err
+	}
+	n := k.Selected()
+	if n == nil || !slices.ContainsFunc(n.Flags, func(f *kong.Flag) bool { return f.PlaceHolder == "TIME" }) {
+		return nil
+	}
+	_, err := fmt.Fprintln(k.Stdout, "\nTIME is an instant with its zone, such as 2026-12-08T18:00:00Z or 2026-12-08T18:00+01:00,\nor how far from now: +90s, +15m, +2h, +14d.")
+	return err
+}
+
+// flagHelp is kong's text of a flag, with the default where a placeholder stands in its
+// place, and what else to say where one of several is wanted.
+func flagHelp(v *kong.Value) string {
+	if v.Flag == nil {
+		return kong.DefaultHelpValueFormatter(v)
+	}
+	w := *v
+	text := strings.TrimSuffix(w.Help, ".")
+	if v.Flag.PlaceHolder != "" && v.Default != "" && !strings.Contains(text, "if not given") {
+		text += "; " + v.Default + " if not given"
+	}
+	if len(v.Flag.Xor) > 0 && v.Required {
+		text += "; this or the other"
+	}
+	if text != "" {
+		w.Help = text + "."
+	}
+	return kong.DefaultHelpValueFormatter(&w)
 }
 
 // where is the command that a command line got to.

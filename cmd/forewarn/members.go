@@ -15,6 +15,7 @@ type memberCmd struct {
 	Add      memberAdd      `cmd:"" help:"Admit a member, with its first contact."`
 	Import   memberImport   `cmd:"" help:"Admit members from a CSV file."`
 	List     memberList     `cmd:"" help:"List the members."`
+	Terms    memberTerms    `cmd:"" help:"Print the programme's terms, and whether your member accepted them."`
 	Accept   memberAccept   `cmd:"" help:"Accept the programme's terms for your member, and enrol its keys."`
 	Keys     memberKeys     `cmd:"" help:"Enrol your member's keys, replacing earlier ones."`
 	Revoke   memberRevoke   `cmd:"" help:"Take a member's keys out of use."`
@@ -114,12 +115,39 @@ func (c *memberList) Run(a *app) error {
 		[]string{"NAME", "ID", "TIER", "WHERE", "STANDING", "CONTACTS", "WANTING"}, rows, values)
 }
 
+type memberTerms struct{}
+
+func (*memberTerms) Help() string {
+	return "Nothing is accepted by it: that is 'forewarn member accept'.\n\nExample:\n  forewarn member terms --as mia"
+}
+
+func (*memberTerms) Run(a *app) error {
+	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
+		t, err := d.TermsFor(a, by)
+		if err != nil {
+			return err
+		}
+		if a.JSON {
+			return a.printJSON(t)
+		}
+		a.say("%s", t.Text)
+		a.say("Terms %d, SHA-256 %x, published %s, binding from %s.", t.Number, t.Digest[:8], when(t.At), when(t.Binds))
+		switch {
+		case !t.Accepted.IsZero():
+			a.say("Accepted by %s, %s.", line(t.By), when(t.Accepted))
+		case t.Mine:
+			a.say("Your member has not accepted them: forewarn member accept --keys FILE")
+		}
+		return nil
+	})
+}
+
 type memberAccept struct {
 	Keys string `help:"Enrol the keys of this .pub file in the same stroke." placeholder:"FILE"`
 }
 
 func (*memberAccept) Help() string {
-	return `Accepts the newest terms for the member whose account you act as, and prints them. They say that each copy is individually marked.
+	return `Accepts the newest terms for the member whose account you act as, and prints them; 'forewarn member terms' prints them before. They say that each copy is individually marked.
 
 Example:
   forewarn member accept --keys mia.key.pub --as mia`

@@ -193,7 +193,7 @@ func (c *accountInvite) Run(a *app) error {
 		if inv.Recovery {
 			a.say("%s had a passkey before: this recovers access. Another coordinator has to say 'forewarn account confirm %s' first.", c.Account, c.Account)
 		}
-		a.say("Works once, until %s:", inv.Until.Format(time.RFC3339))
+		a.say("Works once, until %s:", when(inv.Until))
 		return a.done(fields{"account": id, "link": link, "until": inv.Until, "recovery": inv.Recovery}, "%s", link)
 	})
 }
