@@ -10,7 +10,7 @@ import (
 
 type keyCmd struct {
 	Destroy keyDestroy `cmd:"" help:"Destroy a case's or a person's key: their texts become unreadable for good."`
-	Hold    keyHold    `cmd:"" help:"Set or lift a legal hold: what forbids to destroy a key."`
+	Hold    keyHold    `cmd:"" help:"Set or lift a legal hold, under which a key is not destroyed."`
 }
 
 type keyDestroy struct {
