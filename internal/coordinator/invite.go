@@ -94,7 +94,7 @@ type AccountLine struct {
 	Passkeys int       // in use
 	Invited  time.Time // until when an invitation can be used; zero: none
 	Waits    bool      // that invitation waits for a second coordinator
-	Invite   bool      // the actor may invite it
+	Invite   bool      // the actor may invite it, or recover access to it
 	Confirm  bool      // and may confirm its invitation
 	Mail     bool      // and may say where its notices go
 	Lift     bool      // and may lift the wait after its recovery
@@ -295,7 +295,9 @@ func (d *Desk) accountLine(p *cvd.Programme, n Names, by cvd.Actor, a *cvd.Accou
 		line.Invited, line.Waits = inv.Until, inv.Recovery && inv.Confirmed == nil
 		line.Confirm = line.Waits && inv.By != by.Account && id != by.Account && may(cvd.ActConfirmInvitation)
 	}
-	line.Invite, line.Mail = may(cvd.ActInviteAccount), may(cvd.ActChangePerson)
+	// Who may invite may not always recover: the verb itself is asked.
+	_, err := p.Decide(cvd.InviteAccount{Account: id, Invitation: [32]byte{1}, Until: now.Add(time.Hour)}, cvd.Actor{Account: by.Account, Auth: entrylog.AuthFresh}, now)
+	line.Invite, line.Mail = err == nil, may(cvd.ActChangePerson)
 	if until := a.UnsettledUntil(); now.Before(until) {
 		line.Unsettled, line.Lift = until, may(cvd.ActLiftWait)
 	}

@@ -263,6 +263,23 @@ func TestRevokeAccess(t *testing.T) {
 	}))
 }
 
+// TestRecoverOffered: a link for an account that had a passkey is offered to those who
+// can make one, and a first link to a member's admins too.
+func TestRecoverOffered(t *testing.T) {
+	w := newWorld(t)
+	c1, ana := w.as("c1"), w.as("ana")
+	if s := c1.wants(c1.get("/accounts"), 200); strings.Contains(s, "Recover access") {
+		t.Error("a member's admin is offered what is refused:", s)
+	}
+	if s := ana.wants(ana.get("/accounts?words=c1"), 200); !strings.Contains(s, "Recover access") {
+		t.Error("a coordinator is not offered to recover:", s)
+	}
+	c1.went(c1.post("/colleagues", "handle=cleo&name=Cleo"))
+	if s := c1.wants(c1.get("/accounts"), 200); !strings.Contains(s, "Invite</button>") {
+		t.Error("a member's admin is not offered to invite a colleague:", s)
+	}
+}
+
 // TestNameOnPages: what people are called is said where their notices are, and by
 // the same.
 func TestNameOnPages(t *testing.T) {
