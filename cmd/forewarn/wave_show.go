@@ -34,7 +34,11 @@ func (c *waveShow) Run(a *app) error {
 		}
 		a.say("Wave %s of %s  (%s)", id.Short(), line(v.Title), v.Case.Short())
 		a.say("  %s, %s, revision %d, %s", v.Purpose, v.Level, v.Revision, v.Label)
-		a.say("  %s; opens %s, %s", v.State, when(v.OpensAt), in(v.OpensAt, now))
+		opens := "opens"
+		if v.State == cvd.StateOpen.String() {
+			opens = "opened"
+		}
+		a.say("  %s; %s %s, %s", v.State, opens, when(v.OpensAt), in(v.OpensAt, now))
 		if !v.LapsesAt.IsZero() {
 			a.say("  served until %s", when(v.LapsesAt))
 		}

@@ -52,7 +52,11 @@ func (p *Programme) unfit(c CaseID, purpose Purpose, h HolderID, now time.Time) 
 	if !p.TermsAccepted(m.ID, now) {
 		return "the programme's terms are not accepted", "accept the terms that bind now first"
 	}
-	if s := p.ConsentOf(c, m.ID, now); s != Signatory {
+	switch s := p.ConsentOf(c, m.ID, now); s {
+	case Signatory:
+	case NoConsent:
+		return "the member is not invited to the case", "invite it first: forewarn case invite CASE"
+	default:
 		return "the member is no signatory of the case's embargo (" + s.String() + ")", "accept the invitation to the case first"
 	}
 	return "", ""

@@ -89,7 +89,7 @@ func TestDrafting(t *testing.T) {
 		"which is past":       func(c *DraftWave) { c.OpensAt = w.now.Add(-time.Second) },
 		"lapse before":        func(c *DraftWave) { c.LapsesAt = c.OpensAt },
 		"the release time":    func(c *DraftWave) { c.OpensAt = w.now.Add(31 * day) },
-		"no signatory":        func(c *DraftWave) { c.Audience = audience(4) },
+		"not invited":         func(c *DraftWave) { c.Audience = audience(4) },
 		"only members":        func(c *DraftWave) { c.Audience = append(c.Audience, HolderID(otto)) },
 		"no key to seal to":   func(c *DraftWave) { c.Audience = append(c.Audience, HolderID(bob)) },
 		"say what the wave":   func(c *DraftWave) { c.Purpose = NoPurpose },
