@@ -340,6 +340,9 @@ func (s *server) open(ctx context.Context, h *home.Home, hands *sync.WaitGroup) 
 	if err := s.alarms(d); err != nil {
 		return err
 	}
+	if err := s.entrances(d); err != nil {
+		return err
+	}
 	hands.Go(func() { s.tick(ctx, d) })
 	hands.Go(func() { s.finish(ctx, d) })
 	hands.Go(func() {

@@ -78,6 +78,21 @@ func (s *server) alarms(d *home.Desk) error {
 	return nil
 }
 
+// entrances says at the start when nobody can sign in yet, and how the first one does.
+func (s *server) entrances(d *home.Desk) error {
+	return d.View(func(p *cvd.Programme) error {
+		for _, id := range p.AccountOrder {
+			for _, x := range p.Accounts[id].Credentials {
+				if p.CanSignIn(id, x.Hash()) {
+					return nil
+				}
+			}
+		}
+		s.Log.Info("nobody can sign in yet: 'forewarn account invite ACCOUNT' makes a link for the first passkey", "origin", s.Origin)
+		return nil
+	})
+}
+
 // leave is how long after an approval whoever gave it has to wait for the sealing
 // themselves: they are shown how far it is.
 const leave = time.Second
