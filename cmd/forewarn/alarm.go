@@ -79,7 +79,11 @@ func (a *app) showAlarm(v coordinator.AlarmView, all bool) {
 		a.say("No alarm. %s", standLine(v.Embargo, v.Release, v.Released, v.Now))
 		return
 	}
-	a.say("Alarm %s: %s, raised %s (%s)", fmt.Sprint(v.Round), v.State, when(v.Raised), in(v.Raised, v.Now))
+	state := "raised"
+	if v.State != state {
+		state = v.State + ", raised"
+	}
+	a.say("Alarm %d: %s %s (%s)", v.Round, state, when(v.Raised), in(v.Raised, v.Now))
 	a.say("%s", standLine(v.Embargo, v.Release, v.Released, v.Now))
 	if w := v.NextWords(); w != "" {
 		a.say("%s: %s at %s (%s)", w, line(v.NextCalled), when(v.NextCall), in(v.NextCall, v.Now))
