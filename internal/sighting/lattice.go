@@ -15,7 +15,7 @@ type lattice struct {
 	nodes   []node
 	joints  []joint
 	edges   []arc
-	longest int // bytes of a word
+	longest int // bytes of a word, however it is written
 }
 
 type node struct {
@@ -147,7 +147,7 @@ func (c *compositor) words() {
 			c.edges = append(c.edges, arc{word: word, from: n, to: j})
 			c.nodes[n].out = append(c.nodes[n].out, e)
 			c.joints[j].in = append(c.joints[j].in, e)
-			if c.longest = max(c.longest, len(word)); word == "" {
+			if c.longest = max(c.longest, mostBytes(word)); word == "" {
 				c.longest = max(c.longest, longestAny)
 			}
 			reach(c.joints[j].starts, c.nodes[n].first+1)
@@ -218,6 +218,15 @@ func (c *compositor) spell(n int32, emit func(word string, to place)) {
 		}
 		return
 	}
+}
+
+// mostBytes is how many bytes a folded word has at most in telemetry: ß of two may
+// be ẞ of three. No letter beyond ASCII loses more by folding.
+func mostBytes(w string) (n int) {
+	for _, r := range w {
+		n += utf8.RuneLen(r) + one(r >= utf8.RuneSelf)
+	}
+	return n
 }
 
 // choose marks anchors: words such that each run of MinWords of any copy holds
