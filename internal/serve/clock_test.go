@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,33 @@ func TestTimeSource(t *testing.T) {
 	delete(says, "Date")
 	if _, _, err := (&timeSource{bare.URL, bare.Client()}).ask(t.Context(), c); err == nil {
 		t.Error("anybody on the way tells the time")
+	}
+}
+
+// TestSlowTimeBeforeTheStart: an answer that takes too long is still believed more than
+// a clock that nobody vouches for, and nothing is early by it.
+func TestSlowTimeBeforeTheStart(t *testing.T) {
+	var took atomic.Int64
+	source := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer source.Close()
+	begun := time.Now()
+	// The time that goes by while an answer is on its way: each look is ten seconds later.
+	s := &server{clock: newClock(func() (time.Time, time.Duration) {
+		by := time.Since(begun) + time.Duration(took.Load())
+		took.Add(int64(10 * time.Second))
+		return begun.Round(0).Add(by + 48*time.Hour), by
+	})}
+	s.Log = slog.New(slog.DiscardHandler)
+	s.hearFirst(t.Context(), &timeSource{source.URL, source.Client()})
+	_, elapsed := s.clock.read()
+	if got, right := s.clock.steady(elapsed), begun.Add(elapsed); got.After(right) || right.Sub(got) > 2*time.Minute {
+		t.Errorf("%s, and it is %s", got, right)
+	}
+	if !s.clock.Jumped() {
+		t.Error("the wall clock is believed")
+	}
+	if now := s.clock.Now(); now.After(begun.Add(time.Hour)) {
+		t.Errorf("it decides by %s", now)
 	}
 }
 

@@ -21,7 +21,12 @@ type timeSource struct {
 // doubt is how inexact an answer may be and still count.
 const doubt = 2 * time.Second
 
-// ask gives the time, and at which elapsed time it was so.
+// errSlow: the answer took too long to tell the time by. It says what time it was at
+// least when it came, and that is given.
+var errSlow = errors.New("the answer took too long to tell the time by")
+
+// ask gives the time, and at which elapsed time it was so; with errSlow a time that
+// it was later than.
 func (s *timeSource) ask(ctx context.Context, c *clock) (t time.Time, elapsed time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -48,7 +53,7 @@ func (s *timeSource) ask(ctx context.Context, c *clock) (t time.Time, elapsed ti
 	case answer.Header.Get("Age") != "":
 		return t, 0, errors.New("the answer is from a cache, as old as it says")
 	case (after-before)/2+500*time.Millisecond > doubt:
-		return t, 0, fmt.Errorf("the answer took %s, too long to tell the time by", (after - before).Round(time.Millisecond))
+		return t, after, fmt.Errorf("%w: %s", errSlow, (after - before).Round(time.Millisecond))
 	}
 	// Somewhere in the second that begins at the Date, somewhere between asking and
 	// hearing: the middle of both.

@@ -204,17 +204,30 @@ func (s *server) hear(ctx context.Context, source *timeSource) error {
 }
 
 // hearFirst asks the time source before anything is decided or anchored by the clock:
-// a wave that opened, or an anchor that was made, is not taken back. Without an answer
-// there are the machine's own clocks alone, and the process log says so.
+// a wave that opened, or an anchor that was made, is not taken back. An answer that took
+// too long, on a machine with much to do, says what time it was at least: nothing is
+// early by that, and what is late by some seconds is seen to when an exact one comes.
+// Without any answer there are the machine's own clocks alone, and the process log says
+// so.
 func (s *server) hearFirst(ctx context.Context, source *timeSource) {
 	var err error
+	slow := false
 	for range 3 { // the first answer may take too long to tell the time by: names, TLS
 		t, elapsed, e := source.ask(ctx, s.clock)
-		if err = e; err == nil {
-			s.clock.believe(t, elapsed)
-			s.clock.Hear(t, elapsed)
+		if err = e; err == nil || errors.Is(err, errSlow) {
+			if at := s.clock.steady(elapsed); err == nil || !slow || t.After(at) { // the latest of those that it was later than
+				s.clock.believe(t, elapsed)
+				s.clock.Hear(t, elapsed)
+			}
+			slow = true
+		}
+		if err == nil {
 			return
 		}
+	}
+	if slow {
+		s.Log.Warn("the time source answers slowly: the start counts from the time that it was at least", "error", err.Error(), "clock", s.clock.Now())
+		return
 	}
 	s.Log.Warn("the time source could not be asked before the start; until it answers, this machine's clock is believed", "error", err.Error(), "clock", s.clock.Now())
 }
