@@ -147,12 +147,13 @@ const mostAlignments = 64
 // The first anchor of a run has less than MinWords words of it before it, so no
 // walk to the left is longer. A walk to the right is as long as the quote, but
 // no two walk over the same words: where a quote was seen, or nothing that
-// counts, only an anchor whose own run leads out of it is followed again. A
+// counts, only an anchor whose own run leads out of it is followed again: on the
+// left that may be so of few, those next to where it begins. A
 // quote that begins in words that don't count is followed back through them.
 //
 // out says that a run came to an end of the text: more of it may stand beyond.
 func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out bool) {
-	covered := map[int32]int{}
+	covered := map[int32]span{} // by the quote of each text that goes furthest
 	j := judge{quotes: q}
 	for _, hit := range anchors {
 		best, edges := map[int32]quote{}, map[int32]int32{}
@@ -171,7 +172,7 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 			few := a.edges[:min(len(a.edges), mostAlignments-tried[a.text])]
 			tried[a.text] += len(few)
 			for _, e := range few {
-				if near <= covered[a.text] || j.quiet.holds(span{from, near}) {
+				if s := (span{from, near}); covered[a.text].holds(s) || j.quiet.holds(s) {
 					break
 				}
 				to, behind, cut := l.right(text, e, hit.to, len(text))
@@ -189,8 +190,11 @@ func (q *quotes) find(text []byte, anchors []anchorHit, emit func(quote)) (out b
 				from, first, before, _ := q.lattices[t].left(text, edges[t], hit.from, len(text))
 				x.from, x.first, x.words = from, int32(first), x.words+int32(before-had)
 			}
+			if c := covered[t]; x.to < c.to || x.to == c.to && x.from >= c.from {
+				continue
+			}
 			emit(x)
-			covered[t] = max(covered[t], x.to)
+			covered[t] = x.span
 		}
 	}
 	return out

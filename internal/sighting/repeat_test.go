@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"forewarn/internal/token"
 )
 
 // A text that says the same seven words over and over, beside a public one of 4,000
@@ -38,5 +40,21 @@ func TestRepetitionIsReadOnce(t *testing.T) {
 		if len(got) != c.seen {
 			t.Errorf("%s: %d sightings, want %d: %+v", name, len(got), c.seen, firstOf(got))
 		}
+	}
+}
+
+// Of two ways to lay an excerpt on a text the longer one is told, also when an anchor
+// that only the shorter one has is met first.
+func TestLongerOnTheLeft(t *testing.T) {
+	a := func(n int) string { return strings.Repeat("a ", n) }
+	text := Text{Ref: "x", Parts: []Part{
+		{Token: token.Hex},
+		{Alternatives: [][]byte{[]byte(a(13) + "viewstate "), []byte("a viewstate ")}},
+		{Alternatives: [][]byte{nil, []byte(a(9) + "overflow be " + a(15))}},
+	}}
+	quoted := token.Hex.Encode(rec, 0) + "a viewstate " + a(9) + "overflow be"
+	got, _ := scan(t, &Scanner{Texts: []Text{text}}, strings.NewReader("zz. "+quoted+" zz\n"))
+	if len(got) != 1 || got[0].What.Quote.Words != 13 || got[0].Len != len(quoted) {
+		t.Errorf("%+v", got)
 	}
 }
