@@ -59,6 +59,16 @@ func (p *Programme) PhaseOf(id CaseID, now time.Time) Phase {
 	return PhaseLifted
 }
 
+// Embargoes is how many cases are under embargo at a time.
+func (p *Programme) Embargoes(now time.Time) (n int) {
+	for _, id := range p.CaseOrder {
+		if p.PhaseOf(id, now) == PhaseEmbargoed {
+			n++
+		}
+	}
+	return n
+}
+
 // Sets of states, for the table.
 func phases(list ...Phase) (s states)         { return setOf(list) }
 func standings(list ...Standing) (s states)   { return setOf(list) }

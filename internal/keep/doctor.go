@@ -342,9 +342,9 @@ func (e *exam) clock() error {
 		e.say(name, Warn, nil, do, "it is %s behind the last entry", e.last.Sub(e.Now).Round(time.Millisecond))
 	case e.Now.Sub(e.last) > 366*24*time.Hour:
 		e.say(name, Warn, nil, do, "it says %s, more than a year after the last entry, %s", stamp(e.Now), stamp(e.last))
-	case e.Backup == nil && e.idle() > 24*time.Hour && e.embargoes() > 0:
+	case e.Backup == nil && e.idle() > 24*time.Hour && e.state.Embargoes(e.last) > 0:
 		e.say(name, Warn, nil, "see that it is right before you serve the desk, and serve it with --time: what opens on a clock that is ahead is not taken back",
-			"it says %s, %s after the last anchor, and %d embargoes are open: either nobody served the desk for so long, or it is ahead", stamp(e.Now), e.idle().Round(time.Minute), e.embargoes())
+			"it says %s, %s after the last anchor, and %d embargoes are open: either nobody served the desk for so long, or it is ahead", stamp(e.Now), e.idle().Round(time.Minute), e.state.Embargoes(e.last))
 	default:
 		e.say(name, OK, nil, "", "%s; the last entry is of %s", stamp(e.Now), stamp(e.last))
 	}
@@ -357,15 +357,6 @@ func (e *exam) idle() time.Duration {
 		return e.Now.Sub(e.through)
 	}
 	return e.Now.Sub(e.last)
-}
-
-func (e *exam) embargoes() (n int) {
-	for _, id := range e.state.CaseOrder {
-		if e.state.PhaseOf(id, e.last) == cvd.PhaseEmbargoed {
-			n++
-		}
-	}
-	return n
 }
 
 // access looks at modes and owners.

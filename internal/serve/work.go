@@ -127,7 +127,7 @@ func (s *server) watch(ctx context.Context, d *home.Desk) {
 		if s.clock.Jumped() {
 			err = fmt.Errorf("the clocks are more than %s apart: the desk goes by the earliest and is not ready, until they agree or the desk is started again", jump)
 		} else if off = -s.behind(d); off < -jump {
-			err = fmt.Errorf("the clock is behind the log's last entry or anchor: no time goes by for the desk, and it is not ready, until the clock is there")
+			err = fmt.Errorf("the clock is behind the log's last entry or anchor: set it right if it is wrong; no time goes by for the desk, and it is not ready, until it is there")
 		} else {
 			begun, roused, apart = time.Now(), 0, 0
 			return nil
@@ -172,11 +172,7 @@ func (s *server) doubts(d *home.Desk) error {
 	}
 	last, embargoes := d.Log().Found(), 0
 	if err := d.View(func(p *cvd.Programme) error {
-		for _, id := range p.CaseOrder {
-			if p.PhaseOf(id, last) == cvd.PhaseEmbargoed {
-				embargoes++
-			}
-		}
+		embargoes = p.Embargoes(last)
 		return nil
 	}); err != nil || embargoes == 0 {
 		return err
