@@ -411,8 +411,8 @@ func (r *relayed) lossy(op string, do func() error) error {
 	return nil
 }
 
-func (r *relayed) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
-	return r.lossy("take", func() error { return r.Serving.Take(ctx, at, recs) })
+func (r *relayed) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
+	return r.lossy("take", func() error { return r.Serving.Take(ctx, at, recs, under) })
 }
 
 func (r *relayed) Tick(ctx context.Context) error {

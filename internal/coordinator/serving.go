@@ -3,7 +3,6 @@ package coordinator
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"forewarn/internal/cvd"
 	"forewarn/internal/entrylog"
@@ -13,7 +12,7 @@ import (
 // The desk that has the log serves those in other processes: it is their Serving.
 
 // Where serves ledger.Writer.
-func (d *Desk) Where(ctx context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+func (d *Desk) Where(ctx context.Context, hold bool) (ledger.Standing, error) {
 	return d.log.Where(ctx, hold)
 }
 
@@ -23,9 +22,9 @@ func (d *Desk) Tick(ctx context.Context) error { return d.log.Tick(ctx) }
 // Take serves ledger.Writer. Who asks decided with the same policy on the same
 // entries; what is checked here is that the entries fold, and that they are a local
 // command's: nobody signed in over there.
-func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+func (d *Desk) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
 	shreds := false
-	err := d.log.Take(ctx, at, recs, func(es []entrylog.Entry) error {
+	err := d.log.Take(ctx, at, recs, under, func(es []entrylog.Entry) error {
 		for i, e := range es {
 			if e.Auth != entrylog.AuthNone {
 				return fmt.Errorf("%w: entry %d says that it is by somebody who is %s", ledger.ErrOffer, at+entrylog.Seq(i), e.Auth)

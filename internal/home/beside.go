@@ -63,8 +63,8 @@ type served struct {
 
 // Take serves ledger.Writer. The process that was asked may go on without its
 // socket, until its lock is free.
-func (s *served) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
-	err := s.Client.Take(ctx, at, recs)
+func (s *served) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
+	err := s.Client.Take(ctx, at, recs, under)
 	if errors.Is(err, ledger.ErrUnreached) && s.unsure {
 		if e := s.fence(ctx); e != nil {
 			return fmt.Errorf("%w: %w", ledger.ErrUncertain, e)
@@ -77,7 +77,7 @@ func (s *served) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Reco
 // there reports whether a process serves the desk. The error is of one that should
 // and can't.
 func (s *served) there(ctx context.Context) (bool, error) {
-	switch _, _, err := s.Where(ctx, false); {
+	switch _, err := s.Where(ctx, false); {
 	case err == nil:
 		return true, nil
 	case errors.Is(err, ledger.ErrUnreached):

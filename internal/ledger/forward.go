@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"forewarn/internal/entrylog"
@@ -15,24 +16,33 @@ import (
 // if nothing came between, or doesn't. It trusts the reader as itself: who asks has
 // the log's blinding key, and may write what it likes.
 type Writer interface {
-	// Where is how many entries the log has, and the time that an entry would have
-	// now: see AppendIf. With hold nothing else is appended or anchored until
-	// entries of that time are taken, or a few seconds are over. Errors:
+	// Where is where the log stands. With hold nothing else is appended or anchored
+	// until the offer under that hold is made, or a few seconds are over. Errors:
 	// ErrUnreached, ErrClock, ErrDead, ErrClosed.
-	Where(ctx context.Context, hold bool) (size entrylog.Seq, now time.Time, err error)
+	Where(ctx context.Context, hold bool) (Standing, error)
 
 	// Take keeps recs as entries at, at+1, …: all or none, in order, durable when
-	// it returns nil. They have one time, at which they were decided. With
+	// it returns nil. under is the hold that they were decided under, 0: none. They have one time, at which they were decided. With
 	// ErrConflict something was appended or anchored since then; it may have been
 	// this very offer, made before. With ErrUncertain it may be kept, and may yet
 	// be; the same offer may be made again, and is kept once at the most, because
 	// it names its place. ErrDead is as AppendIf has it. With every other error it
 	// was not kept and won't be, however often it was offered.
-	Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error
+	Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under Hold) error
 
 	// Tick makes the anchors that are due: see Log.Tick.
 	Tick(ctx context.Context) error
 }
+
+// Standing is where a log is.
+type Standing struct {
+	Size entrylog.Seq // its entries
+	Now  time.Time    // that an entry would have: see AppendIf
+	Hold Hold         // 0: nobody is held up
+}
+
+// Hold names a hold. The time can't: others may decide at the same.
+type Hold uint64
 
 // Through has a reader append through the log's writer from now on. Call it before
 // anything else is done with the log.
@@ -43,51 +53,57 @@ const holdMost = 3 * time.Second
 
 // held is the writer's lock in the hands of a reader.
 type held struct {
-	now   time.Time // of the entries that end it
+	name  Hold
 	timer *time.Timer
 }
 
 // Where serves Writer.
-func (l *Log) Where(ctx context.Context, hold bool) (size entrylog.Seq, now time.Time, err error) {
+func (l *Log) Where(ctx context.Context, hold bool) (s Standing, err error) {
 	if hold {
 		select {
 		case l.lead <- struct{}{}:
 		case <-ctx.Done():
-			return 0, now, ctx.Err()
+			return s, ctx.Err()
 		}
 		defer func() {
 			if err != nil {
 				<-l.lead
 				return
 			}
-			h := &held{now: now}
-			l.holding.Lock()
-			defer l.holding.Unlock()
-			l.held = h
-			h.timer = time.AfterFunc(holdMost, func() {
-				if l.release(func(x *held) bool { return x == h }) {
-					<-l.lead
-				}
-			})
+			s.Hold = l.hold()
 		}()
 	}
 	if err := l.stopped(); err != nil {
-		return 0, now, err
+		return s, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now = l.opt.now()
+	now := l.opt.now()
 	if err := l.fold.checkClock(now); err != nil {
-		return 0, now, err
+		return s, err
 	}
-	return l.fold.trees.Entries(), later(now, l.fold.earliest()), nil
+	return Standing{Size: l.fold.trees.Entries(), Now: later(now, l.fold.earliest())}, nil
+}
+
+// hold gives the writer's lock, which the caller has, to a reader for a while.
+func (l *Log) hold() Hold {
+	h := &held{name: Hold(rand.Uint64() | 1)}
+	l.holding.Lock()
+	defer l.holding.Unlock()
+	l.held = h
+	h.timer = time.AfterFunc(holdMost, func() {
+		if l.release(h.name) {
+			<-l.lead
+		}
+	})
+	return h.name
 }
 
 // release ends a hold if it is the one that is meant. The lock is the caller's then.
-func (l *Log) release(meant func(*held) bool) bool {
+func (l *Log) release(meant Hold) bool {
 	l.holding.Lock()
 	defer l.holding.Unlock()
-	if l.held == nil || !meant(l.held) {
+	if l.held == nil || l.held.name != meant {
 		return false
 	}
 	l.held.timer.Stop()
@@ -98,7 +114,7 @@ func (l *Log) release(meant func(*held) bool) bool {
 // Take serves Writer. fits is asked under the writer's lock, as AppendIf asks a
 // decision, whether the caller's state can take the entries; its error is
 // returned.
-func (l *Log) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, fits func([]entrylog.Entry) error) error {
+func (l *Log) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under Hold, fits func([]entrylog.Entry) error) error {
 	if l.epoch == 0 {
 		return ErrReadOnly
 	}
@@ -122,14 +138,11 @@ func (l *Log) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record,
 		}
 		return sealed, recs, fits(entries)
 	}
-	if len(recs) > 0 {
-		e, err := entrylog.ParseEntry(recs[0].Entry)
-		if err == nil && l.release(func(h *held) bool { return h.now.Equal(e.Time) }) {
-			r := &request{make: do, done: make(chan struct{})}
-			l.queue.first(r)
-			l.serve(ctx, r)
-			return r.err
-		}
+	if l.release(under) {
+		r := &request{make: do, done: make(chan struct{})}
+		l.queue.first(r)
+		l.serve(ctx, r)
+		return r.err
 	}
 	_, err := l.submit(ctx, do)
 	return err
@@ -182,14 +195,14 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 		if err := l.stopped(); err != nil {
 			return nil, err
 		}
-		_, now, err := l.through.Where(ctx, try >= conflicts)
+		at, err := l.through.Where(ctx, try >= conflicts)
 		if err != nil {
 			return nil, theirs(err)
 		}
 		if err := l.Refresh(ctx); err != nil {
 			return nil, err
 		}
-		sealed, recs, err := l.propose(now, decide)
+		sealed, recs, err := l.propose(at.Now, decide)
 		if err != nil || len(recs) == 0 {
 			return nil, err
 		}
@@ -197,7 +210,7 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 			return nil, err
 		}
 		// From here on it may be kept: whoever asked is told what became of it.
-		kept, err := l.offer(context.WithoutCancel(ctx), sealed, recs)
+		kept, err := l.offer(context.WithoutCancel(ctx), sealed, recs, at.Hold)
 		if kept || err != nil {
 			return sealed, err
 		}
@@ -220,12 +233,12 @@ func (l *Log) propose(now time.Time, decide func(time.Time) ([]Draft, error)) ([
 }
 
 // offer has records taken. kept is false when others were first.
-func (l *Log) offer(ctx context.Context, sealed []Sealed, recs []entrylog.Record) (kept bool, err error) {
+func (l *Log) offer(ctx context.Context, sealed []Sealed, recs []entrylog.Record, under Hold) (kept bool, err error) {
 	at := sealed[0].Seq
 	asking, done := context.WithTimeout(ctx, unsure)
 	defer done()
 	for open := false; ; {
-		err = l.through.Take(asking, at, recs)
+		err = l.through.Take(asking, at, recs, under)
 		// One that was not answered may still wait there, until its slot has passed.
 		if open && errors.Is(err, ErrConflict) && !l.passed(ctx, sealed[0]) {
 			err = fmt.Errorf("%w: %s", ErrUncertain, err)

@@ -20,9 +20,9 @@ type through struct {
 	lose func(op string, do func() error) error // nil: nothing is lost
 }
 
-func (w *through) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+func (w *through) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
 	do := func() error {
-		return w.Log.Take(ctx, at, recs, func(es []entrylog.Entry) error {
+		return w.Log.Take(ctx, at, recs, under, func(es []entrylog.Entry) error {
 			if w.fits == nil {
 				return nil
 			}
@@ -52,7 +52,7 @@ func (w *world) beside(t testing.TB, asked *through) (*ledger.Log, *state) {
 func TestForward(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
-	const readers, each = 3, 40
+	const readers, each = 8, 40
 	var wg sync.WaitGroup
 	// What is decided counts the entries before it: it holds only if nothing came
 	// between.
@@ -160,16 +160,51 @@ func TestHold(t *testing.T) {
 	w.mustVerify()
 
 	// A reader that holds and is killed.
-	at, _, err := w.log.Where(ctx, true)
+	held, err := w.log.Where(ctx, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if got := w.append(kindPlain, 1); got.Seq != at {
-		t.Errorf("an entry came while the log was held: %d, want %d", got.Seq, at)
+	if got := w.append(kindPlain, 1); got.Seq != held.Size {
+		t.Errorf("an entry came while the log was held: %d, want %d", got.Seq, held.Size)
 	}
 	if d := time.Since(begun); d < time.Second || d > 30*time.Second {
 		t.Errorf("held for %v", d)
+	}
+	w.mustVerify()
+}
+
+// TestWhoseHold: a hold is ended by who has it, and not by another who decided at the
+// same time.
+func TestWhoseHold(t *testing.T) {
+	w := grown(t)
+	ctx := context.Background()
+	var at entrylog.Seq
+	var offers [2][]entrylog.Record
+	for i := range offers {
+		r, _ := w.beside(t, &through{Log: w.log})
+		r.Through(&noting{&through{Log: w.log}, &at, &offers[i]})
+		if _, err := r.Append(ctx, []ledger.Draft{{Kind: kindPublic, Body: body(uint64(i))}}); !errors.Is(err, ledger.ErrBoardFull) {
+			t.Fatal(err)
+		}
+	}
+	fine := func([]entrylog.Entry) error { return nil }
+	held, err := w.log.Where(ctx, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := make(chan error, 1)
+	go func() { other <- w.log.Take(ctx, at, offers[0], 0, fine) }()
+	select {
+	case err := <-other:
+		t.Errorf("an offer under no hold was answered during one: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	if err := w.log.Take(ctx, at, offers[1], held.Hold, fine); err != nil {
+		t.Errorf("who held it: %v", err)
+	}
+	if err := <-other; !errors.Is(err, ledger.ErrConflict) {
+		t.Errorf("the other: %v", err)
 	}
 	w.mustVerify()
 }
@@ -346,20 +381,20 @@ func TestTake(t *testing.T) {
 		{"a state that can't", at, recs, func([]entrylog.Entry) error { return refused }, refused},
 		{"nothing", at, nil, fine, nil},
 	} {
-		if err := w.log.Take(ctx, row.at, row.recs, row.fits); !errors.Is(err, row.class) {
+		if err := w.log.Take(ctx, row.at, row.recs, 0, row.fits); !errors.Is(err, row.class) {
 			t.Errorf("%s: %v, want %v", row.name, err, row.class)
 		}
 		if w.log.Size() != size {
 			t.Fatalf("%s: something was kept", row.name)
 		}
 	}
-	if err := w.log.Take(ctx, at, recs, fine); err != nil || w.log.Size() != size+2 {
+	if err := w.log.Take(ctx, at, recs, 0, fine); err != nil || w.log.Size() != size+2 {
 		t.Errorf("in its place: %v", err)
 	}
-	if err := w.log.Take(ctx, at, recs, fine); !errors.Is(err, ledger.ErrConflict) {
+	if err := w.log.Take(ctx, at, recs, 0, fine); !errors.Is(err, ledger.ErrConflict) {
 		t.Errorf("a second time: %v", err)
 	}
-	if err := r.Take(ctx, at, recs, fine); !errors.Is(err, ledger.ErrReadOnly) {
+	if err := r.Take(ctx, at, recs, 0, fine); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("by a reader: %v", err)
 	}
 	w.mustVerify()
@@ -372,7 +407,7 @@ type noting struct {
 	recs *[]entrylog.Record
 }
 
-func (n *noting) Take(_ context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+func (n *noting) Take(_ context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
 	*n.at, *n.recs = at, recs
 	return ledger.ErrBoardFull
 }

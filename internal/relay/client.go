@@ -105,25 +105,25 @@ func harmless(ctx context.Context, err error) error {
 }
 
 // Where serves ledger.Writer.
-func (c *Client) Where(ctx context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+func (c *Client) Where(ctx context.Context, hold bool) (ledger.Standing, error) {
 	method, path := http.MethodGet, "/1/where"
 	if hold {
 		method, path = http.MethodPost, "/1/hold"
 	}
 	b, err := c.call(ctx, lookFor, method, path, nil)
 	if err != nil {
-		return 0, time.Time{}, harmless(ctx, err)
+		return ledger.Standing{}, harmless(ctx, err)
 	}
 	var s standing
 	if err := wire.Unmarshal(b, &s); err != nil {
-		return 0, time.Time{}, fmt.Errorf("%w: its answer: %w", ledger.ErrUnreached, err)
+		return ledger.Standing{}, fmt.Errorf("%w: its answer: %w", ledger.ErrUnreached, err)
 	}
-	return s.Size, s.Now, nil
+	return ledger.Standing(s), nil
 }
 
 // Take serves ledger.Writer.
-func (c *Client) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record) error {
-	b, err := wire.Append(nil, &offer{at, recs})
+func (c *Client) Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
+	b, err := wire.Append(nil, &offer{at, under, recs})
 	if err == nil && len(b) > maxOffer {
 		err = fmt.Errorf("they have %d bytes; at most %d are taken at once", len(b), maxOffer)
 	}

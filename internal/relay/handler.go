@@ -19,17 +19,15 @@ func Handler(desk coordinator.Serving) http.Handler {
 	mux := http.NewServeMux()
 	for path, hold := range map[string]bool{"GET /1/where": false, "POST /1/hold": true} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			var s standing
-			var err error
-			s.Size, s.Now, err = desk.Where(r.Context(), hold)
-			answer(w, err, wire.Marshal(&s))
+			s, err := desk.Where(r.Context(), hold)
+			answer(w, err, wire.Marshal((*standing)(&s)))
 		})
 	}
 	mux.HandleFunc("POST /1/append", func(w http.ResponseWriter, r *http.Request) {
 		var o offer
 		err := read(w, r, maxOffer, &o)
 		if err == nil {
-			err = desk.Take(r.Context(), o.At, o.Records)
+			err = desk.Take(r.Context(), o.At, o.Records, o.Under)
 		}
 		answer(w, err, nil)
 	})

@@ -22,7 +22,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -42,26 +41,26 @@ const (
 )
 
 // standing is the answer of /1/where.
-type standing struct {
-	Size entrylog.Seq
-	Now  time.Time
-}
+type standing ledger.Standing
 
 func (s *standing) Wire(c *wire.Coder) {
-	c.Magic("forewarn standing v1\n")
+	c.Magic("forewarn standing v2\n")
 	c.U64((*uint64)(&s.Size))
 	c.Time(&s.Now)
+	c.U64((*uint64)(&s.Hold))
 }
 
 // offer is what /1/append is asked.
 type offer struct {
 	At      entrylog.Seq
+	Under   ledger.Hold
 	Records []entrylog.Record
 }
 
 func (o *offer) Wire(c *wire.Coder) {
-	c.Magic("forewarn offer v1\n")
+	c.Magic("forewarn offer v2\n")
 	c.U64((*uint64)(&o.At))
+	c.U64((*uint64)(&o.Under))
 	wire.Layouts(c, &o.Records, maxRecords)
 }
 

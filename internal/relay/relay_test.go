@@ -42,6 +42,7 @@ type desk struct {
 	held   bool
 	at     entrylog.Seq
 	recs   []entrylog.Record
+	under  ledger.Hold
 	wave   cvd.WaveID
 	err    error
 	before func() // Take goes on
@@ -49,18 +50,18 @@ type desk struct {
 	slow   time.Duration // between two copies
 }
 
-func (d *desk) Where(_ context.Context, hold bool) (entrylog.Seq, time.Time, error) {
+func (d *desk) Where(_ context.Context, hold bool) (ledger.Standing, error) {
 	d.held = hold
-	return 41, noon, d.err
+	return ledger.Standing{Size: 41, Now: noon, Hold: 1 << 63}, d.err
 }
 
-func (d *desk) Take(_ context.Context, at entrylog.Seq, recs []entrylog.Record) error {
+func (d *desk) Take(_ context.Context, at entrylog.Seq, recs []entrylog.Record, under ledger.Hold) error {
 	if d.before != nil {
 		d.before()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.at, d.recs, d.taken = at, recs, d.taken+1
+	d.at, d.recs, d.under, d.taken = at, recs, under, d.taken+1
 	return d.err
 }
 
@@ -101,13 +102,13 @@ func TestRelay(t *testing.T) {
 	d := &desk{slow: 2 * tell}
 	c, _ := served(t, t.TempDir(), d)
 	for _, hold := range []bool{false, true} {
-		if n, now, err := c.Where(ctx, hold); n != 41 || !now.Equal(noon) || err != nil || d.held != hold {
-			t.Errorf("where, held %t: %d %v %v", hold, n, now, err)
+		if s, err := c.Where(ctx, hold); s.Size != 41 || !s.Now.Equal(noon) || s.Hold != 1<<63 || err != nil || d.held != hold {
+			t.Errorf("where, held %t: %+v %v", hold, s, err)
 		}
 	}
 	want := records(3)
-	ok(t, c.Take(ctx, 17, want))
-	if d.at != 17 || !slices.EqualFunc(d.recs, want, func(a, b entrylog.Record) bool { return a.Salt == b.Salt && string(a.Entry) == string(b.Entry) }) {
+	ok(t, c.Take(ctx, 17, want, 5))
+	if d.at != 17 || d.under != 5 || !slices.EqualFunc(d.recs, want, func(a, b entrylog.Record) bool { return a.Salt == b.Salt && string(a.Entry) == string(b.Entry) }) {
 		t.Errorf("taken at %d: %v", d.at, d.recs)
 	}
 	ok(t, c.Tick(ctx))
@@ -126,8 +127,8 @@ func TestClasses(t *testing.T) {
 	c, _ := served(t, t.TempDir(), d)
 	for _, class := range classes {
 		d.err = fmt.Errorf("the third thing: %w", class.err)
-		_, _, where := c.Where(ctx, false)
-		for name, err := range map[string]error{"where": where, "take": c.Take(ctx, 1, nil), "tick": c.Tick(ctx), "seal": c.Seal(ctx, cvd.WaveID{}, nil)} {
+		_, where := c.Where(ctx, false)
+		for name, err := range map[string]error{"where": where, "take": c.Take(ctx, 1, nil, 0), "tick": c.Tick(ctx), "seal": c.Seal(ctx, cvd.WaveID{}, nil)} {
 			want := class.err
 			if class.err == ledger.ErrClosed && name != "seal" {
 				want = ledger.ErrUnreached // it stops: whoever comes next is meant
@@ -147,7 +148,7 @@ func TestClasses(t *testing.T) {
 		t.Error(err)
 	}
 	d.err = errors.New("of no class")
-	if err := c.Take(ctx, 1, nil); err == nil || err.Error() != "of no class" || errors.Is(err, ledger.ErrUncertain) {
+	if err := c.Take(ctx, 1, nil, 0); err == nil || err.Error() != "of no class" || errors.Is(err, ledger.ErrUncertain) {
 		t.Error(err)
 	}
 }
@@ -156,16 +157,16 @@ func TestClasses(t *testing.T) {
 func TestLost(t *testing.T) {
 	folder := t.TempDir()
 	c := NewClient(folder)
-	if err := c.Take(ctx, 1, nil); !errors.Is(err, ledger.ErrUnreached) || errors.Is(err, ledger.ErrUncertain) {
+	if err := c.Take(ctx, 1, nil, 0); !errors.Is(err, ledger.ErrUnreached) || errors.Is(err, ledger.ErrUncertain) {
 		t.Errorf("without a socket: %v", err)
 	}
 	d := &desk{}
 	c, s := served(t, folder, d)
 	d.before = func() { s.Close() } // killed while it takes
-	if err := c.Take(ctx, 1, nil); !errors.Is(err, ledger.ErrUncertain) {
+	if err := c.Take(ctx, 1, nil, 0); !errors.Is(err, ledger.ErrUncertain) {
 		t.Errorf("killed while it takes: %v", err)
 	}
-	if err := c.Take(ctx, 1, nil); !errors.Is(err, ledger.ErrUnreached) || errors.Is(err, ledger.ErrUncertain) {
+	if err := c.Take(ctx, 1, nil, 0); !errors.Is(err, ledger.ErrUnreached) || errors.Is(err, ledger.ErrUncertain) {
 		t.Errorf("after it was killed: %v", err)
 	}
 	taken := func() int { d.mu.Lock(); defer d.mu.Unlock(); return d.taken }
@@ -175,7 +176,7 @@ func TestLost(t *testing.T) {
 	if n := taken(); n != 1 {
 		t.Errorf("taken %d times", n)
 	}
-	if _, _, err := c.Where(ctx, false); !errors.Is(err, ledger.ErrUnreached) {
+	if _, err := c.Where(ctx, false); !errors.Is(err, ledger.ErrUnreached) {
 		t.Errorf("where: %v", err)
 	}
 	if err := c.Seal(ctx, cvd.WaveID{}, nil); !errors.Is(err, ledger.ErrUnreached) {
@@ -183,7 +184,7 @@ func TestLost(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, _, err := c.Where(gone, false); !errors.Is(err, context.Canceled) {
+	if _, err := c.Where(gone, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("nobody wants to know: %v", err)
 	}
 	big := []entrylog.Record{}
@@ -191,7 +192,7 @@ func TestLost(t *testing.T) {
 	for range maxOffer/entrylog.MaxBody + 1 {
 		big = append(big, entrylog.Record{Entry: wire.Marshal(&e)})
 	}
-	if err := c.Take(ctx, 1, big); !errors.Is(err, ledger.ErrOffer) {
+	if err := c.Take(ctx, 1, big, 0); !errors.Is(err, ledger.ErrOffer) {
 		t.Errorf("too much at once: %v", err)
 	}
 }
@@ -213,7 +214,7 @@ func TestSocket(t *testing.T) {
 			if info.Mode().Type() != os.ModeSocket || info.Mode().Perm() != 0o600 {
 				t.Errorf("round %d: it has mode %v", round, info.Mode())
 			}
-			if _, _, err := c.Where(ctx, false); err != nil {
+			if _, err := c.Where(ctx, false); err != nil {
 				t.Errorf("round %d: %v", round, err)
 			}
 			if round == 0 {
@@ -237,9 +238,9 @@ func TestSocket(t *testing.T) {
 // FuzzAsked: whatever is asked, the handler answers, and what it takes is what was
 // meant.
 func FuzzAsked(f *testing.F) {
-	f.Add("/1/append", wire.Marshal(&offer{3, records(2)}))
-	f.Add("/1/append", []byte("forewarn offer v1\n"))
-	f.Add("/1/append", wire.Marshal(&offer{1 << 63, nil}))
+	f.Add("/1/append", wire.Marshal(&offer{3, 4, records(2)}))
+	f.Add("/1/append", []byte("forewarn offer v2\n"))
+	f.Add("/1/append", wire.Marshal(&offer{1 << 63, 0, nil}))
 	f.Add("/1/seal", []byte("0123456789abcdef"))
 	f.Add("/1/tick", []byte{})
 	f.Add("/1/hold", []byte{1})
@@ -251,7 +252,7 @@ func FuzzAsked(f *testing.F) {
 		w := httptest.NewRecorder()
 		Handler(d).ServeHTTP(w, r)
 		if d.taken > 0 {
-			if again := wire.Marshal(&offer{d.at, d.recs}); string(again) != string(body) {
+			if again := wire.Marshal(&offer{d.at, d.under, d.recs}); string(again) != string(body) {
 				t.Errorf("%x was taken as %x", body, again)
 			}
 		}
@@ -273,7 +274,7 @@ func FuzzAnswered(f *testing.F) {
 	f.Add([]byte(`{"done":1,"all":3}` + "\n" + `{"sealed":true}`))
 	f.Add([]byte(`{"error":{"text":"no","classes":["conflict","nonsense"]}}`))
 	f.Add([]byte(`{"error":{}}`))
-	f.Add(wire.Marshal(&standing{3, noon}))
+	f.Add(wire.Marshal(&standing{3, noon, 7}))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		a, b := net.Pipe()
 		c := &Client{}
