@@ -28,7 +28,7 @@ var floors = [][]string{
 // Within a floor, who may lean on whom. An adapter leans on no adapter.
 var neighbours = map[string][]string{
 	"form":        {"wire", "fpcode", "token"},
-	"token":       {},
+	"token":       {"ascii"},
 	"tlp":         {"wire"},
 	"entrylog":    {"wire"},
 	"evidence":    {"wire", "entrylog", "form", "fpcode", "token", "tlp"},

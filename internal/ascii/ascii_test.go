@@ -25,17 +25,17 @@ func check(t *testing.T, text []byte) {
 		}
 	}
 	got, slow := make([]uint64, n), make([]uint64, n)
-	if b := Words(got, text); b != beyond || !slices.Equal(got, want) {
+	if b := Words.Masks(got, text); b != beyond || !slices.Equal(got, want) {
 		t.Errorf("of %q: %x, %x; want %x, %x", text, got, b, want, beyond)
 	}
-	if b := plain(slow, append(text[:len(text):len(text)], make([]byte, 2*Block)...)); b != beyond || !slices.Equal(slow, want) {
+	if b := Words.plain(slow, append(text[:len(text):len(text)], make([]byte, 2*Block)...)); b != beyond || !slices.Equal(slow, want) {
 		t.Errorf("on any machine, of %q: %x, %x; want %x, %x", text, slow, b, want, beyond)
 	}
 }
 
 // Each byte at each place of a block, at each alignment.
 func TestEachByte(t *testing.T) {
-	t.Log("a fast way:", fast)
+	t.Log("a fast way:", Fast)
 	text := make([]byte, 3*Block)
 	for c := range 256 {
 		for at := range text {
@@ -63,7 +63,7 @@ func TestMany(t *testing.T) {
 	for n := range Most + 1 {
 		check(t, text[:n*Block+7])
 		masks := slices.Repeat([]uint64{42}, n+1)
-		Words(masks[:n], text)
+		Words.Masks(masks[:n], text)
 		if masks[n] != 42 {
 			t.Fatal(n)
 		}
@@ -73,7 +73,7 @@ func TestMany(t *testing.T) {
 			t.Error("too many masks: no panic")
 		}
 	}()
-	Words(make([]uint64, Most+1), text)
+	Words.Masks(make([]uint64, Most+1), text)
 }
 
 func TestFirstLast(t *testing.T) {
@@ -85,18 +85,18 @@ func TestFirstLast(t *testing.T) {
 	}
 }
 
-func FuzzWords(f *testing.F) {
+func FuzzMasks(f *testing.F) {
 	f.Add([]byte("a log line, of 12 words or so; they are in the mask with their letters and digits, and nothing else is."))
 	f.Fuzz(check)
 }
 
-func BenchmarkWords(b *testing.B) {
+func BenchmarkMasks(b *testing.B) {
 	text := make([]byte, 1<<20)
 	for i := range text {
 		text[i] = byte(' ' + i%90)
 	}
 	masks := make([]uint64, Most)
-	for name, job := range map[string]func([]uint64, []byte) uint64{"here": Words, "anywhere": plain} {
+	for name, job := range map[string]func([]uint64, []byte) uint64{"here": Words.Masks, "anywhere": Words.plain} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {

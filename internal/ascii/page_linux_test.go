@@ -24,8 +24,8 @@ func TestAtTheEndsOfMemory(t *testing.T) {
 	}
 	var masks [Most]uint64
 	for n := range 5 * Block {
-		Words(masks[:], text[:n])
-		Words(masks[:min(Most, n/Block+1)], text[len(text)-n:])
+		Words.Masks(masks[:], text[:n])
+		Words.Masks(masks[:min(Most, n/Block+1)], text[len(text)-n:])
 		check(t, text[len(text)-n:len(text):len(text)])
 	}
 }

@@ -25,7 +25,7 @@ func (p *pairs) meet(text []byte, room *batch, met func(gap span)) {
 	var now around
 	for at := 0; at < len(text); {
 		blocks := min(len(masks)-1, (len(text)-at+ascii.Block-1)/ascii.Block)
-		beyond := ascii.Words(masks[:blocks+1], text[at:])
+		beyond := ascii.Words.Masks(masks[:blocks+1], text[at:])
 		for ; beyond != 0; beyond &= beyond - 1 {
 			i := bits.TrailingZeros64(beyond)
 			masks[i] = wordBytes(text, at+i*ascii.Block)

@@ -68,7 +68,7 @@ const blocksAtOnce = batchSize / (ascii.Block/(leastLong+1) + 1)
 func (t *tier) siftWords(text []byte, p int, at *[batchSize]uint32) (n, next int) {
 	var masks [blocksAtOnce + 1]uint64
 	blocks := min(blocksAtOnce, (len(text)-p+ascii.Block-1)/ascii.Block)
-	ascii.Words(masks[:blocks+1], text[p:])
+	ascii.Words.Masks(masks[:blocks+1], text[p:])
 	filter, last := t.filter, uint64(len(t.filter)-1)
 	cut := uint64(one(p > 0 && word(text[max(p, 1)-1]))) // the byte before is of a word
 	for i, m := range masks[:blocks] {

@@ -1,6 +1,6 @@
 package token
 
-import "encoding/binary"
+import "forewarn/internal/ascii"
 
 // shortest and longest are the lengths of tokens that a scan must find.
 const (
@@ -15,71 +15,18 @@ func word(c byte) bool { return value62[c] != notNumeral }
 // Plain is what tokens are of: a token of any alphabet lies within one run of these.
 var Plain = NewClass("")
 
-// Class is a set of bytes. It also tells of two bytes at once whether both are in
-// it, as a load of little-endian bytes has them.
-type Class struct {
-	has   [1 << 8]bool
-	pairs [1 << 16]uint8 // 1 if both
-}
+// Class is the letters, digits and hyphens that tokens are of, and further bytes.
+type Class struct{ set *ascii.Set }
 
-// NewClass is the letters, digits and hyphens that tokens are of, and those of
-// also.
-func NewClass(also string) *Class {
-	c := new(Class)
-	of := numerals62 + "-" + also
-	for _, b := range []byte(of) {
-		c.has[b] = true
-	}
-	for _, a := range []byte(of) {
-		for _, b := range []byte(of) {
-			c.pairs[int(a)<<8|int(b)] = 1
-		}
-	}
-	return c
-}
-
-// A run of at least shortest bytes has a whole window at a multiple of hop from
-// wherever it may begin.
-const (
-	window = 8
-	hop    = shortest - window + 1
-)
-
-// next is the first run of at least shortest bytes of the class that begins at lo
-// or behind it; len(b) twice if there is none.
-func (c *Class) next(b []byte, lo int) (from, to int) {
-	p := lo + hop - 1
-	for p+window <= len(b) {
-		x := binary.LittleEndian.Uint64(b[p : p+window : len(b)])
-		if c.pairs[x&0xffff]&c.pairs[x>>16&0xffff]&c.pairs[x>>32&0xffff]&c.pairs[x>>48] == 0 {
-			p += hop
-			continue
-		}
-		from, to = p, p+window
-		for from > lo && c.has[b[from-1]] {
-			from--
-		}
-		for to < len(b) && c.has[b[to]] {
-			to++
-		}
-		if to-from >= shortest {
-			return from, to
-		}
-		lo = to + 1
-		p = to + hop
-	}
-	return len(b), len(b)
-}
+// NewClass is those of tokens, and those of also, which are of ASCII.
+func NewClass(also string) *Class { return &Class{ascii.NewSet(numerals62 + "-" + also)} }
 
 // Scan finds every token in chunk and emits its offset, alphabet and L, in
 // order. A token must stand alone: no ASCII letter or digit right before or
 // after it. The chunk's ends count as such boundaries; for pieces of one text
 // use a Stream.
 //
-// It looks at few bytes: a token is a run of at least 22, so that where of every
-// 15 bytes the first eight cannot all be in a token, nothing else is read (the
-// idea of Boyer and Moore, CACM 20, 1977). The cost doesn't depend on how many
-// tokens were issued.
+// The cost doesn't depend on how many tokens were issued.
 func Scan(r *Recogniser, chunk []byte, emit func(off int, a Alphabet, l uint64)) {
 	(&scanner{Recogniser: r, class: Plain}).scan(chunk, 0, len(chunk), emit)
 }
@@ -112,19 +59,15 @@ type scanner struct {
 // scan emits the tokens of b that begin in [lo, hi). A byte before lo is only
 // looked at as a boundary.
 func (s *scanner) scan(b []byte, lo, hi int, emit func(int, Alphabet, uint64)) {
-	for lo < hi {
-		from, to := s.class.next(b, lo)
-		if from == len(b) {
-			return
-		}
+	s.class.runs(b[lo:], func(from, to int) {
+		from, to = lo+from, lo+to
 		if s.runs != nil {
 			s.runs(from, to)
 		}
 		if s.Recogniser != nil {
 			s.run(b, from, to, hi, emit)
 		}
-		lo = to + 1
-	}
+	})
 }
 
 // run emits the tokens in one run, b[start:end].

@@ -231,5 +231,12 @@ func TestFurtherBytesOfRunsPartWords(t *testing.T) {
 		if !slices.Equal(runs, want) {
 			t.Fatalf("in %q: runs %v, want %v", b, runs, want)
 		}
+		for name, way := range map[string]func([]byte, func(from, to int)){"masks": wide.byMasks, "leaps": wide.byLeaps} {
+			runs = nil
+			way(b, func(from, to int) { runs = append(runs, hit{int64(from), 0, uint64(to)}) })
+			if !slices.Equal(runs, want) {
+				t.Fatalf("in %q: runs by %s %v, want %v", b, name, runs, want)
+			}
+		}
 	})
 }
