@@ -197,7 +197,7 @@ func TestDeadLog(t *testing.T) {
 		e := newEye(t, planted())
 		e.Append = func(context.Context, func(*coordinator.Desk) error) error { return dead }
 		e.see("GET /planted-here\n")
-		ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		defer stop()
 		if err := e.record(ctx, e.log, e.log.end.Offset); !errors.Is(err, dead) || len(e.log.waiting) != 1 {
 			t.Errorf("%v, and %d wait", err, len(e.log.waiting))

@@ -130,7 +130,7 @@ func TestHostileSealer(t *testing.T) {
 	if n := testing.AllocsPerRun(1, func() { c.Recognition(ctx) }); n > 1000 {
 		t.Errorf("%v allocations", n)
 	}
-	if d := time.Since(start); d > time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("it took %s", d)
 	}
 }
