@@ -152,9 +152,9 @@ func TestRefusalNeedsDurability(t *testing.T) {
 	start(0, draft)
 	<-begun
 	start(1, draft)
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	start(2, func(time.Time) ([]ledger.Draft, error) { return nil, errors.New("refused") })
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	close(gate)
 	wg.Wait()
 	if errs[0] != nil || !errors.Is(errs[1], ledger.ErrDead) || !errors.Is(errs[2], ledger.ErrDead) {
@@ -227,7 +227,7 @@ func TestContext(t *testing.T) {
 	go add() // is in the disk: its context has no say any more
 	<-begun
 	go add() // is queued: withdrawn
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	cancel()
 	if err := <-results; !errors.Is(err, context.Canceled) {
 		t.Errorf("queued: %v", err)
