@@ -218,10 +218,11 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 	return nil, fmt.Errorf("%w: others appended each time before this could", ErrConflict)
 }
 
-// propose decides, and makes the records.
+// propose decides, and makes the records. A decision may change the state for a
+// while, as one of several steps does that takes them back: nobody looks meanwhile.
 func (l *Log) propose(now time.Time, decide func(time.Time) ([]Draft, error)) ([]Sealed, []entrylog.Record, error) {
-	l.state.RLock()
-	defer l.state.RUnlock()
+	l.state.Lock()
+	defer l.state.Unlock()
 	l.mu.Lock()
 	at, now := l.fold.trees.Entries(), later(now, l.fold.earliest())
 	l.mu.Unlock()

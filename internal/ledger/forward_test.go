@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,6 +173,35 @@ func TestHold(t *testing.T) {
 		t.Errorf("held for %v", d)
 	}
 	w.mustVerify()
+}
+
+// TestDecidesAlone: while a reader decides nobody looks at its state, which the
+// decision may change and take back.
+func TestDecidesAlone(t *testing.T) {
+	w := grown(t)
+	r, _ := w.beside(t, &through{Log: w.log})
+	var deciding atomic.Bool
+	var wg sync.WaitGroup
+	_, err := r.AppendIf(context.Background(), func(time.Time) ([]ledger.Draft, error) {
+		deciding.Store(true)
+		wg.Go(func() {
+			err := r.View(func() {
+				if deciding.Load() {
+					t.Error("somebody looked")
+				}
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(50 * time.Millisecond)
+		deciding.Store(false)
+		return []ledger.Draft{{Kind: kindPlain, Body: body(1)}}, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
 }
 
 // TestWhoseHold: a hold is ended by who has it, and not by another who decided at the
