@@ -321,6 +321,12 @@ func (l *life) pack() {
 	p.go_(l.at+"/package", "#upload")
 	p.glance("life-package-none")
 	p.do(chromedp.SetUploadFiles("#files", []string{src}))
+	// The browser looks for a folder's files in its own time.
+	for end := time.Now().Add(30 * time.Second); !read(p.t, p.ctx, chromedp.Evaluate[bool]("document.getElementById('files').files.length > 0")); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatal("the browser finds no files in the folder")
+		}
+	}
 	p.press("Upload", "#traced")
 	p.has("By how much of the text leaks", "advisory.md", "poc/probe.py", "rules/larkspur.yar")
 	p.glance("life-package")

@@ -139,7 +139,7 @@ func addAuthenticator(ctx context.Context, tab *chromedp.Target) (void chromedp.
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	for i, a := range actions {
-		within, cancel := context.WithTimeout(ctx, 20*time.Second)
+		within, cancel := context.WithTimeout(ctx, 60*time.Second)
 		if i == 0 && ctx.Value(begun{}) == nil {
 			within, cancel = ctx, func() {} // the first starts the browser
 		}

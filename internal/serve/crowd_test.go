@@ -45,6 +45,9 @@ func TestStreams(t *testing.T) {
 		most = max(most, now[r.RemoteAddr])
 		mu.Unlock()
 		<-gate
+		mu.Lock()
+		now[r.RemoteAddr]--
+		mu.Unlock()
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
