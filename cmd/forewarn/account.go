@@ -66,6 +66,19 @@ func (c *accountAdd) Run(a *app) error {
 	})
 }
 
+// accountFields is an account for programs.
+type accountFields struct {
+	Account cvd.AccountID `json:"account"`
+	Handle  string        `json:"handle"`
+	Name    string        `json:"name"`
+	Mail    string        `json:"mail,omitempty"`
+	Roles   []string      `json:"roles"`
+	Member  string        `json:"member,omitempty"`
+	Closed  bool          `json:"closed"`
+	Invited time.Time     `json:"invited_until,omitzero"`
+	Waits   bool          `json:"waits_for_second"`
+}
+
 type accountList struct{}
 
 func (*accountList) Help() string {
@@ -74,16 +87,8 @@ func (*accountList) Help() string {
 
 func (c *accountList) Run(a *app) error {
 	type row struct {
-		Account cvd.AccountID `json:"account"`
-		Handle  string        `json:"handle"`
-		Name    string        `json:"name"`
-		Mail    string        `json:"mail,omitempty"`
-		Roles   []string      `json:"roles"`
-		Member  string        `json:"member,omitempty"`
-		Keys    bool          `json:"keys"`
-		Closed  bool          `json:"closed"`
-		Invited time.Time     `json:"invited_until,omitzero"`
-		Waits   bool          `json:"waits_for_second"`
+		accountFields
+		Keys bool `json:"keys"`
 	}
 	var values []row
 	var rows [][]string
@@ -98,11 +103,10 @@ func (c *accountList) Run(a *app) error {
 				continue
 			}
 			_, keys := p.KeysOf(acc.HolderOf())
-			r := row{Account: id, Handle: who.Handle, Name: who.Name, Keys: keys, Closed: acc.Closed != nil}
+			r := row{accountFields{Account: id, Handle: who.Handle, Name: who.Name, Roles: roleNames(acc.Roles), Closed: acc.Closed != nil}, keys}
 			if own.IsZero() || id == by.Account {
 				r.Mail = who.Mail
 			}
-			r.Roles = roleNames(acc.Roles)
 			if !acc.Member.IsZero() {
 				r.Member = n.Member(acc.Member)
 			}

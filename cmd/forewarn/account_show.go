@@ -33,20 +33,12 @@ func (*accountShow) Help() string {
 	return "Passkeys and tokens are shown while they are in use, to whoever may revoke them.\n\nExample:\n  forewarn account show ben --as ana"
 }
 
-// accountShown is an account for programs.
+// accountShown is an account for programs, with the ways into it.
 type accountShown struct {
-	Account   cvd.AccountID `json:"account"`
-	Handle    string        `json:"handle"`
-	Name      string        `json:"name"`
-	Mail      string        `json:"mail,omitempty"`
-	Roles     []string      `json:"roles"`
-	Member    string        `json:"member,omitempty"`
-	Closed    bool          `json:"closed"`
-	Invited   time.Time     `json:"invited_until,omitzero"`
-	Waits     bool          `json:"waits_for_second"`
-	Unsettled time.Time     `json:"unsettled_until,omitzero"`
-	Access    []entrance    `json:"access"`
-	Recovered []recovery    `json:"recoveries"`
+	accountFields
+	Unsettled time.Time  `json:"unsettled_until,omitzero"`
+	Access    []entrance `json:"access"`
+	Recovered []recovery `json:"recoveries"`
 }
 
 // recovery is one of an account, for programs.
@@ -69,7 +61,9 @@ type entrance struct {
 
 func (c *accountShow) Run(a *app) error {
 	return a.withAccount(c.Account, func(d *coordinator.Desk, _ cvd.Actor, x coordinator.AccountLine) error {
-		v := accountShown{x.Account, x.Who.Handle, x.Who.Name, x.Who.Mail, roleNames(x.Roles), x.Member, x.Closed, x.Invited, x.Waits, x.Unsettled, []entrance{}, []recovery{}}
+		v := accountShown{
+			accountFields{x.Account, x.Who.Handle, x.Who.Name, x.Who.Mail, roleNames(x.Roles), x.Member, x.Closed, x.Invited, x.Waits}, x.Unsettled, []entrance{}, []recovery{},
+		}
 		for _, r := range x.Recovered {
 			v.Recovered = append(v.Recovered, recovery{r.Made, r.InvitedBy, r.ConfirmBy, r.LiftedBy})
 		}

@@ -15,7 +15,7 @@ func Timeline(in Inputs) timeline.Model {
 	f := in.Facts
 	m := timeline.Model{Title: "Case timeline", Report: point(f.Reported, "Report")}
 	if f.Released.At.IsZero() {
-		m.Release = point(f.Release, "Release, planned")
+		m.Release, m.Planned = point(f.Release, "Release, planned"), true
 	} else {
 		m.Release = point(f.Released, "Release")
 	}

@@ -135,7 +135,7 @@ func (d *drawing) rules() {
 	}
 	add(d.m.Report, "report", false)
 	add(d.m.Patch, "patch", false)
-	add(d.m.Release, "release", false)
+	add(d.m.Release, d.m.release(), false)
 	if d.m.Broken {
 		add(d.m.EmbargoAt, "embargo broken", true)
 	} else {

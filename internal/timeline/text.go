@@ -96,7 +96,7 @@ func newText(m Model, width int) *text {
 	}
 	rule(m.Report, "report", markRule)
 	rule(m.Patch, "patch", markRule)
-	rule(m.Release, "release", markRule)
+	rule(m.Release, m.release(), markRule)
 	if m.Broken {
 		rule(m.EmbargoAt, "embargo broken", markBroken)
 	} else {

@@ -33,7 +33,8 @@ type Model struct {
 
 	Report    Point
 	Patch     Point
-	Release   Point // planned, or as it happened
+	Release   Point // as it happened, or as planned
+	Planned   bool  // the release has not happened
 	EmbargoAt Point // where the embargo ended
 	Broken    bool  // the embargo broke there, rather than ending as agreed
 
@@ -133,6 +134,14 @@ func (m Model) embargo() string {
 		return "Embargo broken"
 	}
 	return "Embargo ends"
+}
+
+// release is what stands at its rule.
+func (m Model) release() string {
+	if m.Planned {
+		return "planned release"
+	}
+	return "release"
 }
 
 // fetchRows sums fetches up by tier and day.
