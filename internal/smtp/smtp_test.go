@@ -658,16 +658,20 @@ func TestEndlessReply(t *testing.T) {
 			}
 			sent := make(chan int, 1)
 			go func() {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				n, b := 0, []byte(strings.Repeat(line, 1<<10))
-				for {
-					k, err := c.Write(b)
-					if n += k; err != nil {
-						sent <- n
+				for b := []byte(strings.Repeat(line, 1<<10)); ; { // it may be asked again
+					c, err := l.Accept()
+					if err != nil {
 						return
+					}
+					n, k := 0, 0
+					for err == nil {
+						k, err = c.Write(b)
+						n += k
+					}
+					c.Close()
+					select {
+					case sent <- n:
+					default:
 					}
 				}
 			}()

@@ -117,6 +117,9 @@ func honestText(n int) string {
 // grows into much more: it is rendered, or it is not. The measure is the honest text, for
 // machines differ.
 func TestHostileTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector has costs of its own")
+	}
 	// The machine may be busy with others: what is fast enough is fast enough once.
 	fastest := func(text string, enough time.Duration) time.Duration {
 		best := time.Hour
