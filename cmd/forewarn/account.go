@@ -254,7 +254,8 @@ func (a *app) public(file string) (seal.Public, error) {
 
 // enrol makes keys a holder's, and says which waves are sealed to earlier ones.
 func (a *app) enrol(d *coordinator.Desk, by cvd.Actor, h cvd.HolderID, name string, pub seal.Public) error {
-	if _, err := d.Do(a, by, cvd.EnrolKeys{Holder: h, Recipients: pub.Recipients, Signing: pub.Signing}); err != nil {
+	entries, err := d.Do(a, by, cvd.EnrolKeys{Holder: h, Recipients: pub.Recipients, Signing: pub.Signing})
+	if err != nil {
 		return err
 	}
 	stale, err := stale(d, h)
@@ -265,7 +266,11 @@ func (a *app) enrol(d *coordinator.Desk, by cvd.Actor, h cvd.HolderID, name stri
 		a.say("%s sealed to earlier keys. A person at the sealer accepts the new ones, then 'forewarn wave resume' seals again:", count(len(stale), "wave is", "waves are"))
 		a.say("  forewarn sealer accept FOLDER %s FILE.pub", h)
 	}
-	return a.done(fields{"holder": h, "recipients": pub.Recipients, "stale_waves": stale},
+	said := fields{"holder": h, "recipients": pub.Recipients, "stale_waves": stale}
+	if len(entries) == 0 {
+		return a.done(said, "These keys of %s are in use already: nothing was changed.", name)
+	}
+	return a.done(said,
 		"Enrolled %s and a signing key for %s. Copies sealed from now on open with them.", count(len(pub.Recipients), "recipient key", "recipient keys"), name)
 }
 

@@ -2,6 +2,7 @@ package cvd
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,6 +44,10 @@ func (c EnrolKeys) decide(p *Programme, who Actor, now time.Time) ([]fact, error
 				return nil, refuse("recipient %.20s… was revoked on %s: make a new key", line, set.Ended.At.Format(time.DateOnly))
 			}
 		}
+	}
+	// The same keys again are no new ones: copies that are sealed to them stay served.
+	if set, ok := p.KeysOf(c.Holder); ok && set.Signing == c.Signing && slices.Equal(set.Recipients, c.Recipients) {
+		return nil, nil
 	}
 	b := KeysEnrolled(c)
 	return checked(&b)

@@ -183,8 +183,15 @@ func TestKeys(t *testing.T) {
 	w.denied(adminOf(2), enrol(1, signing(11), recipient(11)), "nothing by that name")
 	w.denied(alice, enrol(1, signing(11), recipient(11)), "nothing by that name")
 
-	// A copy that is sealed to old keys is not served until it is sealed again.
+	// The keys that are in use, once more, are no entry, and no copy waits for them.
 	w.do(contactOf(1), Fetch{wave1, holder(1)})
+	before := len(w.log)
+	w.do(adminOf(1), enrol(1, signing(1), recipient(1)))
+	if len(w.log) != before || w.p.Stale() != nil {
+		t.Errorf("the same keys again: %d entries, stale %v", len(w.log)-before, w.p.Stale())
+	}
+
+	// A copy that is sealed to old keys is not served until it is sealed again.
 	w.do(adminOf(1), enrol(1, signing(11), recipient(11), "age1"+strings.Repeat("q", 58)))
 	w.denied(contactOf(1), Fetch{wave1, holder(1)}, "keys that are not in use")
 	if got := w.p.Stale(); len(got) != 1 || got[0] != wave1 {
