@@ -23,6 +23,9 @@ Example:
 func (c *memberImport) Run(a *app) error {
 	rows, err := c.rows(a)
 	if err != nil {
+		if errors.Is(err, errInput) { // it names the file
+			return fmt.Errorf("%w; nobody was admitted", err)
+		}
 		return fmt.Errorf("%w: %s: %w; nobody was admitted", errInput, c.File, err)
 	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {

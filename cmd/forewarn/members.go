@@ -165,11 +165,11 @@ func (c *memberAccept) Run(a *app) error {
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
 		var also []cvd.Command
 		if enrol != nil {
-			m, err := d.Member(a, by, "")
+			h, err := a.ownMember(d, by)
 			if err != nil {
 				return err
 			}
-			enrol.Holder = cvd.HolderID(m)
+			enrol.Holder = h
 			also = append(also, *enrol)
 		}
 		text, err := d.AcceptTerms(a, by, also...)
@@ -200,12 +200,21 @@ func (c *memberKeys) Run(a *app) error {
 		return err
 	}
 	return a.withDesk(func(d *coordinator.Desk, by cvd.Actor) error {
-		id, err := d.Member(a, by, "")
+		h, err := a.ownMember(d, by)
 		if err != nil {
-			return fmt.Errorf("%w: a member's keys are enrolled by an account of that member, and %s is none", cvd.ErrRefused, a.As)
+			return err
 		}
-		return a.enrol(d, by, cvd.HolderID(id), "your member", pub)
+		return a.enrol(d, by, h, "your member", pub)
 	})
+}
+
+// ownMember is the member whose account --as is.
+func (a *app) ownMember(d *coordinator.Desk, by cvd.Actor) (cvd.HolderID, error) {
+	id, err := d.Member(a, by, "")
+	if err != nil {
+		return cvd.HolderID{}, fmt.Errorf("%w: a member's keys are enrolled by an account of that member, and %s is none: say with --as whose they are", cvd.ErrRefused, a.As)
+	}
+	return cvd.HolderID(id), nil
 }
 
 type memberRevoke struct {

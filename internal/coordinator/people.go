@@ -352,6 +352,9 @@ func (d *Desk) admission(a Admission) (c cvd.AdmitMember, err error) {
 	if c.Member, err = NewID[cvd.MemberID](d); err != nil {
 		return c, err
 	}
+	if a.Contact == "" && a.ContactName+a.ContactMail != "" {
+		return c, fmt.Errorf("%w: the contact has a name or an address, and no handle: give it one, by which it is known here", cvd.ErrRefused)
+	}
 	c.Tier, c.Protects = a.Tier, a.Protects
 	for _, s := range a.Jurisdictions {
 		s = strings.ToUpper(s)

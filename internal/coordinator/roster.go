@@ -53,6 +53,9 @@ func ReadRoster(b []byte) ([]RosterRow, error) {
 	for i, h := range head {
 		h = strings.TrimSpace(strings.ToLower(h))
 		if _, twice := col[h]; twice || !slices.Contains(rosterColumns, h) {
+			if strings.ContainsAny(h, ";\t") {
+				return nil, errors.New("line 1: fields are separated by commas, and these by something else: save it anew as CSV with commas")
+			}
 			return nil, fmt.Errorf("line 1: column %q is not known, or there twice: the columns are %s", h, strings.Join(rosterColumns, ", "))
 		}
 		col[h] = i
