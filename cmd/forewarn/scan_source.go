@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -33,6 +34,11 @@ func (c *scanCmd) together() error {
 		return usage("--year is for logs that are read once: what is followed goes on into the next year, and is dated by when it is read")
 	case c.Follow && slices.Contains(c.Path, "-"):
 		return usage("standard input can't be followed: name the files")
+	}
+	for _, p := range c.Path {
+		if _, err := followed(p); c.Follow && err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -101,14 +107,22 @@ func (c *scanCmd) declared(a *app, s *sighting.Scanner) error {
 		w.Notify = command(c.Notify)
 	}
 	for _, p := range c.Path {
-		// The log knows a path by its name: the same from wherever it is followed.
-		path, err := filepath.Abs(p)
+		path, err := followed(p)
 		if err != nil {
 			return err
 		}
 		w.Paths = append(w.Paths, path)
 	}
 	return a.watch(w)
+}
+
+// followed is the path of a log that is to be followed, which need not be there yet.
+// The programme's log knows it by its name: the same from wherever it is followed.
+func followed(path string) (string, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", usage("%s is a folder, and files are followed: name those in it that a source writes", path)
+	}
+	return filepath.Abs(path)
 }
 
 // maxSpots is how many sightings are kept before they are recorded.

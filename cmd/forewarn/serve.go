@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -89,8 +88,7 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 		if !ok {
 			return nil, usage("--watch is SOURCE=PATH, not %q", said)
 		}
-		// The log knows a path by its name: the same from wherever it is followed.
-		if path, err = filepath.Abs(path); err != nil {
+		if path, err = followed(path); err != nil {
 			return nil, err
 		}
 		paths[source] = append(paths[source], path)
