@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,9 @@ func (c *openCmd) Run(a *app) error {
 	}
 	if _, err := os.Lstat(c.Out); err == nil {
 		return fmt.Errorf("%w; -o names another", exists(c.Out))
+	}
+	if _, err := os.Lstat(c.File); errors.Is(err, fs.ErrNotExist) { // nor will its proof be there, which nobody named
+		return fmt.Errorf("%w: %q: %w", errInput, c.File, fs.ErrNotExist)
 	}
 	ids, err := a.identities(c.Key)
 	if err != nil {

@@ -261,7 +261,7 @@ func (d *Desk) LodgeReceipt(ctx context.Context, by cvd.Actor, holder cvd.Holder
 				return nil
 			}
 		}
-		return fmt.Errorf("%w: the receipt is for no copy of this holder; nothing was recorded", cvd.ErrRefused)
+		return fmt.Errorf("%w: the receipt is for no copy of this holder; nothing was recorded. Lodge it as an account of whoever signed it", cvd.ErrRefused)
 	})
 	if err != nil {
 		return wave, err
