@@ -1,6 +1,9 @@
 package cvd
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Small vocabularies of bodies. Numbers are frozen, names are what people and
 // programs read, and every zero is the value that allows nothing.
@@ -303,7 +306,7 @@ func parse[T ~uint8](names []string, s, what string) (T, error) {
 			return T(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not %s: use one of %q", s, what, names)
+	return 0, fmt.Errorf("%q is not %s: use one of %s", s, what, strings.Join(names, ", "))
 }
 
 func (v Standing) String() string        { return name(standingNames, v) }

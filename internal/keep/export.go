@@ -46,7 +46,7 @@ type Exported struct {
 // cvd.ErrDenied when the account may not read the log. Nothing is left after an error.
 func Export(ctx context.Context, d *coordinator.Desk, by cvd.Actor, vkey, anchors, dir string, packages bool, progress Progress) (out Exported, err error) {
 	if _, err := os.Lstat(dir); err == nil {
-		return out, fmt.Errorf("%q %w; nothing was changed. Name a new folder", dir, ErrTaken)
+		return out, fmt.Errorf("%q %w: name a new folder", dir, ErrTaken)
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return out, err

@@ -52,7 +52,7 @@ func Restore(ctx context.Context, backup string, k *Kept, dir string, say Choice
 		return out, err
 	}
 	if _, err := os.Lstat(dir); err == nil {
-		return out, fmt.Errorf("%q %w; nothing was changed. Name a new folder with --dir", dir, ErrTaken)
+		return out, fmt.Errorf("%q %w: name a new folder with --dir", dir, ErrTaken)
 	}
 	m, err := LoadManifest(backup)
 	if err != nil {
