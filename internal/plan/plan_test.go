@@ -318,6 +318,13 @@ func TestPictures(t *testing.T) {
 			t.Errorf("the picture has %q", not)
 		}
 	}
+	// What doesn't fit into the width stands in another line, and no label on the next.
+	for width, want := range map[int]struct{ title, twelfth int }{MinSVG: {2, 0}, 720: {1, 1}} {
+		svg := p.SVG(width)
+		if n, at := strings.Count(svg, `class="p-title"`), strings.Count(svg, ">1/12<"); n != want.title || at != want.twelfth {
+			t.Errorf("%d px: the title has %d lines, want %d; 1/12 is there %d times, want %d", width, n, want.title, at, want.twelfth)
+		}
+	}
 	for _, width := range []int{0, 40, 80, 200} {
 		for line := range strings.Lines(p.Text(width)) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > max(width, MinWidth) {

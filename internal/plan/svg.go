@@ -15,7 +15,7 @@ const MinSVG = 320
 // description is the text twin.
 func (p *Plan) SVG(width int) string {
 	d := &drawing{p: p, width: float64(max(width, MinSVG)), left: 52, top: 74, height: 240}
-	d.right = d.width - 118 // the key stands there
+	d.right = d.width - 122 // the key stands there
 	d.titles()
 	d.axes()
 	for c := p.Colluders - 1; c >= 0; c-- { // one copy's curve over all others
@@ -23,7 +23,7 @@ func (p *Plan) SVG(width int) string {
 		d.key(c)
 	}
 	title := fmt.Sprintf("%s, by share of %s", heading, p.named())
-	height := d.top + d.height + 56
+	height := d.top + d.height + 38 + lineHeight*float64(d.foot)
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="fw-plan" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="plan-title" aria-describedby="plan-desc"><title id="plan-title">%s</title><desc id="plan-desc">%s</desc><style>%s</style>%s</svg>`,
 		px(d.width), px(height), px(d.width), px(height), html.EscapeString(title), html.EscapeString(p.Words()), style, d.b.String())
 }
@@ -42,14 +42,37 @@ type drawing struct {
 	top, height        float64
 	b                  strings.Builder
 	labels             []float64 // where numbers of curves stand already
+	foot               int       // lines below the axis
 }
 
 const heading = "Probability of accusing one of those who leaked"
 
 // titles are what a picture that is passed on alone says of itself.
 func (d *drawing) titles() {
-	fmt.Fprintf(&d.b, `<text class="p-title" x="%s" y="22">%s</text><text class="p-soft" x="%s" y="40">%d copies, family-wise %g, profile %v</text>`,
-		px(8), heading, px(8), d.p.Copies, d.p.Alpha, d.p.Profile)
+	more := lineHeight * float64(d.lines("p-title", 8, 22, 7.8, heading)-1)
+	fmt.Fprintf(&d.b, `<text class="p-soft" x="%s" y="%s">%d copies, family-wise %g, profile %v</text>`, px(8), px(40+more), d.p.Copies, d.p.Alpha, d.p.Profile)
+	d.top += more
+}
+
+const lineHeight = 18.0
+
+// lines writes words from a place on, in as many lines as the width takes where a
+// character has about so many px, and gives how many they were.
+func (d *drawing) lines(class string, x, y, each float64, words string) (n int) {
+	line := ""
+	write := func() {
+		fmt.Fprintf(&d.b, `<text class="%s" x="%s" y="%s">%s</text>`, class, px(x), px(y+lineHeight*float64(n)), html.EscapeString(line))
+		n++
+	}
+	for _, w := range strings.Fields(words) {
+		if line != "" && x+each*float64(len(line)+1+len(w)) > d.width {
+			write()
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+w, " ")
+	}
+	write()
+	return n
 }
 
 func px(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -72,9 +95,14 @@ func (d *drawing) axes() {
 		if t.n == 1 {
 			anchor = "end"
 		}
-		fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sv5"/><text class="p-soft" x="%s" y="%s" text-anchor="%s">%s</text>`, px(x), px(d.y(0)), px(x), px(d.y(0)+20), anchor, t.label)
+		fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sv5"/>`, px(x), px(d.y(0)))
+		if t.n == 12 && d.x(1.0/6)-x < 28 {
+			continue // the next label would stand on this one
+		}
+		fmt.Fprintf(&d.b, `<text class="p-soft" x="%s" y="%s" text-anchor="%s">%s</text>`, px(x), px(d.y(0)+20), anchor, t.label)
 	}
-	fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sH%s"/><text class="p-soft" x="%s" y="%s">share of %s, contiguous, where fewest marks stand</text>`, px(d.left), px(d.y(0)), px(d.right), px(d.left), px(d.y(0)+42), html.EscapeString(d.p.named()))
+	fmt.Fprintf(&d.b, `<path class="p-axis" d="M%s %sH%s"/>`, px(d.left), px(d.y(0)), px(d.right))
+	d.foot = d.lines("p-soft", d.left, d.y(0)+42, 6.9, "share of "+d.p.named()+", contiguous, where fewest marks stand")
 }
 
 // dashes tell the curves apart without colour.
