@@ -185,7 +185,7 @@ func (c *accountInvite) Run(a *app) error {
 			return err
 		}
 		if c.Origin == "http://localhost:8443" {
-			a.note("Neither --origin nor FOREWARN_ORIGIN says what browsers call the desk: the link is to this machine, as 'forewarn serve' without settings is reached.")
+			a.note("Neither --origin nor FOREWARN_ORIGIN says what browsers call the desk: the link is to this machine, as 'forewarn serve' without settings is reached. Put what they call it before /join: what stands behind # is the same.")
 		}
 		link := web.Link(c.Origin, inv.Secret)
 		if inv.Recovery {
