@@ -128,8 +128,12 @@ func (c *waveApprove) Run(a *app) error {
 		if err := d.View(func(p *cvd.Programme) error { w = *p.Waves[id]; return nil }); err != nil {
 			return err
 		}
+		opens, now := "with the next anchor", d.Clock() // its time may have come while nobody had approved it
+		if now.Before(w.OpensAt) {
+			opens = when(w.OpensAt) + ", " + in(w.OpensAt, now)
+		}
 		return a.done(fields{"wave": id, "copies": len(w.Audience), "opens_at": w.OpensAt},
-			"Approved wave %s (%s) and sealed %s. It opens %s, %s.", id.Short(), w.Level, count(len(w.Audience), "copy", "copies"), when(w.OpensAt), in(w.OpensAt, d.Clock()))
+			"Approved wave %s (%s) and sealed %s. It opens %s.", id.Short(), w.Level, count(len(w.Audience), "copy", "copies"), opens)
 	})
 }
 
