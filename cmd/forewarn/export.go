@@ -37,7 +37,7 @@ func (c *exportCmd) Run(a *app) error {
 			return err
 		}
 		return a.done(fields{"to": c.To, "entries": out.Entries, "texts": out.Texts, "withheld": out.Withheld, "destroyed": out.Gone, "anchor_files": out.Anchors, "packages": out.Packages},
-			"Exported %s, %s, %s and %s of the published log to %s. %d texts are not in it because you may not read them, or they are sources of packages and sealed reports; %d because their key is destroyed.",
-			count(out.Entries, "entry", "entries"), count(out.Texts, "text", "texts"), count(out.Packages, "source of a package", "sources of packages"), count(out.Anchors, "file", "files"), c.To, out.Withheld, out.Gone)
+			"Exported %s, %s, %s and %s of the published log to %s. Not in it: %s that you may not read, or that are sources of packages and sealed reports; %d whose key is destroyed.",
+			count(out.Entries, "entry", "entries"), count(out.Texts, "text", "texts"), count(out.Packages, "source of a package", "sources of packages"), count(out.Anchors, "file", "files"), c.To, count(out.Withheld, "text", "texts"), out.Gone)
 	})
 }

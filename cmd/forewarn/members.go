@@ -179,7 +179,7 @@ func (c *memberAccept) Run(a *app) error {
 		sum := sha256.Sum256(text)
 		a.say("%s", text)
 		if enrol != nil {
-			a.say("Enrolled %s and a signing key.", count(len(enrol.Recipients), "recipient key", "recipient keys"))
+			a.say("In use: %s and a signing key.", count(len(enrol.Recipients), "recipient key", "recipient keys"))
 		}
 		return a.done(fields{"accepted": true, "terms_sha256": hex.EncodeToString(sum[:]), "terms": string(text), "keys": enrol != nil},
 			"Accepted: the terms above, SHA-256 %x.", sum[:8])
