@@ -101,6 +101,14 @@ func v6Run(text []byte, from, to int) (a, b int, addr netip.Addr) {
 	return a, b, addr.Unmap()
 }
 
+// v6Bounds: the run around it is read as the same address.
+func v6Bounds(a netip.Addr) bounds {
+	return func(text []byte, from, to int) (int, int, bool) {
+		_, _, b := v6Run(text, from, to)
+		return from, to, a == b
+	}
+}
+
 // groups are the eight numbers of an IPv6 address.
 func groups(a [16]byte) (g [8]uint16) {
 	for i := range g {
