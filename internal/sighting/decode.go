@@ -103,10 +103,7 @@ func (l *layer) unescape(b []byte, leads string) bool {
 		out := len(l.text)
 		text, n := escape(l.text, b[i:])
 		if n == 0 {
-			if b[i] == '&' {
-				m := referenceLen(b[i:])
-				l.more = l.more || m > 0 && waits(b[i:], m)
-			}
+			l.more = l.more || b[i] == '&' && waits(b[i:], referenceLen(b[i:]))
 			l.text = append(l.text, b[i])
 			i++
 			continue
@@ -319,7 +316,7 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 				if quoteless && len(b) > 1 && b[0] == '\\' && b[1] == '"' {
 					continue
 				}
-				if _, n := escape(room[:0], b); n == 0 {
+				if _, n := escape(room[:0], b); n == 0 && (b[0] != '&' || !waits(b, referenceLen(b))) {
 					continue // most ampersands part a query
 				}
 			}

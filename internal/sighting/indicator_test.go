@@ -135,6 +135,7 @@ func TestIndicatorBounds(t *testing.T) {
 		{Hash, hash, "0" + hash, ""},
 		{Hash, hash, "x" + hash, ""},
 		{Hash, hash, "&#97;" + hash, ""},
+		{Hash, hash, hash[:31] + `&#101\"`, hash[:31] + "&#101"},
 
 		{Constant, "fw-Marker", "a=fw-Marker&", "fw-Marker"},
 		{Constant, "fw-Marker", "a=fw-marker&", ""},
