@@ -14,9 +14,10 @@ import (
 // different kinds that stand side by side are undone together and count once.
 const deepest = 5
 
-// growth is how many bytes are decoded for each byte of an encoded line at
-// most, all depths together. Honest lines take one to three; what it cuts off
-// is a line made to cost time, and only that line.
+// growth is how many bytes are decoded for each byte of a stretch around escapes,
+// or of a run of base64, at most, all depths together. Honest lines take one to
+// three; what it cuts off is a line made to cost time. A byte may be of two such
+// stretches and of a run.
 const growth = 16
 
 // layer is a text with one depth of encoding undone, and the way back to the
