@@ -3,6 +3,8 @@ package sighting
 import (
 	"bytes"
 	"net/netip"
+	"unicode"
+	"unicode/utf8"
 )
 
 // bounds decides whether what stands around text[from:to] lets it stand by
@@ -14,17 +16,33 @@ func word(c byte) bool {
 	return c-'0' <= 9 || c|0x20-'a' <= 25
 }
 
-// before and behind give the byte on either side, 0 at an end.
+// before and behind give the byte on either side, 0 at an end. A sign beyond ASCII that
+// is of no word, such as a quotation mark, parts as an end does.
 func before(text []byte, from int) byte {
-	if from > 0 {
-		return text[from-1]
+	if from <= 0 {
+		return 0
 	}
-	return 0
+	if c := text[from-1]; c < utf8.RuneSelf {
+		return c
+	}
+	return beyond(utf8.DecodeLastRune(text[:from]))
 }
 
 func behind(text []byte, to int) byte {
-	if to < len(text) {
-		return text[to]
+	if to >= len(text) {
+		return 0
+	}
+	if c := text[to]; c < utf8.RuneSelf {
+		return c
+	}
+	return beyond(utf8.DecodeRune(text[to:]))
+}
+
+// beyond is a byte that stands for a rune beyond ASCII, 0 if it parts. What is no UTF-8
+// may be a letter in another encoding.
+func beyond(r rune, n int) byte {
+	if letter(r) || unicode.IsMark(r) || r == utf8.RuneError && n == 1 {
+		return utf8.RuneSelf
 	}
 	return 0
 }
@@ -40,7 +58,7 @@ func wordBounds(text []byte, from, to int) (int, int, bool) {
 }
 
 // hostBounds: labels below the host may stand before it, nothing that makes it
-// another name may stand around it. Bytes above ASCII are part of a name.
+// another name may stand around it. Letters beyond ASCII are part of a name.
 func hostBounds(text []byte, from, to int) (int, int, bool) {
 	part := func(c byte) bool { return word(c) || c == '-' || c == '_' || c >= 0x80 }
 	ok := !part(before(text, from)) && !part(behind(text, to)) &&
@@ -61,8 +79,8 @@ func pathBounds(text []byte, from, to int) (int, int, bool) {
 // v4Bounds: no digit, label or further octet joins the address.
 func v4Bounds(text []byte, from, to int) (int, int, bool) {
 	part := func(c byte) bool { return word(c) || c == '_' || c >= 0x80 }
-	b, e, next := before(text, from), behind(text, to), behind(text, to+1)
-	ok := !part(b) && !(b == '.' && from > 1 && part(text[from-2])) && !(b == '-' && from > 1 && part(text[from-2]) && text[from-2]-'0' > 9)
+	b, further, e, next := before(text, from), before(text, from-1), behind(text, to), behind(text, to+1)
+	ok := !part(b) && !(b == '.' && part(further)) && !(b == '-' && part(further) && further-'0' > 9)
 	return from, to, ok && !part(e) && !(e == '.' && part(next)) && !(e == '-' && part(next) && next-'0' > 9)
 }
 
@@ -99,6 +117,14 @@ func v6Run(text []byte, from, to int) (a, b int, addr netip.Addr) {
 		return from, to, netip.Addr{}
 	}
 	return a, b, addr.Unmap()
+}
+
+// v6Bounds: the run around it is read as the same address.
+func v6Bounds(a netip.Addr) bounds {
+	return func(text []byte, from, to int) (int, int, bool) {
+		_, _, b := v6Run(text, from, to)
+		return from, to, a == b
+	}
 }
 
 // groups are the eight numbers of an IPv6 address.

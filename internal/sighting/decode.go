@@ -14,9 +14,10 @@ import (
 // different kinds that stand side by side are undone together and count once.
 const deepest = 5
 
-// growth is how many bytes are decoded for each byte of an encoded line at
-// most, all depths together. Honest lines take one to three; what it cuts off
-// is a line made to cost time, and only that line.
+// growth is how many bytes are decoded for each byte of a stretch around escapes,
+// or of a run of base64, at most, all depths together. Honest lines take one to
+// three; what it cuts off is a line made to cost time. A byte may be of two such
+// stretches and of a run.
 const growth = 16
 
 // layer is a text with one depth of encoding undone, and the way back to the
@@ -103,10 +104,7 @@ func (l *layer) unescape(b []byte, leads string) bool {
 		out := len(l.text)
 		text, n := escape(l.text, b[i:])
 		if n == 0 {
-			if b[i] == '&' {
-				m := referenceLen(b[i:])
-				l.more = l.more || m > 0 && waits(b[i:], m)
-			}
+			l.more = l.more || b[i] == '&' && waits(b[i:], referenceLen(b[i:]))
 			l.text = append(l.text, b[i])
 			i++
 			continue
@@ -259,20 +257,34 @@ func (ls *layers) below(from, to int) (a, b int, through Encoding) {
 	return a, b, through
 }
 
-// goesOn reports whether what stands behind a match may, once its encoding is
-// undone, make it another word: 192.0.2.1%30 is another address. The match is
-// then left to the text in which that is done.
-func (ls *layers) goesOn(b []byte) bool {
-	if ls.depth == deepest || len(b) == 0 || strings.IndexByte(leads, b[0]) < 0 {
-		return false
+// stands reports whether a match still stands by itself once what is beside it is
+// undone, as far as that will be done: 192.0.2.1%30 is another address, and so is
+// 1&#46;192.0.2.1. A match that is written otherwise itself counts as it stands.
+func (ls *layers) stands(text []byte, from, to int, by bounds) bool {
+	left, right := text[max(0, from-edge):from], text[to:min(len(text), to+edge)]
+	if !bytes.ContainsAny(left, leads) && !bytes.ContainsAny(right[:min(len(right), farBound)], leads) {
+		return true
 	}
-	var room [8]byte
-	if text, n := escape(room[:0], b[:min(len(b), longestEscape)]); n > 0 {
-		c := text[0]
-		return word(c) || c >= 0x80 || strings.IndexByte("-_~.:"+leads, c) >= 0
+	var l, r layer
+	if l.unescape(text[from:to], leads) {
+		return true
 	}
-	return false
+	var around []byte
+	for range deepest - ls.depth {
+		if some := l.unescape(left, leads); !r.unescape(right, leads) && !some {
+			break
+		}
+		left, right = bytes.Clone(l.text), bytes.Clone(r.text)
+		around = append(append(append(around[:0], left...), text[from:to]...), right...)
+		if _, _, ok := by(around, len(left), len(left)+to-from); !ok {
+			return false
+		}
+	}
+	return true
 }
+
+// farBound is how many bytes behind a match its bounds look at.
+const farBound = 2
 
 // edge is above what bounds look at on either side of a match.
 const edge = 72
@@ -305,7 +317,7 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 				if quoteless && len(b) > 1 && b[0] == '\\' && b[1] == '"' {
 					continue
 				}
-				if _, n := escape(room[:0], b); n == 0 {
+				if _, n := escape(room[:0], b); n == 0 && (b[0] != '&' || !waits(b, referenceLen(b))) {
 					continue // most ampersands part a query
 				}
 			}

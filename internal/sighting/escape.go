@@ -138,7 +138,7 @@ func reference(dst, b []byte) ([]byte, int) {
 // waits reports whether the semicolon of the reference b[:n] may itself be
 // escaped: &#65%3b is undone when that is.
 func waits(b []byte, n int) bool {
-	if b[n-1] == ';' || n == len(b) || b[n] != '\\' && b[n] != '%' {
+	if n == 0 || b[n-1] == ';' || n == len(b) || b[n] != '\\' && b[n] != '%' {
 		return false
 	}
 	var room [8]byte

@@ -40,7 +40,8 @@ func ParseKind(s string) (Kind, error) {
 //
 // A match must stand by itself: example.test is not seen in myexample.test nor
 // in example.test.invalid, 192.0.2.1 not in 192.0.2.10, a hash not in a longer
-// run of digits. Hosts, addresses, hashes and paths are matched without regard
+// run of digits; letters of any script join it to others, quotation marks of any
+// script don't. Hosts, addresses, hashes and paths are matched without regard
 // to case (IIS serves paths so), constants with it. Blanks also match the plus
 // signs that IIS and HTML forms write for them. A defanged spelling
 // (example[.]test) is somebody's report, not traffic, and is not matched.

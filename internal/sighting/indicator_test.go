@@ -50,6 +50,17 @@ func TestIndicatorBounds(t *testing.T) {
 		{Host, "example.test", "u=http%3A%2F%2Fexample.test%2Fa", "example.test"},
 		{Host, "example.test", "example.test%2einvalid", ""},
 		{Host, "example.test", "example.test%252einvalid", ""},
+		{Host, "example.test", "example.test.%69nvalid", ""},
+		{Host, "example.test", "example.test%%365", ""},
+		{Host, "example.test", `example.test&#65\u003b`, ""},
+		{Host, "example.test", "&#65;example.test", ""},
+		{Host, "example.test", "my&am%70;#45;example.test", ""},
+		{Host, "example.test", "&eacute;example.test", ""},
+		{Host, "example.test", "&nbsp;example.test", "example.test"},
+		{Host, "example.test", "“example.test”", "example.test"},
+		{Host, "example.test", "\xe9example.test", ""},
+		{Host, "example.test", "example.test\u0301", ""},
+		{Host, "example.test", "&#61;example.test.%20", "example.test"},
 		{Host, "example.test", `"\nexample.test\n"`, "example.test"},
 		{Host, "example.test", `exampl\u0065.test`, `exampl\u0065.test`},
 		{Host, "xn--bcher-kva.example", "XN--BCHER-KVA.example", "XN--BCHER-KVA.example"},
@@ -70,6 +81,12 @@ func TestIndicatorBounds(t *testing.T) {
 		{Address, "192.0.2.1", "192.0.2.1-static.example.test", ""},
 		{Address, "192.0.2.1", "ip-192.0.2.1.example.test", ""},
 		{Address, "192.0.2.1", "192.0.2.1%30", ""},
+		{Address, "192.0.2.1", "192.0.2.1.%35", ""},
+		{Address, "192.0.2.1", "192.0.2.1-%73tatic.example.test", ""},
+		{Address, "192.0.2.1", "1&period;192.0.2.1", ""},
+		{Address, "192.0.2.1", "é-192.0.2.1", ""},
+		{Address, "192.0.2.1", "from ‘192.0.2.1’…", "192.0.2.1"},
+		{Address, "192.0.2.9", "192.0.2.%31-192.0.2.9", "192.0.2.9"},
 		{Address, "192.0.2.1", "192%2E0%2E2%2E1", "192%2E0%2E2%2E1"},
 		{Address, "::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"},
 		{Address, "0.0.2.1", "::ffff:0:201", "::ffff:0:201"},
@@ -85,6 +102,8 @@ func TestIndicatorBounds(t *testing.T) {
 		{Address, "2001:db8::", "net 2001:db8::", "2001:db8::"},
 		{Address, "2001:db8::1", "2001:db8::11", ""},
 		{Address, "2001:db8::1", "2001:db8::1:1", ""},
+		{Address, "2001:db8::1", "2001:db8::1:%35", ""},
+		{Address, "2001:db8::1", "1&colon;2001:db8::1", ""},
 		{Address, "2001:db8::1", "12001:db8::1", ""},
 		{Address, "2001:db8::1", "2001:db8::1x", ""},
 		{Address, "2001:db8:0:1::", "2001:db8:0:1::", "2001:db8:0:1::"},
@@ -107,12 +126,16 @@ func TestIndicatorBounds(t *testing.T) {
 		{Path, "/a b/c", "/a+b/c", "/a+b/c"},
 		{Path, "drop.exe", `C:\\temp\\drop.exe`, "drop.exe"},
 		{Path, "drop.exe", "backdrop.exe", ""},
+		{Path, "drop.exe", "saving to: ‘drop.exe’", "drop.exe"},
 		{Path, `C:\temp\drop.exe`, `"C:\\temp\\drop.exe"`, `C:\\temp\\drop.exe`},
+		{Path, `C:\temp\drop.exe`, `C:\temp\drop.exe\\x`, `C:\temp\drop.exe`},
 
 		{Hash, strings.ToUpper(hash), "md5=" + hash + ",", hash},
 		{Hash, hash, hash + "0", ""},
 		{Hash, hash, "0" + hash, ""},
 		{Hash, hash, "x" + hash, ""},
+		{Hash, hash, "&#97;" + hash, ""},
+		{Hash, hash, hash[:31] + `&#101\"`, hash[:31] + "&#101"},
 
 		{Constant, "fw-Marker", "a=fw-Marker&", "fw-Marker"},
 		{Constant, "fw-Marker", "a=fw-marker&", ""},
@@ -253,7 +276,7 @@ func TestMatcherAgainstIndex(t *testing.T) {
 		text := []byte(str("text", 0, 200))
 		type found struct{ from, indicator int }
 		got, want := map[found]bool{}, map[found]bool{}
-		m.find(text, new(batch), func(from, _ int, _ hitKind, indicator int32) { got[found{from, int(indicator)}] = true })
+		m.find(text, new(batch), func(from, _ int, _ hitKind, indicator int32, _ bounds) { got[found{from, int(indicator)}] = true })
 		for i, ind := range inds {
 			for from := 0; from+len(ind.Value) <= len(text); from++ {
 				if string(text[from:from+len(ind.Value)]) == ind.Value {

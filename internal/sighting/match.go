@@ -277,9 +277,9 @@ type batch struct {
 
 const batchSize = 256
 
-// find calls hit with the range of every match in text, in no order. A match
-// may be reported more than once.
-func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32)) {
+// find calls hit with the range of every match in text, in no order, and with what
+// must hold around it. A match may be reported more than once.
+func (m *matcher) find(text []byte, room *batch, hit func(from, to int, kind hitKind, index int32, by bounds)) {
 	for _, t := range m.tiers {
 		p := 0
 		for p+8 <= len(text) || t.words && p < len(text) {
@@ -363,7 +363,7 @@ func one(so bool) (n int) {
 	return n
 }
 
-func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, to int, kind hitKind, index int32)) {
+func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, to int, kind hitKind, index int32, by bounds)) {
 	b := h >> t.firstShift
 	for _, c := range t.placed[t.first[b]:t.first[b+1]] {
 		if c.tag != tag(h) {
@@ -385,10 +385,10 @@ func (m *matcher) verify(t *tier, text []byte, p int, h uint64, hit func(from, t
 		if pat.bounds == nil {
 			from, to, a := v6Run(text, from, to)
 			for _, i := range m.address[a] {
-				hit(from, to, indicator, i)
+				hit(from, to, indicator, i, v6Bounds(a))
 			}
 		} else if from, to, ok := pat.bounds(text, from, to); ok {
-			hit(from, to, pat.kind, pat.index)
+			hit(from, to, pat.kind, pat.index, pat.bounds)
 		}
 	}
 }

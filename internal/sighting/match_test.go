@@ -56,7 +56,7 @@ func TestMatcherTiers(t *testing.T) {
 					}
 				}
 			}
-			m.find([]byte(text), new(batch), func(from, _ int, _ hitKind, i int32) { got = append(got, fmt.Sprint(from, i)) })
+			m.find([]byte(text), new(batch), func(from, _ int, _ hitKind, i int32, _ bounds) { got = append(got, fmt.Sprint(from, i)) })
 			slices.Sort(want)
 			slices.Sort(got)
 			if got = slices.Compact(got); !slices.Equal(got, want) {

@@ -3,6 +3,7 @@ package sighting
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -58,3 +59,30 @@ func TestLongerOnTheLeft(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A long quote is searched about once, however small the pieces are in which it comes:
+// a pipe gives what has been written.
+func TestLongQuoteInSmallPieces(t *testing.T) {
+	var quote strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&quote, "%x%s", uint32(i+1)*0x9E3779B1, []string{" ", "\n"}[i%9/8])
+	}
+	s := &Scanner{Texts: []Text{{Ref: "a", Parts: []Part{{Alternatives: [][]byte{[]byte(quote.String())}}}}}}
+	scan(t, s, strings.NewReader("")) // to be ready
+	began := time.Now()
+	got, _ := scan(t, s, dribble{strings.NewReader(quote.String()), 256})
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("%d bytes took %s", quote.Len(), took)
+	}
+	if len(got) != 1 || got[0].What.Quote.Words != 20_000 {
+		t.Errorf("%d sightings: %+v", len(got), firstOf(got))
+	}
+}
+
+// dribble reads so many bytes at a time.
+type dribble struct {
+	io.Reader
+	most int
+}
+
+func (d dribble) Read(p []byte) (int, error) { return d.Reader.Read(p[:min(len(p), d.most)]) }

@@ -174,9 +174,12 @@ type long struct {
 }
 
 // run cuts the stream into whole lines, and lines above the limit into
-// pieces. Whatever it reads is processed even when reading then fails.
+// pieces. Whatever it reads is processed even when reading then fails. Lines that
+// were left in the buffer are searched again when it has doubled: a long quote costs
+// no more if it comes in small pieces.
 func (p *pass) run(src io.Reader) error {
 	p.buf = make([]byte, 0, p.MaxLine+p.overlap+margin)
+	end, left := 0, 0 // of the whole lines, and of what the last search of them left
 	for idle := 0; ; {
 		had := len(p.buf)
 		n, err := src.Read(p.buf[had:min(had+quantum, cap(p.buf))])
@@ -187,9 +190,13 @@ func (p *pass) run(src io.Reader) error {
 			err = io.ErrNoProgress
 		}
 		if i := bytes.LastIndexByte(p.buf[had:], '\n'); i >= 0 {
-			if err := p.lines(had+i+1, false); err != nil {
+			end = had + i + 1
+		}
+		if end > 0 && (p.quotes == nil || len(p.buf) >= 2*left || len(p.buf) == cap(p.buf)) {
+			if err := p.lines(end, false); err != nil {
 				return err
 			}
+			end, left = 0, len(p.buf)
 		}
 		if len(p.buf) == cap(p.buf) {
 			all := p.piece
@@ -199,6 +206,7 @@ func (p *pass) run(src io.Reader) error {
 			if err := all(); err != nil {
 				return err
 			}
+			left = 0
 		}
 		if err != nil {
 			if err := p.finish(); err != nil {

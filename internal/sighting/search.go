@@ -96,9 +96,8 @@ func (p *pass) thin(limit int) int {
 	return limit
 }
 
-// peel searches one text. An indicator that an escape follows may be left to
-// the text in which that is undone. A token needs no such care, it proves
-// itself.
+// peel searches one text. An indicator beside an escape may be left to the text in
+// which that is undone. A token needs no such care, it proves itself.
 func (p *pass) peel(text []byte, keep func(hit)) {
 	scanner := p.tokens
 	if p.layers.alone && p.layers.depth == 0 {
@@ -108,8 +107,8 @@ func (p *pass) peel(text []byte, keep func(hit)) {
 		from, to, through := p.layers.below(off, off+a.Len())
 		keep(hit{from: from, to: to, kind: tokens, token: Token{l, a}, through: through})
 	})
-	p.matcher.find(text, &p.room, func(a, b int, kind hitKind, index int32) {
-		if kind == needle || !p.layers.goesOn(text[b:]) {
+	p.matcher.find(text, &p.room, func(a, b int, kind hitKind, index int32, by bounds) {
+		if kind == needle || p.layers.stands(text, a, b, by) {
 			from, to, through := p.layers.below(a, b)
 			keep(hit{from: from, to: to, kind: kind, index: index, through: through})
 		}

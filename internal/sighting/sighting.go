@@ -17,8 +17,8 @@
 // behind a backslash, percent signs, HTML's references, and base64 in runs of at
 // least 22 letters, digits and hyphens of which 16 bytes in a row come out as
 // ASCII text. What is found there is traced back to the bytes it came from. At
-// most 16 bytes are decoded for each byte of a line, so that nobody buys work
-// with nesting. Base64 of UTF-16 is seen through where 16 characters of ASCII in a
+// most 16 bytes are decoded for each byte of an encoded stretch, so that nobody buys
+// work with nesting. Base64 of UTF-16 is seen through where 16 characters of ASCII in a
 // row come out. Base64 broken over lines is undone line by line.
 //
 // Embargoed texts are looked for by few of their words; where one stands, the

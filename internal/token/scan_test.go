@@ -240,3 +240,31 @@ func TestFurtherBytesOfRunsPartWords(t *testing.T) {
 		}
 	})
 }
+
+// Runs of every length about a token's, a mask's and a row of masks', wherever in a row
+// of masks they begin, and up to the text's end.
+func TestRunsAcrossMasks(t *testing.T) {
+	const row = 64 * 64
+	lengths := []int{1, shortest - 1, shortest, shortest + 1, 2*shortest - 1, 63, 64, 65, 64 + shortest, row - 1, row, row + 1}
+	for _, n := range lengths {
+		for at := range 2 * row {
+			if at > 130 && (at+130)%row > 200 {
+				continue
+			}
+			b := bytes.Repeat([]byte("."), at+n+1+shortest)
+			copy(b[at:], bytes.Repeat([]byte("a"), n))
+			copy(b[at+n+1:], bytes.Repeat([]byte("-"), shortest))
+			want := []int{at, at + n, at + n + 1, len(b)}
+			if n < shortest {
+				want = want[2:]
+			}
+			for name, way := range map[string]func([]byte, func(from, to int)){"masks": Plain.byMasks, "leaps": Plain.byLeaps} {
+				var got []int
+				way(b, func(from, to int) { got = append(got, from, to) })
+				if !slices.Equal(got, want) {
+					t.Fatalf("%d bytes at %d: by %s %v, want %v", n, at, name, got, want)
+				}
+			}
+		}
+	}
+}
