@@ -1,6 +1,7 @@
 package keep_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -380,6 +382,11 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 	}{
 		{"a blob is another", func(dir string) { flip(t, glob(t, dir, "desk/blobs/*/*")) }, folder.ErrDamaged},
 		{"the log is cut", func(dir string) { ok(t, os.Truncate(glob(t, dir, "desk/log-*.db"), 4096)) }, folder.ErrDamaged},
+		{"a pipe for a blob", func(dir string) {
+			name := glob(t, dir, "desk/blobs/*/*")
+			ok(t, os.Remove(name))
+			ok(t, syscall.Mkfifo(name, 0o600))
+		}, folder.ErrDamaged},
 		{"no manifest", func(dir string) { ok(t, os.Remove(filepath.Join(dir, keep.ManifestName))) }, keep.ErrNoBackup},
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
@@ -642,6 +649,47 @@ func TestKeysOfAnotherProgramme(t *testing.T) {
 	}
 	if _, err := k.OpenKeys(bytes.NewReader(b), w.ids, w.home); !errors.Is(err, keep.ErrKeys) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+// What lies beside a backup's log and would be read along with it is found.
+func TestJournalBesideABackup(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	dest := filepath.Join(t.TempDir(), "b")
+	w.backup(dest)
+	k := w.kept(w.sealed(keep.OfDesk), w.sealed(keep.OfSealer))
+	for range 2 { // looking leaves none
+		if got := grades(w.examineBackup(dest, k)); slices.Contains(got, "files broken") {
+			t.Fatalf("before: %q", got)
+		}
+	}
+	ok(t, os.WriteFile(glob(t, dest, "desk/log-*.db")+"-wal", []byte("planted"), 0o600))
+	if got := grades(w.examineBackup(dest, k)); !slices.Contains(got, "files broken") {
+		t.Errorf("with a journal beside it: %q", got)
+	}
+}
+
+// A domain's file of keys brings nothing of another's, nor what is no key.
+func TestKeysStayInTheirDomain(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	for _, name := range []string{"inquiry/../desk/ephemeral.db", "inquiry/../sealer/recipients/x", "inquiry/./keys/x", "inquiry//keys/x", "desk/keys/x"} {
+		var b bytes.Buffer
+		age, err := w.to.Encrypt(&b)
+		ok(t, err)
+		out := tar.NewWriter(age)
+		about, err := json.Marshal(map[string]any{"version": 1, "of": "inquiry", "origin": w.home.Origin(), "log_key": w.home.LogKey(), "files": 1})
+		ok(t, err)
+		for _, f := range [][2]string{{"about.json", string(about)}, {name, "planted"}} {
+			ok(t, out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: f[0], Size: int64(len(f[1])), Mode: 0o600}))
+			_, err := out.Write([]byte(f[1]))
+			ok(t, err)
+		}
+		ok(t, errors.Join(out.Close(), age.Close()))
+		if _, err := new(keep.Kept).OpenKeys(&b, w.ids, w.home); !errors.Is(err, keep.ErrKeys) {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }
 
