@@ -584,6 +584,31 @@ func TestBackupTakesNobodysPlace(t *testing.T) {
 	}
 }
 
+// Who can write where a backup lies has nothing written or removed elsewhere.
+func TestBackupLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	for _, name := range []string{"desk", "desk/anchors", "desk/blobs"} {
+		dest, elsewhere := filepath.Join(t.TempDir(), "b"), filepath.Join(t.TempDir(), "e")
+		w.backup(dest)
+		in := filepath.Join(dest, filepath.FromSlash(name))
+		ok(t, os.CopyFS(elsewhere, os.DirFS(in)))
+		for _, mine := range []string{"letter.txt", "log-book.db", "anchors/letter.txt"} {
+			ok(t, os.MkdirAll(filepath.Dir(filepath.Join(elsewhere, mine)), 0o700))
+			ok(t, os.WriteFile(filepath.Join(elsewhere, mine), []byte("mine"), 0o600))
+		}
+		before := listing(t, elsewhere)
+		ok(t, os.RemoveAll(in))
+		ok(t, os.Symlink(elsewhere, in))
+		if _, err := keep.Backup(ctx, w.home, dest, keep.Quiet); !errors.Is(err, keep.ErrTaken) {
+			t.Errorf("%s leads elsewhere: %v", name, err)
+		}
+		if listing(t, elsewhere) != before {
+			t.Errorf("%s leads elsewhere, and something was changed there", name)
+		}
+	}
+}
+
 // A blob that the programme itself lacks is named, and the rest is kept.
 func TestBackupOfWhatIsNotWhole(t *testing.T) {
 	t.Parallel()
