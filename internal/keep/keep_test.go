@@ -391,6 +391,12 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
 		}, keep.ErrNoBackup},
+		{"more entries than its log has", func(dir string) {
+			m, err := keep.LoadManifest(dir)
+			ok(t, err)
+			m.Entries++
+			manifest(t, dir, m)
+		}, keep.ErrNoBackup},
 		{"somebody's sessions", func(dir string) { plant(t, dir, "desk/ephemeral.db") }, keep.ErrNoBackup},
 		{"somebody's sessions, by another way", func(dir string) { plant(t, dir, "desk/blobs/../ephemeral.db") }, keep.ErrNoBackup},
 		{"a checkpoint elsewhere", func(dir string) {
