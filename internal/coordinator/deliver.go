@@ -352,6 +352,7 @@ func (d *Desk) SeeNotices(ctx context.Context, by cvd.Actor) error {
 // gives how many the log didn't know of. Ids that name no delivery are passed over:
 // anybody can write a mail that says that something bounced.
 func (d *Desk) RecordBounces(ctx context.Context, by cvd.Actor, ids []cvd.DeliveryID) (recorded int, err error) {
+	ids = cvd.SortIDs(slices.Clone(ids)) // each once
 	for part := range slices.Chunk(ids, settleMost) {
 		var q cvd.RecordDeliveries
 		known := 0
