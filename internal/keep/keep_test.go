@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -382,11 +381,6 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 	}{
 		{"a blob is another", func(dir string) { flip(t, glob(t, dir, "desk/blobs/*/*")) }, folder.ErrDamaged},
 		{"the log is cut", func(dir string) { ok(t, os.Truncate(glob(t, dir, "desk/log-*.db"), 4096)) }, folder.ErrDamaged},
-		{"a pipe for a blob", func(dir string) {
-			name := glob(t, dir, "desk/blobs/*/*")
-			ok(t, os.Remove(name))
-			ok(t, syscall.Mkfifo(name, 0o600))
-		}, folder.ErrDamaged},
 		{"no manifest", func(dir string) { ok(t, os.Remove(filepath.Join(dir, keep.ManifestName))) }, keep.ErrNoBackup},
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
