@@ -54,10 +54,11 @@ func (c *restoreCmd) Run(a *app) error {
 		if r.Shredded == nil {
 			r.Shredded = []string{}
 		}
-		return a.printJSON(fields{"dir": dir, "entries": m.Entries, "made": m.Made, "opens": !older, "outside": r.Home.Outside(), "left_out": r.Shredded, "checks": r.Checks})
+		return a.printJSON(fields{"dir": dir, "entries": m.Entries, "made": m.Made, "opens": !older, "outside": r.Home.Outside(), "last": r.Last, "left_out": r.Shredded, "checks": r.Checks})
 	}
 	a.checks(r.Checks, true)
-	a.say("Restored the backup of %s to %s: %s.", when(m.Made), dir, count(int(m.Entries), "entry", "entries"))
+	// When it was made nobody signs; entries have times of their own.
+	a.say("Restored the backup of %s to %s: %s, the last of %s.", when(m.Made), dir, count(int(m.Entries), "entry", "entries"), when(r.Last))
 	// Both are what the backup says: perhaps an older one of this programme, and whoever
 	// kept one that isn't signed could have changed it.
 	a.say("The last anchor is kept in %s. If that isn't your folder, don't go on: it would tell nothing of what was signed later.", r.Home.Outside())

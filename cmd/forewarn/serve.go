@@ -115,8 +115,15 @@ func (c *serveCmd) beside(a *app, log *slog.Logger, rouse *coordinator.Notifier)
 				return err
 			}
 			out = append(out, serve.Task{Name: "notices", Run: func(ctx context.Context, d *coordinator.Desk) error {
-				return d.KeepDeliveringEvery(ctx, cmp.Or(c.slot, coordinator.Slot), by, post, func(s coordinator.Delivered) {
-					log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced, "waiting", s.Waiting)
+				last := ""
+				return d.KeepDeliveringEvery(ctx, cmp.Or(c.slot, coordinator.Slot), by, post, func(s coordinator.Delivered, unread error) {
+					if unread != nil && unread.Error() != last { // once, not each minute
+						last = unread.Error()
+						log.Error("notices", "error", last)
+					}
+					if s != (coordinator.Delivered{Waiting: s.Waiting}) {
+						log.Info("notices", "queued", s.Queued, "sent", s.Sent, "failed", s.Failed, "bounced", s.Bounced, "waiting", s.Waiting)
+					}
 				})
 			}})
 		}

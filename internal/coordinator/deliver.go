@@ -64,9 +64,11 @@ type Delivered struct {
 // second, has it handed on again under the same id. When the log can't be written,
 // nothing more is handed on.
 func (d *Desk) Deliver(ctx context.Context, by cvd.Actor, with Mailer, slot time.Time) (s Delivered, err error) {
-	o := d.outbox(ctx, by, with, func(r Delivered) { s = r })
+	var unread error
+	o := d.outbox(ctx, by, with, func(r Delivered, why error) { s, unread = r, why })
 	err = o.round(slot)
-	return s, errors.Join(err, o.end(), ctx.Err())
+	err = errors.Join(err, o.end(), ctx.Err())
+	return s, errors.Join(unread, err)
 }
 
 // outbox is notices on their way. Rounds may overlap: what a slow server keeps does not
@@ -75,8 +77,8 @@ type outbox struct {
 	desk   *Desk
 	by     cvd.Actor
 	with   Mailer
-	said   func(Delivered) // what a round did, once it is recorded
-	ctx    context.Context // of handing on; it ends when the log can't be written, too
+	said   func(Delivered, error) // what a round did, once it is recorded, and what it had to leave
+	ctx    context.Context        // of handing on; it ends when the log can't be written, too
 	stop   func()
 	tried  chan outcome
 	failed chan error     // what kept outcomes from being recorded
@@ -93,7 +95,7 @@ type outcome struct {
 	recorded func()
 }
 
-func (d *Desk) outbox(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered)) *outbox {
+func (d *Desk) outbox(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered, error)) *outbox {
 	o := &outbox{desk: d, by: by, with: with, said: said, tried: make(chan outcome, settleMost), failed: make(chan error, 1), out: map[cvd.DeliveryID]bool{}}
 	o.ctx, o.stop = context.WithCancel(ctx)
 	go o.record()
@@ -144,9 +146,9 @@ func (o *outbox) round(slot time.Time) error {
 		recorded.Wait()
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.said(*r)
+		o.said(*r, unread)
 	})
-	return unread
+	return nil
 }
 
 // end waits for the rounds that were begun.
@@ -268,7 +270,7 @@ func (d *Desk) queueDeliveries(ctx context.Context, by cvd.Actor) (queued int, e
 }
 
 // outgoing is what waits to be handed on, each with its address. What has one that
-// can't be read now waits on, and unread says so.
+// can't be read now waits on, and unread says so: it keeps nobody else's back.
 func (d *Desk) outgoing(ctx context.Context, by cvd.Actor) (out []Mail, unread, err error) {
 	type waits struct {
 		mail    Mail
@@ -301,17 +303,18 @@ func (d *Desk) outgoing(ctx context.Context, by cvd.Actor) (out []Mail, unread, 
 }
 
 // KeepDelivering delivers at every slot until the context ends, or something can't
-// be mended by waiting. said is told what each round did that did something.
-func (d *Desk) KeepDelivering(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered)) error {
+// be mended by waiting. said is told what each round did that did something, and which
+// address couldn't be read: that notice waits, and others don't.
+func (d *Desk) KeepDelivering(ctx context.Context, by cvd.Actor, with Mailer, said func(Delivered, error)) error {
 	return d.KeepDeliveringEvery(ctx, Slot, by, with, said)
 }
 
 // KeepDeliveringEvery has slots of another length, for trials that can't wait for
 // minutes.
-func (d *Desk) KeepDeliveringEvery(ctx context.Context, every time.Duration, by cvd.Actor, with Mailer, said func(Delivered)) error {
-	o := d.outbox(ctx, by, with, func(s Delivered) {
-		if s != (Delivered{Waiting: s.Waiting}) { // which may be so every minute, for days
-			said(s)
+func (d *Desk) KeepDeliveringEvery(ctx context.Context, every time.Duration, by cvd.Actor, with Mailer, said func(Delivered, error)) error {
+	o := d.outbox(ctx, by, with, func(s Delivered, unread error) {
+		if s != (Delivered{Waiting: s.Waiting}) || unread != nil { // the first may be so every minute, for days
+			said(s, unread)
 		}
 	})
 	for {
@@ -352,6 +355,7 @@ func (d *Desk) SeeNotices(ctx context.Context, by cvd.Actor) error {
 // gives how many the log didn't know of. Ids that name no delivery are passed over:
 // anybody can write a mail that says that something bounced.
 func (d *Desk) RecordBounces(ctx context.Context, by cvd.Actor, ids []cvd.DeliveryID) (recorded int, err error) {
+	ids = cvd.SortIDs(slices.Clone(ids)) // each once
 	for part := range slices.Chunk(ids, settleMost) {
 		var q cvd.RecordDeliveries
 		known := 0

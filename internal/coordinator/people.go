@@ -150,32 +150,45 @@ func (d *Desk) SetName(ctx context.Context, by cvd.Actor, id cvd.AccountID, name
 	return d.changePerson(ctx, by, id, func(who *Person) { who.Name = name })
 }
 
+// errChangedSince: what a change began with is not what there is any more.
+var errChangedSince = errors.New("it was changed meanwhile")
+
+// changePerson changes a part of what there is, and the rest stays: another may change
+// another part meanwhile.
 func (d *Desk) changePerson(ctx context.Context, by cvd.Actor, id cvd.AccountID, change func(*Person)) error {
-	var text cvd.BlobRef
-	if err := d.View(func(p *cvd.Programme) error {
-		if err := p.May(by, cvd.ActChangePerson, cvd.AnAccount(id), d.at(p)); err != nil {
+	for {
+		var text cvd.BlobRef
+		if err := d.View(func(p *cvd.Programme) error {
+			if err := p.May(by, cvd.ActChangePerson, cvd.AnAccount(id), d.at(p)); err != nil {
+				return err
+			}
+			text = p.Accounts[id].Person
+			return nil
+		}); err != nil {
 			return err
 		}
-		text = p.Accounts[id].Person
-		return nil
-	}); err != nil {
-		return err
+		var who Person
+		if err := d.Text(ctx, PersonKey(id), text, &who); err != nil {
+			return err
+		}
+		was := who
+		if change(&who); who == was {
+			return nil
+		}
+		q := cvd.ChangePerson{Account: id}
+		var err error
+		if q.Person, err = d.PutText(ctx, PersonKey(id), who); err != nil {
+			return err
+		}
+		if err = d.doWhile(ctx, by, func(p *cvd.Programme) error {
+			if p.Accounts[id].Person != text {
+				return errChangedSince
+			}
+			return nil
+		}, q); !errors.Is(err, errChangedSince) {
+			return err
+		}
 	}
-	var who Person
-	if err := d.Text(ctx, PersonKey(id), text, &who); err != nil {
-		return err
-	}
-	was := who
-	if change(&who); who == was {
-		return nil
-	}
-	q := cvd.ChangePerson{Account: id}
-	var err error
-	if q.Person, err = d.PutText(ctx, PersonKey(id), who); err != nil {
-		return err
-	}
-	_, err = d.Do(ctx, by, q)
-	return err
 }
 
 // Unaddressed is the handles of staff whom no mail reaches, those on duty first.

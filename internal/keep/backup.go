@@ -76,6 +76,9 @@ func Backup(ctx context.Context, h *home.Home, dest string, progress Progress) (
 	if err != nil {
 		return out, err
 	}
+	if err := ownFolders(dest); err != nil {
+		return out, err
+	}
 	target, err := folder.OpenPrivate(filepath.Join(dest, "desk"))
 	if err != nil {
 		return out, err
@@ -426,31 +429,40 @@ func (b *backup) references() (out []cvd.BlobRef, err error) {
 }
 
 // prune removes what an earlier backup needed and this one doesn't: older logs and
-// partial tiles. Blobs stay: none becomes useless.
+// partial tiles. Blobs stay: none becomes useless. It leaves the backup's folder by no
+// link, however quickly one is put there.
 func (b *backup) prune() {
-	now := b.Manifest.index()
-	desk := filepath.Join(b.dest, "desk")
-	if logs, err := filepath.Glob(filepath.Join(desk, "log-*.db")); err == nil {
-		for _, name := range logs {
-			if _, needed := now["desk/"+filepath.Base(name)]; !needed {
-				os.Remove(name)
-			}
-		}
-	}
-	anchors, err := folder.OpenPublisher(filepath.Join(desk, "anchors"))
+	root, err := os.OpenRoot(b.dest)
 	if err != nil {
 		return
 	}
-	defer anchors.Close()
-	var old []string
-	if anchors.List(b.ctx, func(p string) error {
-		if _, needed := now["desk/anchors/"+p]; !needed {
-			old = append(old, p)
+	defer root.Close()
+	now := b.Manifest.index()
+	_ = fs.WalkDir(root.FS(), "desk", func(name string, d fs.DirEntry, err error) error {
+		if name == "desk/blobs" {
+			return fs.SkipDir
+		}
+		if err != nil || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), ".") {
+			return nil
+		}
+		log, _ := path.Match("desk/log-*.db", name)
+		if _, needed := now[name]; !needed && (log || strings.HasPrefix(name, "desk/anchors/")) {
+			_ = root.Remove(name)
 		}
 		return nil
-	}) == nil {
-		_ = anchors.Remove(b.ctx, old)
+	})
+}
+
+// ownFolders refuses links where a backup's folders are: what is written and removed
+// there would be somebody else's.
+func ownFolders(dest string) error {
+	for _, name := range []string{"desk", "desk/anchors", "desk/blobs"} {
+		in := filepath.Join(dest, filepath.FromSlash(name))
+		if info, err := os.Lstat(in); err == nil && !info.IsDir() {
+			return fmt.Errorf("%q %w: it is no folder of a backup but leads elsewhere, or is a file; find out who put it there", in, ErrTaken)
+		}
 	}
+	return nil
 }
 
 func hashFile(name string) (out [32]byte, n int64, err error) {

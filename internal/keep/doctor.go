@@ -120,6 +120,11 @@ func (e *exam) files() error {
 		func(_ ManifestFile, err error) { bad = append(bad, err.Error()) }); err != nil {
 		return err
 	}
+	for _, with := range []string{"-wal", "-journal"} { // which restore leaves out, and SQLite reads along
+		if info, err := os.Lstat(filepath.Join(e.Dir, filepath.FromSlash(e.Backup.Log+with))); err == nil && info.Size() > 0 {
+			bad = append(bad, fmt.Sprintf("%q is no file of a backup, and changes what its log says", e.Backup.Log+with))
+		}
+	}
 	e.say("files", worse(bad, Broken), bad, "use another backup; or delete what is named and run 'forewarn backup' into the same folder while the programme is well",
 		"%d files of the backup of %s, %d not as written", len(e.Backup.Files), e.Backup.Made.Format("2006-01-02 15:04:05 UTC"), len(bad))
 	return nil

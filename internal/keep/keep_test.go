@@ -1,6 +1,7 @@
 package keep_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -384,6 +385,12 @@ func TestSpoiltBackupsAreRefused(t *testing.T) {
 		{"a manifest that leads out", func(dir string) {
 			edit(t, filepath.Join(dir, keep.ManifestName), `"desk/log-`, `"desk/../../log-`)
 		}, keep.ErrNoBackup},
+		{"more entries than its log has", func(dir string) {
+			m, err := keep.LoadManifest(dir)
+			ok(t, err)
+			m.Entries++
+			manifest(t, dir, m)
+		}, keep.ErrNoBackup},
 		{"somebody's sessions", func(dir string) { plant(t, dir, "desk/ephemeral.db") }, keep.ErrNoBackup},
 		{"somebody's sessions, by another way", func(dir string) { plant(t, dir, "desk/blobs/../ephemeral.db") }, keep.ErrNoBackup},
 		{"a checkpoint elsewhere", func(dir string) {
@@ -577,6 +584,31 @@ func TestBackupTakesNobodysPlace(t *testing.T) {
 	}
 }
 
+// Who can write where a backup lies has nothing written or removed elsewhere.
+func TestBackupLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	for _, name := range []string{"desk", "desk/anchors", "desk/blobs"} {
+		dest, elsewhere := filepath.Join(t.TempDir(), "b"), filepath.Join(t.TempDir(), "e")
+		w.backup(dest)
+		in := filepath.Join(dest, filepath.FromSlash(name))
+		ok(t, os.CopyFS(elsewhere, os.DirFS(in)))
+		for _, mine := range []string{"letter.txt", "log-book.db", "anchors/letter.txt"} {
+			ok(t, os.MkdirAll(filepath.Dir(filepath.Join(elsewhere, mine)), 0o700))
+			ok(t, os.WriteFile(filepath.Join(elsewhere, mine), []byte("mine"), 0o600))
+		}
+		before := listing(t, elsewhere)
+		ok(t, os.RemoveAll(in))
+		ok(t, os.Symlink(elsewhere, in))
+		if _, err := keep.Backup(ctx, w.home, dest, keep.Quiet); !errors.Is(err, keep.ErrTaken) {
+			t.Errorf("%s leads elsewhere: %v", name, err)
+		}
+		if listing(t, elsewhere) != before {
+			t.Errorf("%s leads elsewhere, and something was changed there", name)
+		}
+	}
+}
+
 // A blob that the programme itself lacks is named, and the rest is kept.
 func TestBackupOfWhatIsNotWhole(t *testing.T) {
 	t.Parallel()
@@ -642,6 +674,47 @@ func TestKeysOfAnotherProgramme(t *testing.T) {
 	}
 	if _, err := k.OpenKeys(bytes.NewReader(b), w.ids, w.home); !errors.Is(err, keep.ErrKeys) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+// What lies beside a backup's log and would be read along with it is found.
+func TestJournalBesideABackup(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	dest := filepath.Join(t.TempDir(), "b")
+	w.backup(dest)
+	k := w.kept(w.sealed(keep.OfDesk), w.sealed(keep.OfSealer))
+	for range 2 { // looking leaves none
+		if got := grades(w.examineBackup(dest, k)); slices.Contains(got, "files broken") {
+			t.Fatalf("before: %q", got)
+		}
+	}
+	ok(t, os.WriteFile(glob(t, dest, "desk/log-*.db")+"-wal", []byte("planted"), 0o600))
+	if got := grades(w.examineBackup(dest, k)); !slices.Contains(got, "files broken") {
+		t.Errorf("with a journal beside it: %q", got)
+	}
+}
+
+// A domain's file of keys brings nothing of another's, nor what is no key.
+func TestKeysStayInTheirDomain(t *testing.T) {
+	t.Parallel()
+	w := found(t)
+	for _, name := range []string{"inquiry/../desk/ephemeral.db", "inquiry/../sealer/recipients/x", "inquiry/./keys/x", "inquiry//keys/x", "desk/keys/x"} {
+		var b bytes.Buffer
+		age, err := w.to.Encrypt(&b)
+		ok(t, err)
+		out := tar.NewWriter(age)
+		about, err := json.Marshal(map[string]any{"version": 1, "of": "inquiry", "origin": w.home.Origin(), "log_key": w.home.LogKey(), "files": 1})
+		ok(t, err)
+		for _, f := range [][2]string{{"about.json", string(about)}, {name, "planted"}} {
+			ok(t, out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: f[0], Size: int64(len(f[1])), Mode: 0o600}))
+			_, err := out.Write([]byte(f[1]))
+			ok(t, err)
+		}
+		ok(t, errors.Join(out.Close(), age.Close()))
+		if _, err := new(keep.Kept).OpenKeys(&b, w.ids, w.home); !errors.Is(err, keep.ErrKeys) {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -207,7 +208,7 @@ func (k *Kept) OpenKeys(r io.Reader, ids seal.Identities, h *home.Home) (Domain,
 		if err != nil {
 			return "", err
 		}
-		if prefix == "" || !strings.HasPrefix(name, prefix) || !filepath.IsLocal(name) || strings.Contains(name, "\\") || got[name] != nil {
+		if prefix == "" || !strings.HasPrefix(name, prefix) || path.Clean(name) != name || !filepath.IsLocal(name) || strings.Contains(name, "\\") || got[name] != nil {
 			return "", fmt.Errorf("%w: it holds %q, which is none of the %s's", ErrKeys, name, a.Of)
 		}
 		got[name] = b

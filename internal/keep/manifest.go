@@ -191,6 +191,13 @@ func (m *Manifest) CheckFiles(ctx context.Context, dir string, progress func(don
 
 // check copies a file to w and compares it with what the manifest says.
 func (f ManifestFile) check(root *os.Root, w io.Writer) error {
+	info, err := root.Stat(f.Path)
+	if err == nil && !info.Mode().IsRegular() { // to open a pipe would wait for whoever writes into it
+		return fmt.Errorf("%w: backup file %q is no file", folder.ErrDamaged, f.Path)
+	}
+	if err != nil {
+		return fmt.Errorf("backup file %q: %w", f.Path, errors.Unwrap(err))
+	}
 	r, err := root.Open(f.Path)
 	if err != nil {
 		return fmt.Errorf("backup file %q: %w", f.Path, errors.Unwrap(err))

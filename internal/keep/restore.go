@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -24,7 +25,8 @@ import (
 type Restored struct {
 	Home     *home.Home
 	Checks   []Check
-	Shredded []string // keys that were put aside and are destroyed by the log: they were not written
+	Last     time.Time // of the newest entry
+	Shredded []string  // keys that were put aside and are destroyed by the log: they were not written
 }
 
 // Choices are what whoever restores says themself.
@@ -98,9 +100,12 @@ func Restore(ctx context.Context, backup string, k *Kept, dir string, say Choice
 		return out, err
 	}
 	// What the log says is destroyed does not reach the disk again.
-	gone, err := destroyedBy(ctx, filepath.Join(temp, "desk", "log.db"))
+	state, gone, err := destroyedBy(ctx, filepath.Join(temp, "desk", "log.db"))
 	if err != nil {
 		return out, err
+	}
+	if out.Last = state.Last; uint64(state.Next) != m.Entries {
+		return out, fmt.Errorf("%w: its manifest says %d entries, and its log has %d", ErrNoBackup, m.Entries, state.Next)
 	}
 	for _, name := range slices.Sorted(maps.Keys(k.files)) {
 		if key, ok := strings.CutPrefix(name, "desk/keys/"); ok && slices.Contains(gone, key) {
@@ -142,14 +147,14 @@ func Restore(ctx context.Context, backup string, k *Kept, dir string, say Choice
 	return out, err
 }
 
-// destroyedBy names the keys that a log says are destroyed.
-func destroyedBy(ctx context.Context, log string) (names []string, err error) {
+// destroyedBy is what a log comes to, and the keys that it says are destroyed.
+func destroyedBy(ctx context.Context, log string) (p *cvd.Programme, names []string, err error) {
 	s, err := sqlite.OpenReadOnly(ctx, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer s.Close()
-	p := cvd.New()
+	p = cvd.New()
 	err = s.Read(ctx, 0, func(seq entrylog.Seq, r entrylog.Record) error {
 		e, err := entrylog.ParseEntry(r.Entry)
 		if err == nil {
@@ -161,7 +166,7 @@ func destroyedBy(ctx context.Context, log string) (names []string, err error) {
 		names = append(names, coordinator.Destroyed(p, e)...)
 		return nil
 	})
-	return names, err
+	return p, names, err
 }
 
 // writer writes a new folder that nobody sees yet; it is durable after sync.

@@ -22,8 +22,8 @@ type Writer interface {
 	Where(ctx context.Context, hold bool) (Standing, error)
 
 	// Take keeps recs as entries at, at+1, …: all or none, in order, durable when
-	// it returns nil. under is the hold that they were decided under, 0: none. They have one time, at which they were decided. With
-	// ErrConflict something was appended or anchored since then; it may have been
+	// it returns nil. under is the hold that they were decided under, 0: none; it ends,
+	// also by no recs. They have one time, at which they were decided. With ErrConflict something was appended or anchored since then; it may have been
 	// this very offer, made before. With ErrUncertain it may be kept, and may yet
 	// be; the same offer may be made again, and is kept once at the most, because
 	// it names its place. ErrDead is as AppendIf has it. With every other error it
@@ -199,14 +199,16 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 		if err != nil {
 			return nil, theirs(err)
 		}
-		if err := l.Refresh(ctx); err != nil {
-			return nil, err
+		var sealed []Sealed
+		var recs []entrylog.Record
+		if err = l.Refresh(ctx); err == nil {
+			sealed, recs, err = l.propose(at.Now, decide)
 		}
-		sealed, recs, err := l.propose(at.Now, decide)
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil || len(recs) == 0 {
-			return nil, err
-		}
-		if err := ctx.Err(); err != nil {
+			l.giveBack(ctx, at)
 			return nil, err
 		}
 		// From here on it may be kept: whoever asked is told what became of it.
@@ -216,6 +218,17 @@ func (l *Log) forward(ctx context.Context, decide func(time.Time) ([]Draft, erro
 		}
 	}
 	return nil, fmt.Errorf("%w: others appended each time before this could", ErrConflict)
+}
+
+// giveBack ends a hold under which nothing is offered, so that nobody waits for it to
+// lapse. Where that fails, it lapses.
+func (l *Log) giveBack(ctx context.Context, at Standing) {
+	if at.Hold == 0 {
+		return
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), holdMost)
+	defer done()
+	_ = l.through.Take(ctx, at.Size, nil, at.Hold)
 }
 
 // propose decides, and makes the records. A decision may change the state for a

@@ -239,6 +239,35 @@ func TestWhoseHold(t *testing.T) {
 	w.mustVerify()
 }
 
+// TestHoldGivenBack: who decides under a hold that there is nothing to append keeps
+// nobody waiting for it to lapse.
+func TestHoldGivenBack(t *testing.T) {
+	w := newWorld(t)
+	refused := errors.New("refused")
+	for _, no := range []error{refused, nil} {
+		r, _ := w.beside(t, &through{Log: w.log})
+		held := false
+		_, err := r.AppendIf(context.Background(), func(time.Time) ([]ledger.Draft, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			defer cancel()
+			if _, err := w.log.Append(ctx, []ledger.Draft{{Kind: kindPlain, Body: body(1)}}); err == nil {
+				return []ledger.Draft{{Kind: kindPlain, Body: body(2)}}, nil // too late
+			}
+			held = true
+			return nil, no
+		})
+		if !errors.Is(err, no) || !held {
+			t.Fatalf("held %t: %v", held, err)
+		}
+		begun := time.Now()
+		w.append(kindPlain, 3)
+		if d := time.Since(begun); d > time.Second {
+			t.Errorf("after %v it was held for %v", no, d)
+		}
+	}
+	w.mustVerify()
+}
+
 // An entry has the time that it was decided for, which the writer's clock says.
 func TestForwardedTime(t *testing.T) {
 	w := grown(t)

@@ -23,6 +23,7 @@ type clock struct {
 	read  func() (wall time.Time, elapsed time.Duration)
 	begun atomic.Int64                  // Unix time in nanoseconds when nothing had gone by, by who is believed: the wall clock at the start, or the source if it was heard first
 	apart atomic.Int64                  // as last seen: how far the wall clock is ahead of the others, by the one that is furthest
+	least atomic.Bool                   // who is believed said what time it was at least (believeLeast)
 	heard atomic.Pointer[time.Duration] // how far the source is ahead of the time that went by; nil: never heard
 }
 
@@ -43,6 +44,15 @@ func newClock(read func() (time.Time, time.Duration)) *clock {
 // believe counts from there on: it was t when so much had gone by.
 func (c *clock) believe(t time.Time, elapsed time.Duration) {
 	c.begun.Store(t.UnixNano() - int64(elapsed))
+}
+
+// believeLeast counts from there on until a source is heard that says how much later it
+// was.
+func (c *clock) believeLeast(t time.Time, elapsed time.Duration) {
+	c.believe(t, elapsed)
+	none := time.Duration(0)
+	c.heard.Store(&none)
+	c.least.Store(true)
 }
 
 // steady is the time by what went by since the start.
@@ -85,6 +95,10 @@ func (c *clock) Now() time.Time {
 // Hear takes what a source said the time was, when so much had gone by.
 func (c *clock) Hear(t time.Time, elapsed time.Duration) {
 	ahead := t.Sub(c.steady(elapsed))
+	if ahead >= 0 && ahead <= longest+doubt && c.least.CompareAndSwap(true, false) {
+		c.believe(t, elapsed)
+		ahead = 0
+	}
 	c.heard.Store(&ahead)
 }
 

@@ -167,6 +167,39 @@ func TestSlowTimeBeforeTheStart(t *testing.T) {
 	}
 }
 
+// TestSlowTimeIsMadeUp: by how much a slow answer was behind doesn't hold the desk once an
+// exact one comes, and no more than that is made up.
+func TestSlowTimeIsMadeUp(t *testing.T) {
+	dawn := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	source := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", dawn.Format(http.TimeFormat))
+	}))
+	defer source.Close()
+	for _, row := range []struct {
+		behind time.Duration
+		jumped bool
+	}{{8 * time.Second, false}, {time.Hour, true}} {
+		looks := 0
+		s := &server{clock: newClock(func() (time.Time, time.Duration) {
+			looks++
+			by := time.Duration(looks) * row.behind
+			return dawn.Add(by), by
+		})}
+		s.Log = slog.New(slog.DiscardHandler)
+		s.hearFirst(t.Context(), &timeSource{source.URL, source.Client()})
+		_, elapsed := s.clock.read()
+		now := s.clock.steady(elapsed).Add(row.behind)
+		s.clock.read = func() (time.Time, time.Duration) { return now, elapsed }
+		if !s.clock.Jumped() {
+			t.Errorf("%s behind, and it is ready before an exact answer", row.behind)
+		}
+		s.clock.Hear(now, elapsed)
+		if got := s.clock.Jumped(); got != row.jumped {
+			t.Errorf("%s behind: after an exact answer it jumped: %v", row.behind, got)
+		}
+	}
+}
+
 // TestTimeBeforeTheStart: what a machine that began with a clock two days ahead would
 // open, or anchor, is not: the source is heard before the programme is opened.
 func TestTimeBeforeTheStart(t *testing.T) {

@@ -21,6 +21,9 @@ type timeSource struct {
 // doubt is how inexact an answer may be and still count.
 const doubt = 2 * time.Second
 
+// longest is how long an answer is waited for.
+const longest = 10 * time.Second
+
 // errSlow: the answer took too long to tell the time by. It says what time it was at
 // least when it came, and that is given.
 var errSlow = errors.New("the answer took too long to tell the time by")
@@ -28,7 +31,7 @@ var errSlow = errors.New("the answer took too long to tell the time by")
 // ask gives the time, and at which elapsed time it was so; with errSlow a time that
 // it was later than.
 func (s *timeSource) ask(ctx context.Context, c *clock) (t time.Time, elapsed time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodHead, s.url, nil)
 	if err != nil {

@@ -202,7 +202,7 @@ func (s *server) hear(ctx context.Context, source *timeSource) error {
 // hearFirst asks the time source before anything is decided or anchored by the clock:
 // a wave that opened, or an anchor that was made, is not taken back. An answer that took
 // too long, on a machine with much to do, says what time it was at least: nothing is
-// early by that, and what is late by some seconds is seen to when an exact one comes.
+// early by that, and what is late by some seconds is made up when an exact one comes.
 // Without any answer there are the machine's own clocks alone, and the process log says
 // so.
 func (s *server) hearFirst(ctx context.Context, source *timeSource) {
@@ -211,13 +211,13 @@ func (s *server) hearFirst(ctx context.Context, source *timeSource) {
 	for range 3 { // the first answer may take too long to tell the time by: names, TLS
 		t, elapsed, e := source.ask(ctx, s.clock)
 		if err = e; err == nil || errors.Is(err, errSlow) {
-			if at := s.clock.steady(elapsed); err == nil || !slow || t.After(at) { // the latest of those that it was later than
-				s.clock.believe(t, elapsed)
-				s.clock.Hear(t, elapsed)
+			if !slow || err == nil || t.After(s.clock.steady(elapsed)) { // the latest of those that it was later than
+				s.clock.believeLeast(t, elapsed)
 			}
 			slow = true
 		}
 		if err == nil {
+			s.clock.Hear(t, elapsed)
 			return
 		}
 	}

@@ -90,9 +90,9 @@ type relay struct {
 
 	mu    sync.Mutex
 	until time.Time     // it is passed over until then; zero: it is well
-	since time.Time     // it began to fail
+	since time.Time     // it began to fail, or was last tried since
 	delay time.Duration // of the last time
-	lost  int           // notices that it didn't answer to, since it last answered to one
+	lost  int           // notices that it gave no answer to but to hang up, since it last gave one
 }
 
 // enter waits for so long for one of a relay's connections to be free.
@@ -147,8 +147,8 @@ func (s *stack) pop() *conn {
 }
 
 // ready reports whether to ask it. Once its time is over one hand tries it, and the
-// others go on passing it over meanwhile. soon: it began to fail so shortly ago that it is
-// worth waiting whether it is well again.
+// others go on passing it over meanwhile. soon: it began to fail, or is being tried, since so
+// shortly ago that it is worth waiting whether it is well again.
 func (r *relay) ready(now time.Time, shortly time.Duration) (ready, soon bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +156,7 @@ func (r *relay) ready(now time.Time, shortly time.Duration) (ready, soon bool) {
 		return false, now.Sub(r.since) < shortly
 	}
 	if !r.until.IsZero() {
-		r.until = now.Add(mostBackoff)
+		r.until, r.since = now.Add(mostBackoff), now
 	}
 	return true, true
 }
@@ -174,20 +174,30 @@ func (r *relay) failed(now time.Time, note func(string, ...any), why error) {
 	r.until = now.Add(r.delay)
 }
 
-// silent notes that a notice was not answered to, and reports whether that is the
-// relay's fault: it answered to none since as many as it has connections.
-func (r *relay) silent() bool {
+// silent notes that a notice was not answered to, but by hanging up, and reports whether
+// that is the relay's fault: it answered to none since as many as it has connections. One
+// that says so when it hangs up is well as soon as it says so to fewer.
+func (r *relay) silent(v verdict) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lost++
-	return r.lost >= cap(r.room)
+	if r.lost++; r.lost < cap(r.room) {
+		return false
+	}
+	if v == busy {
+		r.lost = 0
+	}
+	return true
 }
 
-func (r *relay) well(note func(string, ...any)) {
+// well notes that it got as far as a recipient, and whether it answered then.
+func (r *relay) well(note func(string, ...any), answered bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.until.IsZero() {
 		note("mail server %s: well again", r.Name())
 	}
-	r.until, r.delay, r.lost = time.Time{}, 0, 0
+	r.until, r.delay = time.Time{}, 0
+	if answered {
+		r.lost = 0
+	}
 }

@@ -173,8 +173,8 @@ func (p *Post) Mail(ctx context.Context, slot time.Time, out []coordinator.Mail,
 // hand does what waits, and hangs up when nothing does.
 func (p *Post) hand() {
 	for j := p.queue.next(); j != nil; j = p.queue.next() {
-		took, err := p.send(j.ctx, j.Mail, j.slot, false)
-		p.queue.ended(j, took > p.patience())
+		slow, err := p.send(j.ctx, j.Mail, j.slot, false)
+		p.queue.ended(j, slow || j.slow && errors.Is(err, coordinator.ErrNoServer)) // of whom nothing was learned
 		j.done(err)
 	}
 	for _, r := range p.relays {
@@ -204,19 +204,21 @@ var errStopped = errors.New("stopped")
 // failed a moment ago.
 const lookAgain = 100 * time.Millisecond
 
-// send asks relay after relay to take a notice, and says how long they took over it.
-func (p *Post) send(ctx context.Context, m coordinator.Mail, slot time.Time, urgent bool) (took time.Duration, err error) {
-	if err := checkAddress(m.To); err != nil {
-		return 0, err
+// send asks relay after relay to take a notice, and says whether its receiver had them
+// take long over it, or hang up.
+func (p *Post) send(ctx context.Context, m coordinator.Mail, slot time.Time, urgent bool) (slow bool, err error) {
+	msg, err := p.compose(m, slot)
+	if err != nil {
+		return false, err
 	}
-	var msg *mail.Msg
+	var took time.Duration
 	away := errors.New("all that there are failed lately") // of relays that weren't told the recipient
 	for {
 		again := false // soon: a relay is busy, or began to fail only now
 		var no error   // of a relay that was
 		for _, r := range p.relays {
 			if ctx.Err() != nil {
-				return took, errStopped
+				return slow, errStopped
 			}
 			if !urgent {
 				if ready, soon := r.ready(time.Now(), p.patience()); !ready {
@@ -228,33 +230,31 @@ func (p *Post) send(ctx context.Context, m coordinator.Mail, slot time.Time, urg
 					continue
 				}
 			}
-			if msg == nil {
-				if msg, err = p.compose(m, slot); err != nil {
-					return took, err
-				}
-			}
 			begun := time.Now()
 			v, err := p.ask(ctx, r, msg, urgent)
 			took += time.Since(begun)
+			slow = slow || took > p.patience() || v == lost || v == busy
 			if !urgent {
 				r.leave()
 			}
 			switch v {
 			case taken, unknown:
-				return took, err
+				return slow, err
 			case refused, lost:
 				no = err
+			case busy: // not again in this round: what it says of this receiver keeps no other waiting
+				away = err
 			default:
 				away, again = err, true
 			}
 		}
 		switch {
 		case no != nil:
-			return took, no
+			return slow, no
 		case ctx.Err() != nil:
-			return took, errStopped
+			return slow, errStopped
 		case urgent, !again:
-			return took, fmt.Errorf("%w: %w", coordinator.ErrNoServer, away)
+			return slow, fmt.Errorf("%w: %w", coordinator.ErrNoServer, away)
 		}
 		select {
 		case <-ctx.Done():
@@ -281,21 +281,21 @@ func (p *Post) ask(ctx context.Context, r *relay, msg *mail.Msg, urgent bool) (v
 			}
 		}
 		v, why := judge(c.Send(msg), msg)
-		late := c.late()
+		late, broken := c.late(), v == lost || v == away || v == busy
 		switch {
-		case v != lost && v != away && !late && !urgent:
+		case !broken && !late && !urgent:
 			r.idle.push(c)
 		default:
 			c.hangUp()
 		}
 		switch {
-		case (v == lost || v == away) && had && !late:
+		case broken && had && !late:
 			c = nil
 			continue
-		case v == away, v == lost && r.silent():
+		case v == away, broken && r.silent(v):
 			r.failed(time.Now(), p.Note, errors.New(why))
-		case v != lost:
-			r.well(p.Note)
+		default:
+			r.well(p.Note, !broken)
 		}
 		switch v {
 		case taken:

@@ -401,6 +401,55 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
+// What can't be sent takes none of the connections of what can.
+func TestOddAddresses(t *testing.T) {
+	s := newSink(t, nil)
+	p := post(t, s.relay())
+	var out []coordinator.Mail
+	for n := range 30 {
+		to := []string{"a..b@member.example", ".a@member.example", "a.@member.example"}[n%3]
+		out = append(out, coordinator.Mail{ID: id(n), To: to})
+	}
+	for i, err := range hand(t, p, append(out, coordinator.Mail{ID: id(30), To: "ben@member.example"})...) {
+		if i == id(30) && err != nil || i != id(30) && !errors.Is(err, coordinator.ErrBounced) {
+			t.Errorf("%s: %v", i, err)
+		}
+	}
+}
+
+// A server that hangs up on some receivers is well for all others, also when it was tried
+// with those first; and none of their tries is used up.
+func TestHangsUpOnSome(t *testing.T) {
+	s := newSink(t, nil)
+	s.rcpt = func(to string) error {
+		if strings.Contains(to, "@busy") {
+			return &gosmtp.SMTPError{Code: 421, EnhancedCode: gosmtp.EnhancedCode{4, 7, 0}, Message: "later"}
+		}
+		return nil
+	}
+	p := post(t, s.relay())
+	p.Timeout = 6 * time.Second // as in life, what failed is tried again while others wait for it
+	var busy []coordinator.Mail
+	for n := range 60 {
+		busy = append(busy, coordinator.Mail{ID: id(n), To: fmt.Sprintf("u%d@busy%d.example", n, n%15)})
+	}
+	for round := range 3 {
+		out := slices.Clone(busy)
+		if round > 0 {
+			for n := range 15 {
+				out = append(out, coordinator.Mail{ID: id(100 + n), To: fmt.Sprintf("u%d@member.example", n)})
+			}
+		}
+		for i, err := range hand(t, p, out...) {
+			switch all := slices.ContainsFunc(busy, func(m coordinator.Mail) bool { return m.ID == i }); {
+			case all && !errors.Is(err, coordinator.ErrNoServer), !all && err != nil:
+				t.Errorf("round %d: %s: %v", round, i, err)
+			}
+		}
+		time.Sleep(2 * time.Second) // as the next minute: it is passed over for no longer
+	}
+}
+
 // One receiver whose server is slow, and one that never answers, keep nobody else's
 // notices waiting.
 func TestSlowReceivers(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 	unknown                // it says that there is no such recipient, for good
 	refused                // it doesn't take it, for now or from us: ask the next
 	lost                   // the connection broke once the recipient was named: perhaps it has it
+	busy                   // it hung up once the recipient was named, and says that it doesn't have it
 	away                   // the recipient was never named: nothing is known of it
 )
 
@@ -25,8 +26,9 @@ const (
 // the recipient when it was given to the recipient's name, or is of a mailbox
 // (RFC 3463, x.1 and x.2); one about policy (x.7), the sender or the message is of the
 // relay and us, and says nothing of whether the recipient is there. What is answered
-// before the recipient is named, or is 421, is of the relay alone, which then takes
-// nothing from us.
+// before the recipient is named is of the relay alone, which then takes nothing from us.
+// 421 says nothing of the recipient either; but a relay that asks the receiver's own
+// server may say it of that one alone.
 func judge(err error, msg *mail.Msg) (verdict, string) {
 	if err == nil || msg.IsDelivered() {
 		return taken, ""
@@ -36,7 +38,7 @@ func judge(err error, msg *mail.Msg) (verdict, string) {
 		return lost, "the connection broke"
 	}
 	code, status := s.ErrorCode(), s.EnhancedStatusCode()
-	early := code == 421 || s.Reason == mail.ErrSMTPMailFrom || s.Reason == mail.ErrConnCheck
+	early := s.Reason == mail.ErrSMTPMailFrom || s.Reason == mail.ErrConnCheck
 	switch {
 	case code == 0 && early:
 		return away, "the connection broke"
@@ -48,6 +50,8 @@ func judge(err error, msg *mail.Msg) (verdict, string) {
 	switch {
 	case early:
 		return away, why
+	case code == 421:
+		return busy, why
 	case code < 500:
 		return refused, why
 	case about("5.1.7"), about("5.1.8"): // the sender's address
