@@ -119,7 +119,7 @@ func (c *logAnchor) Run(a *app) error {
 	}
 	for {
 		// Another command that has the log now makes the anchors that are due.
-		if _, err := a.anchor(h); err != nil && !errors.Is(err, ledger.ErrLocked) {
+		if _, err := a.anchor(h); err != nil && !errors.Is(err, ledger.ErrLocked) && a.Err() == nil {
 			return err
 		}
 		if sleepUntil(a, time.Now().Truncate(h.Interval()).Add(h.Interval()+20*time.Millisecond)) != nil {
