@@ -212,7 +212,7 @@ func (c *scanCmd) scan(a *app, s *sighting.Scanner, path string, emit func(sight
 func (c *scanCmd) there() error {
 	for _, path := range c.Path {
 		if _, err := os.Stat(path); path != "-" && err != nil && !c.Follow {
-			return fmt.Errorf("%w: %w", errInput, err)
+			return fmt.Errorf("%w: %q: %w", errInput, path, errors.Unwrap(err))
 		}
 	}
 	return nil

@@ -81,12 +81,20 @@ func (s *server) alarms(d *home.Desk) error {
 // entrances says at the start when nobody can sign in yet, and how the first one does.
 func (s *server) entrances(d *home.Desk) error {
 	return d.View(func(p *cvd.Programme) error {
+		invited := 0
 		for _, id := range p.AccountOrder {
+			if p.Accounts[id].Invitation(s.clock.Now()) != nil {
+				invited++
+			}
 			for _, x := range p.Accounts[id].Credentials {
 				if p.CanSignIn(id, x.Hash()) {
 					return nil
 				}
 			}
+		}
+		if invited > 0 {
+			s.Log.Info("nobody can sign in yet: links for a first passkey are out, and work until they lapse; 'forewarn account invite ACCOUNT' makes one anew, which voids the account's former one", "links", invited, "origin", s.Origin)
+			return nil
 		}
 		s.Log.Info("nobody can sign in yet: 'forewarn account invite ACCOUNT' makes a link for the first passkey", "origin", s.Origin)
 		return nil
