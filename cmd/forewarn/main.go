@@ -134,7 +134,11 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	}
 	a := &app{Context: ctx, cli: &c, in: in, out: out, err: errw}
 	if err != nil {
-		return a.fail(usageError(plainly(err.Error())), where(err))
+		at, text := where(err), plainly(err.Error())
+		if at == nil || !at.Leaf() { // what was meant for a command is no argument of one
+			text = strings.Replace(text, "unexpected argument", "there is no command", 1)
+		}
+		return a.fail(usageError(text), at)
 	}
 	if f, ok := errw.(*os.File); ok {
 		a.tty = term.IsTerminal(int(f.Fd()))
