@@ -175,8 +175,9 @@ type long struct {
 
 // run cuts the stream into whole lines, and lines above the limit into
 // pieces. Whatever it reads is processed even when reading then fails. Lines that
-// were left in the buffer are searched again when it has doubled: a long quote costs
-// no more if it comes in small pieces.
+// were left in the buffer are searched again when it has grown by an eighth: a long
+// quote costs some nine times as much at most if it comes in small pieces, and what a
+// slow source says waits for little more of it.
 func (p *pass) run(src io.Reader) error {
 	p.buf = make([]byte, 0, p.MaxLine+p.overlap+margin)
 	end, left := 0, 0 // of the whole lines, and of what the last search of them left
@@ -192,7 +193,7 @@ func (p *pass) run(src io.Reader) error {
 		if i := bytes.LastIndexByte(p.buf[had:], '\n'); i >= 0 {
 			end = had + i + 1
 		}
-		if end > 0 && (p.quotes == nil || len(p.buf) >= 2*left || len(p.buf) == cap(p.buf)) {
+		if end > 0 && (p.quotes == nil || len(p.buf) >= left+left/8 || len(p.buf) == cap(p.buf)) {
 			if err := p.lines(end, false); err != nil {
 				return err
 			}
