@@ -12,7 +12,8 @@ const jump = 5 * time.Second
 // went by can't, and where a time source is configured (Config.Time) a third party
 // that signs what it says has a word too. While any two are further apart than a
 // jump, the clock goes by the one that is behind, so that no wave opens because a
-// clock was set; the desk is not ready then, and says so. It ends when the clock is
+// clock was set; where that one rests on the source, by what it was at least: an answer
+// is exact to a doubt. The desk is not ready then, and says so. It ends when the clock is
 // set right, or the desk is started again. A source that was heard before the programme
 // was opened is what the time that goes by is counted from: so a desk that was started
 // on a wrong clock goes on when that is set right.
@@ -66,8 +67,10 @@ func (c *clock) Now() time.Time {
 	first, last := wall, wall
 	steady := c.steady(elapsed)
 	times := [2]time.Time{steady, steady}
+	inexact := time.Duration(0)
 	if ahead := c.heard.Load(); ahead != nil {
 		times[1] = steady.Add(*ahead)
+		inexact = doubt
 	}
 	worst := time.Duration(0)
 	for _, t := range times {
@@ -89,7 +92,10 @@ func (c *clock) Now() time.Time {
 		worst = last.Sub(first)
 	}
 	c.apart.Store(int64(worst))
-	return first
+	if first.Before(wall) {
+		return first.Add(-inexact)
+	}
+	return wall
 }
 
 // Hear takes what a source said the time was, when so much had gone by.

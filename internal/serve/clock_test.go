@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"forewarn/internal/coordinator"
 	"forewarn/internal/cvd"
@@ -65,9 +68,9 @@ func TestThirdClock(t *testing.T) {
 		{0, 4 * time.Second, 0, false},
 		{-3 * time.Second, 3 * time.Second, -3 * time.Second, true}, // each is near the steady one, and not one another
 		{0, 48 * time.Hour, 0, true},
-		{0, -48 * time.Hour, -48 * time.Hour, true}, // the machine began with a wrong clock
-		{48 * time.Hour, 0, 0, true},
-		{48 * time.Hour, 48 * time.Hour, 0, true},
+		{0, -48 * time.Hour, -48*time.Hour - doubt, true}, // the machine began with a wrong clock
+		{48 * time.Hour, 0, -doubt, true},
+		{48 * time.Hour, 48 * time.Hour, -doubt, true},
 		{-48 * time.Hour, 0, -48 * time.Hour, true},
 	} {
 		wall, elapsed := dawn, time.Duration(0)
@@ -89,7 +92,7 @@ func TestStartedOnAWrongClock(t *testing.T) {
 		c := newClock(func() (time.Time, time.Duration) { return wall, elapsed })
 		c.believe(dawn, elapsed)
 		c.Hear(dawn, elapsed)
-		if got := c.Now().Sub(dawn); got != min(wrong, 0) || !c.Jumped() {
+		if got := c.Now().Sub(dawn); got != min(wrong, -doubt) || !c.Jumped() {
 			t.Errorf("%s wrong: %s, jumped %v", wrong, got, c.Jumped())
 		}
 		wall, elapsed = dawn.Add(time.Minute), elapsed+time.Minute
@@ -97,10 +100,47 @@ func TestStartedOnAWrongClock(t *testing.T) {
 			t.Errorf("set right from %s: %s, jumped %v", wrong, got, c.Jumped())
 		}
 		wall = wall.Add(48 * time.Hour) // and is doubted as before
-		if got := c.Now().Sub(dawn); got != time.Minute || !c.Jumped() {
+		if got := c.Now().Sub(dawn); got != time.Minute-doubt || !c.Jumped() {
 			t.Errorf("wrong again: %s, jumped %v", got, c.Jumped())
 		}
 	}
+}
+
+// TestNeverEarly: however long an answer took, and whenever in that time and within its
+// second it was given, a desk whose own clock is wrong decides by no time that isn't yet,
+// and by none that was long ago.
+func TestNeverEarly(t *testing.T) {
+	dawn := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		ms := func(name string, least, most int) time.Duration {
+			return time.Duration(rapid.IntRange(least, most).Draw(t, name)) * time.Millisecond
+		}
+		ahead := rapid.SampledFrom([]time.Duration{48 * time.Hour, 7 * time.Second}).Draw(t, "ahead")
+		by := ms("begun", 0, 2000)
+		s := &server{clock: newClock(func() (time.Time, time.Duration) { return dawn.Add(by + ahead), by })}
+		s.Log = slog.New(slog.DiscardHandler)
+		source := &timeSource{"https://time.example", &http.Client{Transport: answers(func() string {
+			by += ms("on its way there", 0, 3000)
+			said := dawn.Add(by).Format(http.TimeFormat)
+			by += ms("and back", 0, 3000)
+			return said
+		})}}
+		s.hearFirst(context.Background(), source)
+		for range 3 {
+			by += ms("later", 0, 60_000)
+			if late := dawn.Add(by).Sub(s.clock.Now()); ahead > time.Minute && (late < 0 || late > 10*time.Second) || s.clock.Jumped() && late < 0 {
+				t.Fatalf("it decides by what is %s late", late)
+			}
+			_ = s.hear(context.Background(), source)
+		}
+	})
+}
+
+// answers are of a server under TLS, with the Date that it gives.
+type answers func() (date string)
+
+func (f answers) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{"Date": {f()}}, Body: http.NoBody, TLS: &tls.ConnectionState{}}, nil
 }
 
 // TestTimeSource: a server's Date is heard within its second; one without TLS, from
