@@ -22,12 +22,13 @@ type Writer interface {
 	Where(ctx context.Context, hold bool) (Standing, error)
 
 	// Take keeps recs as entries at, at+1, …: all or none, in order, durable when
-	// it returns nil. under is the hold that they were decided under, 0: none; it ends,
-	// also by no recs. They have one time, at which they were decided. With ErrConflict something was appended or anchored since then; it may have been
-	// this very offer, made before. With ErrUncertain it may be kept, and may yet
-	// be; the same offer may be made again, and is kept once at the most, because
-	// it names its place. ErrDead is as AppendIf has it. With every other error it
-	// was not kept and won't be, however often it was offered.
+	// it returns nil. They have one time, at which they were decided: under a hold, 0
+	// is none, which ends by this, also by no recs. With ErrConflict something was
+	// appended or anchored since then; it may have been this very offer, made before.
+	// With ErrUncertain it may be kept, and may yet be; the same offer may be made
+	// again, and is kept once at the most, because it names its place. ErrDead is as
+	// AppendIf has it. With every other error it was not kept and won't be, however
+	// often it was offered.
 	Take(ctx context.Context, at entrylog.Seq, recs []entrylog.Record, under Hold) error
 
 	// Tick makes the anchors that are due: see Log.Tick.
