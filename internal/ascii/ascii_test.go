@@ -53,6 +53,41 @@ func TestEachByte(t *testing.T) {
 	}
 }
 
+// Whatever bytes of ASCII a set has, its masks have these and no others.
+func TestAnySet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	text := make([]byte, 4*Block)
+	for range 2000 {
+		var of []byte
+		for c := range byte(128) {
+			if rng.IntN(2) == 0 {
+				of = append(of, c)
+			}
+		}
+		s := NewSet(string(of))
+		for i, c := range rng.Perm(256) {
+			text[i] = byte(c)
+		}
+		fast, slow := make([]uint64, 4), make([]uint64, 4)
+		s.Masks(fast, text)
+		s.plain(slow, text)
+		for i, c := range text {
+			want := slices.Contains(of, c)
+			for name, m := range map[string][]uint64{"here": fast, "anywhere": slow} {
+				if got := m[i/Block]>>(i%Block)&1 == 1; got != want || s.Has(c) != want {
+					t.Fatalf("%s, byte %#x of the set %q: %v", name, c, of, got)
+				}
+			}
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a set has a byte above 127: no panic")
+		}
+	}()
+	NewSet("é")
+}
+
 // All masks at once, and none beyond the last that is asked for.
 func TestMany(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))

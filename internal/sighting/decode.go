@@ -335,7 +335,7 @@ func encoded(text []byte, reach int, quoteless bool) func(func(span) bool) {
 // asWritten are the bytes that a token or base64 may consist of while its
 // escapes, of whatever kinds and however deep, aren't undone: no escape of such
 // a character holds another byte.
-var asWritten = token.NewClass(leads + "#;")
+var asWritten = token.SetWith(leads + "#;")
 
 // mayEscape reports whether b begins with what may be an escape.
 func mayEscape(b []byte) bool {

@@ -6,25 +6,25 @@ import (
 	"forewarn/internal/ascii"
 )
 
-// runs gives the runs of at least shortest bytes of the class, in order.
-func (c *Class) runs(b []byte, f func(from, to int)) {
+// eachRun gives the runs of at least shortest bytes of a set, in order.
+func eachRun(of *ascii.Set, b []byte, f func(from, to int)) {
 	if ascii.Fast {
-		c.byMasks(b, f)
+		byMasks(of, b, f)
 	} else {
-		c.byLeaps(b, f)
+		byLeaps(of, b, f)
 	}
 }
 
 // byMasks looks at every byte, 64 at a time: a bit stays set of a mask where it is set
 // in so many places before it too, found by doubling. The bits that are shifted in come
 // from the mask before.
-func (c *Class) byMasks(b []byte, f func(from, to int)) {
+func byMasks(of *ascii.Set, b []byte, f func(from, to int)) {
 	var masks [ascii.Most]uint64
 	var one, two, four, eight, sixteen uint64 // bytes in a row, in the block before
 	open := -1                                // where a run began that reaches the block's end
 	for at := 0; at < len(b); {
 		blocks := min(len(masks), (len(b)-at+ascii.Block-1)/ascii.Block)
-		c.set.Masks(masks[:blocks], b[at:])
+		of.Masks(masks[:blocks], b[at:])
 		for _, m := range masks[:blocks] {
 			m2 := m & (m<<1 | one>>63)
 			m4 := m2 & (m2<<2 | two>>62)
@@ -67,18 +67,18 @@ const (
 )
 
 // byLeaps looks at few bytes: where of every 15 the first eight aren't all of the
-// class, nothing else is read (the idea of Boyer and Moore, CACM 20, 1977).
-func (c *Class) byLeaps(b []byte, f func(from, to int)) {
+// set, nothing else is read (the idea of Boyer and Moore, CACM 20, 1977).
+func byLeaps(of *ascii.Set, b []byte, f func(from, to int)) {
 	for lo, p := 0, hop-1; p+window <= len(b); {
-		if !c.all(b[p:][:window]) {
+		if !all(of, b[p:][:window]) {
 			p += hop
 			continue
 		}
 		from, to := p, p+window
-		for from > lo && c.set.Has(b[from-1]) {
+		for from > lo && of.Has(b[from-1]) {
 			from--
 		}
-		for to < len(b) && c.set.Has(b[to]) {
+		for to < len(b) && of.Has(b[to]) {
 			to++
 		}
 		if to-from >= shortest {
@@ -88,10 +88,10 @@ func (c *Class) byLeaps(b []byte, f func(from, to int)) {
 	}
 }
 
-// all reports whether all bytes of a window are of the class.
-func (c *Class) all(b []byte) bool {
+// all reports whether all bytes of a window are of the set.
+func all(of *ascii.Set, b []byte) bool {
 	for _, x := range b {
-		if !c.set.Has(x) {
+		if !of.Has(x) {
 			return false
 		}
 	}

@@ -10,16 +10,14 @@ const (
 
 // word reports whether a byte is one that a token doesn't stand beside: 0-9 A-Z
 // a-z.
-func word(c byte) bool { return value62[c] != notNumeral }
+func word(c byte) bool { return ascii.Words.Has(c) }
 
 // Plain is what tokens are of: a token of any alphabet lies within one run of these.
-var Plain = NewClass("")
+var Plain = SetWith("")
 
-// Class is the letters, digits and hyphens that tokens are of, and further bytes.
-type Class struct{ set *ascii.Set }
-
-// NewClass is those of tokens, and those of also, which are of ASCII.
-func NewClass(also string) *Class { return &Class{ascii.NewSet(numerals62 + "-" + also)} }
+// SetWith is the letters, digits and hyphens that tokens are of, and further bytes of
+// ASCII.
+func SetWith(also string) *ascii.Set { return ascii.NewSet(numerals62 + "-" + also) }
 
 // Scan finds every token in chunk and emits its offset, alphabet and L, in
 // order. A token must stand alone: no ASCII letter or digit right before or
@@ -28,7 +26,7 @@ func NewClass(also string) *Class { return &Class{ascii.NewSet(numerals62 + "-" 
 //
 // The cost doesn't depend on how many tokens were issued.
 func Scan(r *Recogniser, chunk []byte, emit func(off int, a Alphabet, l uint64)) {
-	(&scanner{Recogniser: r, class: Plain}).scan(chunk, 0, len(chunk), emit)
+	(&scanner{Recogniser: r, of: Plain}).scan(chunk, 0, len(chunk), emit)
 }
 
 // Scanner is Scan for many texts with the same room to work in. It may also give
@@ -38,9 +36,9 @@ func Scan(r *Recogniser, chunk []byte, emit func(off int, a Alphabet, l uint64))
 type Scanner struct{ scanner scanner }
 
 // NewScanner makes a Scanner. With no Recogniser it gives the runs alone; runs
-// may be nil. Runs are of the class, whose further bytes part words.
-func NewScanner(r *Recogniser, c *Class, runs func(from, to int)) *Scanner {
-	return &Scanner{scanner{Recogniser: r, class: c, runs: runs}}
+// may be nil. Runs are of the set, whose further bytes part words.
+func NewScanner(r *Recogniser, of *ascii.Set, runs func(from, to int)) *Scanner {
+	return &Scanner{scanner{Recogniser: r, of: of, runs: runs}}
 }
 
 // Scan is the function Scan.
@@ -51,15 +49,15 @@ func (s *Scanner) Scan(chunk []byte, emit func(off int, a Alphabet, l uint64)) {
 // scanner is a Recogniser with room to work in.
 type scanner struct {
 	*Recogniser
-	class *Class
-	work  work
-	runs  func(from, to int) // nil, or told of each run
+	of   *ascii.Set
+	work work
+	runs func(from, to int) // nil, or told of each run
 }
 
 // scan emits the tokens of b that begin in [lo, hi). A byte before lo is only
 // looked at as a boundary.
 func (s *scanner) scan(b []byte, lo, hi int, emit func(int, Alphabet, uint64)) {
-	s.class.runs(b[lo:], func(from, to int) {
+	eachRun(s.of, b[lo:], func(from, to int) {
 		from, to = lo+from, lo+to
 		if s.runs != nil {
 			s.runs(from, to)
@@ -112,7 +110,7 @@ type Stream struct {
 
 // NewStream makes a Stream; offsets are from the first byte written.
 func NewStream(r *Recogniser, emit func(off int64, a Alphabet, l uint64)) *Stream {
-	return &Stream{scanner: scanner{Recogniser: r, class: Plain}, emit: emit, buf: make([]byte, 0, streamBuffer)}
+	return &Stream{scanner: scanner{Recogniser: r, of: Plain}, emit: emit, buf: make([]byte, 0, streamBuffer)}
 }
 
 // Write takes the next piece. It never fails, and keeps no reference to it.

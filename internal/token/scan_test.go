@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"forewarn/internal/ascii"
 )
 
 var testKey = [16]byte{0: 7, 15: 9}
@@ -209,7 +211,7 @@ func BenchmarkScan(b *testing.B) {
 
 func TestFurtherBytesOfRunsPartWords(t *testing.T) {
 	r := NewRecogniser(testKey)
-	wide := NewClass(`\%&#;`)
+	wide := SetWith(`\%&#;`)
 	rapid.Check(t, func(t *rapid.T) {
 		b := genText(t, r)
 		var got, runs []hit
@@ -231,9 +233,9 @@ func TestFurtherBytesOfRunsPartWords(t *testing.T) {
 		if !slices.Equal(runs, want) {
 			t.Fatalf("in %q: runs %v, want %v", b, runs, want)
 		}
-		for name, way := range map[string]func([]byte, func(from, to int)){"masks": wide.byMasks, "leaps": wide.byLeaps} {
+		for name, way := range map[string]func(*ascii.Set, []byte, func(from, to int)){"masks": byMasks, "leaps": byLeaps} {
 			runs = nil
-			way(b, func(from, to int) { runs = append(runs, hit{int64(from), 0, uint64(to)}) })
+			way(wide, b, func(from, to int) { runs = append(runs, hit{int64(from), 0, uint64(to)}) })
 			if !slices.Equal(runs, want) {
 				t.Fatalf("in %q: runs by %s %v, want %v", b, name, runs, want)
 			}
@@ -258,9 +260,9 @@ func TestRunsAcrossMasks(t *testing.T) {
 			if n < shortest {
 				want = want[2:]
 			}
-			for name, way := range map[string]func([]byte, func(from, to int)){"masks": Plain.byMasks, "leaps": Plain.byLeaps} {
+			for name, way := range map[string]func(*ascii.Set, []byte, func(from, to int)){"masks": byMasks, "leaps": byLeaps} {
 				var got []int
-				way(b, func(from, to int) { got = append(got, from, to) })
+				way(Plain, b, func(from, to int) { got = append(got, from, to) })
 				if !slices.Equal(got, want) {
 					t.Fatalf("%d bytes at %d: by %s %v, want %v", n, at, name, got, want)
 				}
