@@ -243,6 +243,9 @@ func Run(ctx context.Context, c Config) (err error) {
 		case err = <-s.dead:
 		}
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // it was stopped while it began, which is in order
+	}
 	return errors.Join(err, s.close(servers, stop, &hands))
 }
 

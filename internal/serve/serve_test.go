@@ -216,6 +216,24 @@ func TestStopping(t *testing.T) {
 	}
 }
 
+// TestStoppedWhileItBegins: a desk that is stopped before all of it runs ends in order.
+func TestStoppedWhileItBegins(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	stops := slog.New(slog.NewTextHandler(stopper(func(line string) {
+		if strings.Contains(line, "msg=serving") {
+			cancel()
+		}
+	}), nil))
+	ok(t, Run(ctx, Config{Dir: founded(t), Listen: "127.0.0.1:0", Log: stops}))
+	if ctx.Err() == nil {
+		t.Error("it said nothing")
+	}
+}
+
+type stopper func(line string)
+
+func (f stopper) Write(b []byte) (int, error) { f(string(b)); return len(b), nil }
+
 // TestBeside: what goes on beside the pages has the desk, is begun again when it
 // ended, and ends with them.
 func TestBeside(t *testing.T) {
